@@ -1,0 +1,411 @@
+"""The actor: steps a batch of environments with the newest policy and cuts unrolls.
+
+It never waits for one environment in particular: the policy is batched over those that
+are ready, padded to one of a few sizes so that nothing recompiles.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import chex
+import jax
+import jax.flatten_util
+import jax.numpy as jnp
+import numpy as np
+
+from kickstarting import config as config_lib
+from kickstarting import types
+from kickstarting.agent import Agent
+from kickstarting.environments import batch as environment_batch
+from kickstarting.unroll_sender import UnrollSender
+from kickstarting.unroll_store import UnrollStore
+
+# Unrolls of one environment that may be in flight: one being acted, one waiting for its
+# teacher, one waiting for the queue.
+NUM_SLOTS = 3
+_WAIT_SECONDS = 0.2
+_REPORT_SECONDS = 0.5
+_POLL_PARAMETERS_SECONDS = 0.02
+_CLOSE_SECONDS = 3.0
+# A small batch is worth waiting this much for more environments.
+_GATHER_SECONDS = 0.002
+
+
+class LearnerClient(Protocol):
+    """What an actor asks of the learner."""
+
+    def parameters(self, newer_than: int) -> Any:
+        """Returns None, or (version, flat float32 parameters, λ [num_tasks, K])."""
+
+    def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
+        """Takes counters and finished episodes (tasks, returns, agent steps)."""
+
+
+class Policy:
+    """The jitted acting step, for batches padded to a few sizes."""
+
+    def __init__(
+        self, agent: Agent, seed: int, num_environments: int, device: jax.Device
+    ) -> None:
+        """Compiles nothing yet.
+
+        Args:
+          agent: the student.
+          seed: of the action sampling.
+          num_environments: E, the largest batch.
+          device: where to compute.
+        """
+        self._agent = agent
+        self._device = device
+        self._sizes = sorted(
+            {num_environments, -(-num_environments // 2), -(-num_environments // 4)}
+        )
+        self._key = jax.device_put(jax.random.key(seed), device)
+        self._unravel = _unraveller(agent)
+        self._act = jax.jit(self._act_batch)
+        self.params: types.Params = None
+
+    def set_parameters(self, flat: np.ndarray) -> None:
+        """Takes the learner's parameters, float32 [P]; safe while another thread acts."""
+        # Parameters that are committed to a device take the computation there.
+        self.params = self._unravel(jax.device_put(flat, self._device))
+
+    def act(
+        self,
+        observation: types.Observation,
+        first: np.ndarray,
+        state: types.CoreState,
+        environments: np.ndarray,
+        steps: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, types.CoreState]:
+        """Samples actions.
+
+        Every (environment, step) has random numbers of its own, so that an action does
+        not depend on which environments happened to be ready together.
+
+        Args:
+          observation: arrays [n, ...].
+          first: bool [n].
+          state: float32 [n, C] twice.
+          environments: int32 [n].
+          steps: int32 [n], steps that each environment has acted so far.
+
+        Returns:
+          actions int32 [n], logits float32 [n, A], the next CoreState [n, C].
+        """
+        n = len(environments)
+        size = next(size for size in self._sizes if size >= n)
+        arguments = (observation, first, state, environments, steps)
+        if size > n:
+            arguments = jax.tree.map(
+                lambda x: np.pad(x, [(0, size - n)] + [(0, 0)] * (x.ndim - 1)),
+                arguments,
+            )
+        outputs = jax.device_get(self._act(self.params, self._key, *arguments))
+        return jax.tree.map(lambda x: x[:n], outputs)
+
+    def warm_up(self, spec: Any, core_size: int) -> None:
+        """Compiles every batch size before the first environment waits for it."""
+        for n in self._sizes:
+            zeros = np.zeros(n, np.int32)
+            observation = types.Observation(
+                pixels=np.zeros((n, *spec.frame_shape), np.uint8),
+                instruction=np.zeros((n, spec.instruction_length), np.int32),
+                last_action=zeros,
+                last_reward=np.zeros(n, np.float32),
+            )
+            state = types.CoreState(*(np.zeros((n, core_size), np.float32),) * 2)
+            self.act(observation, np.ones(n, bool), state, zeros, zeros)
+
+    def _act_batch(
+        self,
+        params: types.Params,
+        key: jax.Array,
+        observation: types.Observation,
+        first: jax.Array,
+        state: types.CoreState,
+        environments: jax.Array,
+        steps: jax.Array,
+    ) -> tuple[jax.Array, jax.Array, types.CoreState]:
+        chex.assert_rank([first, environments, steps, *state], [1, 1, 1, 2, 2])
+        output, state = self._agent.step(params, observation, first, state)
+        keys = jax.vmap(lambda e, s: jax.random.fold_in(jax.random.fold_in(key, e), s))(
+            environments, steps
+        )
+        actions = jax.vmap(jax.random.categorical)(keys, output.logits)
+        return actions.astype(jnp.int32), output.logits, state
+
+
+class Actor:
+    """Steps environments, cuts unrolls, fetches parameters, reports episodes."""
+
+    def __init__(
+        self,
+        config: config_lib.Config,
+        index: int,
+        agent: Agent,
+        environments: environment_batch.EnvironmentBatch,
+        tasks: np.ndarray,
+        learner: LearnerClient,
+        make_sender: Callable[[UnrollStore, Callable[[int], np.ndarray]], UnrollSender],
+    ) -> None:
+        """Builds the actor; nothing runs yet.
+
+        Args:
+          config: of the run.
+          index: of this actor.
+          agent: the student.
+          environments: this actor's batch of E.
+          tasks: int32 [E], task index of each environment.
+          learner: where parameters come from.
+          make_sender: given the store and a function task -> λ [K].
+        """
+        self._config = config
+        self._source = f"actor/{index}"
+        self._environments = environments
+        self._learner = learner
+        self._policy = Policy(
+            agent,
+            config.seed * 100_003 + index,
+            environments.num_environments,
+            inference_device(config),
+        )
+        self._tasks = tasks
+        self._store = UnrollStore(
+            environments, tasks, index, config.max_teachers, config.network.core_size
+        )
+        num_environments = environments.num_environments
+        shape = (num_environments, config.network.core_size)
+        self._state = types.CoreState(
+            np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        )
+        self._steps = np.zeros(num_environments, np.int32)
+        self._version = -1
+        self._first_version = -1
+        self._opened_unrolls = 0
+        self._kickstarting_weight = np.zeros(
+            (len(config.tasks), config.max_teachers), np.float32
+        )
+        self._sender = make_sender(
+            self._store, lambda task: self._kickstarting_weight[task]
+        )
+        self._episodes: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._lock = threading.Lock()
+        self._dropped_unrolls = 0
+        self._agent_steps = 0
+        self._batches = 0
+        self._seconds = {"environment": 0.0, "slot": 0.0}
+
+    def run(self, stop: threading.Event) -> None:
+        """Acts until `stop` is set.
+
+        Args:
+          stop: set when the program ends.
+
+        Raises:
+          EnvironmentConfigError: an environment cannot be made.
+        """
+        helper = threading.Thread(
+            target=self._exchange_with_learner,
+            args=(stop,),
+            name="exchange",
+            daemon=True,
+        )
+        try:
+            self._environments.start()
+            self._fetch_parameters(stop)
+            if stop.is_set():
+                return
+            self._policy.warm_up(
+                self._environments.spec, self._config.network.core_size
+            )
+            self._sender.start()
+            helper.start()
+            self._loop(stop)
+        finally:
+            self._sender.close(_CLOSE_SECONDS)
+            self._environments.close()
+
+    def _loop(self, stop: threading.Event) -> None:
+        held = np.zeros(0, np.int32)
+        while not stop.is_set():
+            if self._sender.failure is not None:
+                raise self._sender.failure
+            arrived = self._wait(len(held))
+            self._take_results(arrived)
+            ready = np.concatenate([held, arrived])
+            if not len(ready):
+                continue
+            ready.sort()
+            ready, held = self._open_unrolls(ready)
+            if self._config.lockstep:
+                self._synchronise(stop)
+            if len(ready):
+                self._act(ready)
+            elif not len(arrived):
+                start = time.monotonic()
+                self._store.wait_for_free_slot(_WAIT_SECONDS)
+                self._seconds["slot"] += time.monotonic() - start
+
+    def _wait(self, num_held: int) -> np.ndarray:
+        """Returns environments with new results; all of them in lockstep."""
+        num_environments = self._environments.num_environments
+        start = time.monotonic()
+        # With environments held back, look without sleeping: the slots are slept on.
+        in_flight = num_environments - num_held
+        ready = self._environments.wait(
+            _WAIT_SECONDS if in_flight and not num_held else 0
+        )
+        wanted = num_environments if self._config.lockstep else num_environments // 2
+        patience = _WAIT_SECONDS if self._config.lockstep else _GATHER_SECONDS
+        while 0 < len(ready) < min(wanted, in_flight):
+            more = self._environments.wait(patience)
+            if not len(more) and not self._config.lockstep:
+                break
+            ready = np.concatenate([ready, more])
+        self._seconds["environment"] += time.monotonic() - start
+        return ready.astype(np.int32)
+
+    def _take_results(self, arrived: np.ndarray) -> None:
+        if not len(arrived):
+            return
+        environments = self._environments
+        lost = environments.restarted[arrived]
+        for environment in arrived[lost]:
+            self._dropped_unrolls += int(self._store.position[environment] > 0)
+            self._store.restart_unroll(environment)
+        self._store.record_results(arrived)
+        ended = arrived[environments.ended[arrived]]
+        if len(ended):
+            with self._lock:
+                self._episodes.append(
+                    (
+                        self._tasks[ended],
+                        environments.episode_return[ended].copy(),
+                        environments.episode_steps[ended].copy(),
+                    )
+                )
+
+    def _open_unrolls(self, ready: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sends full unrolls and opens new ones.
+
+        Returns:
+          the environments that can act, and those that must wait for a slot.
+        """
+        store = self._store
+        full = store.position[ready] == store.unroll_length
+        can_act = ~full
+        for i in np.flatnonzero(full):
+            environment = int(ready[i])
+            if store.next_slot_is_free(environment):
+                slot = int(store.slot[environment])
+                store.open_unroll(environment)
+                self._sender.send(environment, slot)
+                self._opened_unrolls += 1
+                can_act[i] = True
+        return ready[can_act], ready[~can_act]
+
+    def _act(self, ready: np.ndarray) -> None:
+        store, policy = self._store, self._policy
+        slot, position = store.slot[ready], store.position[ready]
+        first = store.first[ready, slot, position]
+        state = types.CoreState(*(x[ready] for x in self._state))
+        opening = position == 0
+        at = ready[opening], slot[opening]
+        store.cell[at] = state.cell[opening]
+        store.hidden[at] = state.hidden[opening]
+        store.params_version[at] = self._version
+        actions, logits, state = policy.act(
+            store.observation(ready), first, state, ready, self._steps[ready]
+        )
+        self._state.cell[ready] = state.cell
+        self._state.hidden[ready] = state.hidden
+        self._environments.step(ready, actions, slot, position + 1)
+        store.action[ready, slot, position] = actions
+        store.behaviour_logits[ready, slot, position] = logits
+        store.position[ready] += 1
+        self._steps[ready] += 1
+        self._agent_steps += len(ready)
+        self._batches += 1
+
+    def _fetch_parameters(self, stop: threading.Event) -> None:
+        """Waits for the learner's first parameters."""
+        while not stop.is_set() and not self._poll_parameters():
+            stop.wait(_POLL_PARAMETERS_SECONDS)
+
+    def _poll_parameters(self) -> bool:
+        answer = self._learner.parameters(self._version)
+        if answer is None:
+            return False
+        version, flat, weight = answer
+        self._policy.set_parameters(flat)
+        self._kickstarting_weight = weight
+        if self._first_version < 0:
+            self._first_version = version
+        self._version = version
+        return True
+
+    def _synchronise(self, stop: threading.Event) -> None:
+        """Waits for the parameters that all the unrolls sent so far lead to."""
+        updates = self._opened_unrolls // self._config.batch_size
+        while self._version < self._first_version + updates:
+            if stop.wait(_POLL_PARAMETERS_SECONDS / 10):
+                return
+            self._poll_parameters()
+
+    def _exchange_with_learner(self, stop: threading.Event) -> None:
+        """Fetches parameters and reports, behind the acting."""
+        reported = start = time.monotonic()
+        while not stop.wait(_POLL_PARAMETERS_SECONDS):
+            try:
+                if not self._config.lockstep:
+                    self._poll_parameters()
+                if time.monotonic() - reported > _REPORT_SECONDS:
+                    reported = time.monotonic()
+                    self._report(reported - start)
+            except Exception:  # noqa: BLE001 - the learner goes first when all stops
+                if not stop.wait(_REPORT_SECONDS):
+                    continue
+
+    def _report(self, seconds: float) -> None:
+        with self._lock:
+            episodes, self._episodes = self._episodes, []
+        columns = (
+            tuple(np.concatenate(column) for column in zip(*episodes, strict=True))
+            if episodes
+            else None
+        )
+        sender = self._sender
+        self._learner.report(
+            self._source,
+            {
+                "agent_steps": float(self._agent_steps),
+                "unrolls": float(sender.unrolls),
+                "teacher_unrolls": float(sender.teacher_unrolls),
+                "teacher_timeouts": float(sender.teacher_timeouts),
+                "dropped_unrolls": float(self._dropped_unrolls),
+                "acting_batch_size": self._agent_steps / max(self._batches, 1),
+                "wait_environment": self._seconds["environment"] / seconds,
+                "wait_queue": self._seconds["slot"] / seconds,
+                "wait_teacher": sender.seconds_for_teacher / seconds,
+                **self._environments.counters(),
+            },
+            columns,
+        )
+
+
+def inference_device(config: config_lib.Config) -> jax.Device:
+    """Returns where actors compute: the CPU, unless the config says otherwise."""
+    if config.inference_device == "cpu":
+        return jax.local_devices(backend="cpu")[0]
+    return jax.local_devices()[0]
+
+
+def _unraveller(agent: Agent) -> Callable[[np.ndarray], types.Params]:
+    """Returns the jitted inverse of the learner's ravel_pytree."""
+    shapes = jax.eval_shape(agent.init_params, jax.random.key(0))
+    example = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    _, unravel = jax.flatten_util.ravel_pytree(example)
+    return jax.jit(unravel)

@@ -1,0 +1,321 @@
+"""The one frozen configuration of a run; entry points build it and pass it on.
+
+Every check of a value that can be made without touching the machine is made here, in
+`__post_init__`; each raises ConfigError with one line.
+"""
+
+import dataclasses
+from typing import Any
+
+TORSOS = ("auto", "shallow", "deep", "grid")
+OPTIMISERS = ("adam", "rmsprop")
+REWARD_CLIPPINGS = ("none", "abs_one", "soft_asymmetric")
+INFERENCE_DEVICES = ("cpu", "accelerator")
+SCHEDULES = ("constant", "linear", "exponential", "return_gap")
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run; its message is one line."""
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)
+
+
+def _require_positive(config: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        _require(value > 0, f"{name} must be above 0, not {value}")
+
+
+def _require_not_negative(config: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        _require(value >= 0, f"{name} must not be negative, but is {value}")
+
+
+def _require_choice(config: Any, name: str, choices: tuple[str, ...]) -> None:
+    value = getattr(config, name)
+    _require(value in choices, f"{name} is {value!r}, but must be one of {choices}")
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkConfig:
+    """The student's network.
+
+    Attributes:
+      torso: 'shallow' and 'deep' are IMPALA's (Espeholt et al. 2018, figure 3); 'grid'
+        is for small grid observations; 'auto' picks grid or shallow by frame size.
+      core_size: units of the LSTM core.
+    """
+
+    torso: str = "auto"
+    core_size: int = 256
+
+    def __post_init__(self) -> None:
+        _require_choice(self, "torso", TORSOS)
+        _require_positive(self, "core_size")
+
+
+@dataclasses.dataclass(frozen=True)
+class LossConfig:
+    """V-trace actor-critic (Espeholt et al. 2018); all terms summed over time and batch.
+
+    Attributes:
+      discount: γ.
+      baseline_cost: scale of the baseline loss.
+      entropy_cost: scale of the entropy bonus.
+      reward_clipping: 'none', 'abs_one' ([-1, 1]) or 'soft_asymmetric' (optimistic
+        asymmetric clipping as in IMPALA's code).
+      reinforcement: False leaves out the policy gradient, baseline and entropy: the
+        student is only distilled.
+    """
+
+    discount: float = 0.99
+    baseline_cost: float = 0.5
+    entropy_cost: float = 0.003
+    reward_clipping: str = "abs_one"
+    reinforcement: bool = True
+
+    def __post_init__(self) -> None:
+        _require(
+            0 <= self.discount <= 1, f"discount must be in [0, 1], not {self.discount}"
+        )
+        _require_not_negative(self, "baseline_cost", "entropy_cost")
+        _require_choice(self, "reward_clipping", REWARD_CLIPPINGS)
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimiserConfig:
+    """The optimiser; the learning rate falls linearly to 0 over the run.
+
+    Attributes:
+      name: 'adam', or 'rmsprop' as IMPALA's TensorFlow code has it (ε inside the root,
+        mean square starts at 1).
+      learning_rate: at the start.
+      epsilon: Adam's or RMSProp's ε. 0 means the optimiser's own default.
+      decay: RMSProp's decay.
+      momentum: RMSProp's momentum.
+      max_gradient_norm: clips the gradient's global norm; 0 turns clipping off.
+      anneal: whether the learning rate falls to 0 at total_frames.
+    """
+
+    name: str = "adam"
+    learning_rate: float = 5e-4
+    epsilon: float = 0.0
+    decay: float = 0.99
+    momentum: float = 0.0
+    max_gradient_norm: float = 40.0
+    anneal: bool = True
+
+    def __post_init__(self) -> None:
+        _require_choice(self, "name", OPTIMISERS)
+        _require_positive(self, "learning_rate")
+        _require(
+            self.learning_rate <= 1,
+            f"learning_rate must be at most 1, not {self.learning_rate}",
+        )
+        _require_not_negative(self, "epsilon", "momentum", "max_gradient_norm")
+        _require(0 <= self.decay < 1, f"decay must be in [0, 1), not {self.decay}")
+
+    @property
+    def resolved_epsilon(self) -> float:
+        """ε in force: facts' IMPALA value 0.1 for RMSProp on sums, 1e-7 for Adam."""
+        return self.epsilon or {"adam": 1e-7, "rmsprop": 0.1}[self.name]
+
+
+@dataclasses.dataclass(frozen=True)
+class KickstartingConfig:
+    """Teachers and λ (Schmitt et al. 2018).
+
+    Attributes:
+      teachers: (task, teacher) pairs; a teacher is a folder or 'module:factory'.
+      schedule: how λ falls: 'constant', 'linear', 'exponential', or 'return_gap'
+        (λ0·max(1 − G_student/G_teacher, 0), Agarwal et al. 2022).
+      weight: λ at the start.
+      final_weight: λ that the linear and exponential schedules reach at end_frames;
+        exponential needs it above 0.
+      start_frames: environment frames up to which λ stays at `weight`.
+      end_frames: environment frames at which the schedule ends; from then on λ is
+        0, the teacher is not asked any more. 0 means 'never' for constant and
+        return_gap, and is refused for the falling schedules.
+      replicas: teacher server nodes.
+      deadline_seconds: an unroll goes on without its teacher after this long.
+      allow_missing: whether a task without a teacher trains without one.
+    """
+
+    teachers: tuple[tuple[str, str], ...] = ()
+    schedule: str = "linear"
+    weight: float = 1.0
+    final_weight: float = 0.0
+    start_frames: int = 0
+    end_frames: int = 0
+    replicas: int = 1
+    deadline_seconds: float = 10.0
+    allow_missing: bool = False
+
+    def __post_init__(self) -> None:
+        _require_choice(self, "schedule", SCHEDULES)
+        _require_not_negative(
+            self, "weight", "final_weight", "start_frames", "end_frames"
+        )
+        _require_positive(self, "replicas", "deadline_seconds")
+        if not self.teachers:
+            return
+        falls = self.schedule in ("linear", "exponential")
+        _require(
+            not falls or self.end_frames > self.start_frames,
+            f"the {self.schedule} schedule needs end_frames above start_frames "
+            f"({self.end_frames} is not above {self.start_frames})",
+        )
+        _require(
+            self.schedule != "exponential" or 0 < self.final_weight <= self.weight,
+            "the exponential schedule needs 0 < final_weight <= weight",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointConfig:
+    """When checkpoints are written and which are kept.
+
+    Attributes:
+      period_minutes: minutes between two checkpoints; one is always written at the end.
+      keep: how many of the newest are kept.
+      resume: whether a run goes on from the newest sound checkpoint of its folder.
+    """
+
+    period_minutes: float = 5.0
+    keep: int = 3
+    resume: bool = True
+
+    def __post_init__(self) -> None:
+        _require_positive(self, "period_minutes", "keep")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """A whole run.
+
+    Attributes:
+      tasks: `suite:level` names; dealt to environments round robin.
+      logdir: the run's folder.
+      total_frames: environment frames (after action repeat) to train on.
+      seed: seeds everything random.
+      num_actors: actor nodes.
+      environments_per_actor: environments that one actor steps as a batch.
+      unroll_length: T, agent steps in an unroll.
+      batch_size: unrolls in an update, over all devices.
+      queue_size: unrolls that the queue holds before it holds the actors back; 0
+        means two batches.
+      action_repeat: environment frames for each agent step.
+      lockstep: whether actors wait for all their environments before each step and for
+        the newest parameters at each unroll: slower, and reproducible.
+      inference_device: where actors and teachers compute, 'cpu' or 'accelerator'; the
+        learner takes all accelerators of its process.
+      evaluation_episodes: episodes of each task that the evaluator runs on the final
+        checkpoint, and on the newest one every evaluation_minutes; 0 turns it off.
+      evaluation_minutes: minutes between evaluations while training; 0: at the end only.
+      show: whether a live view is drawn on the terminal.
+      base_port: first of the servers' ports; 0 takes free ones.
+    """
+
+    tasks: tuple[str, ...]
+    logdir: str
+    total_frames: int = 1_000_000
+    seed: int = 1
+    num_actors: int = 1
+    environments_per_actor: int = 16
+    unroll_length: int = 20
+    batch_size: int = 16
+    queue_size: int = 0
+    action_repeat: int = 4
+    lockstep: bool = False
+    inference_device: str = "cpu"
+    evaluation_episodes: int = 10
+    evaluation_minutes: float = 0.0
+    show: bool = True
+    base_port: int = 0
+    network: NetworkConfig = NetworkConfig()
+    loss: LossConfig = LossConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    kickstarting: KickstartingConfig = KickstartingConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
+
+    def __post_init__(self) -> None:
+        _require(bool(self.tasks), "tasks must name at least one suite:level")
+        _require(bool(self.logdir), "logdir must not be empty")
+        _require(len(set(self.tasks)) == len(self.tasks), "tasks names one level twice")
+        _require_positive(
+            self,
+            "total_frames",
+            "num_actors",
+            "environments_per_actor",
+            "unroll_length",
+            "batch_size",
+            "action_repeat",
+        )
+        _require_not_negative(
+            self, "seed", "queue_size", "evaluation_episodes", "evaluation_minutes"
+        )
+        _require_choice(self, "inference_device", INFERENCE_DEVICES)
+        _require(
+            self.base_port == 0 or 1024 <= self.base_port <= 65000,
+            f"base_port must be 0 or in 1024..65000, not {self.base_port}",
+        )
+        for name, most in (
+            ("num_actors", 100_000),
+            ("environments_per_actor", 4096),
+            ("unroll_length", 10_000),
+            ("batch_size", 65_536),
+            ("action_repeat", 100),
+        ):
+            value = getattr(self, name)
+            _require(value <= most, f"{name} must be at most {most}, not {value}")
+        _require(
+            self.total_frames >= self.frames_per_update,
+            f"total_frames ({self.total_frames}) is below one batch "
+            f"({self.frames_per_update} frames)",
+        )
+        _require(
+            not self.queue_size or self.queue_size >= self.batch_size,
+            f"a queue of {self.queue_size} unrolls cannot fill a batch of "
+            f"{self.batch_size}",
+        )
+        if not self.loss.reinforcement:
+            _require(
+                bool(self.kickstarting.teachers),
+                "training without the reinforcement loss needs a teacher",
+            )
+
+    @property
+    def frames_per_unroll(self) -> int:
+        """Environment frames of one unroll."""
+        return self.unroll_length * self.action_repeat
+
+    @property
+    def frames_per_update(self) -> int:
+        """Environment frames of one batch."""
+        return self.frames_per_unroll * self.batch_size
+
+    @property
+    def resolved_queue_size(self) -> int:
+        """Unrolls that the queue holds."""
+        return self.queue_size or 2 * self.batch_size
+
+    @property
+    def teachers_of_task(self) -> tuple[tuple[str, ...], ...]:
+        """For each task, in order, the teachers named for it."""
+        return tuple(
+            tuple(
+                teacher
+                for task_of_teacher, teacher in self.kickstarting.teachers
+                if task_of_teacher == task
+            )
+            for task in self.tasks
+        )
+
+    @property
+    def max_teachers(self) -> int:
+        """K: the most teachers that one task has, at least 1."""
+        return max(1, *(len(teachers) for teachers in self.teachers_of_task))

@@ -1,0 +1,213 @@
+"""The `gym` suite: Gymnasium environments with images, grids and missions.
+
+Any registered id with Discrete actions will do whose observation is an image, or a dict
+with an 'image' as MiniGrid's and BabyAI's. Their 'mission' becomes the instruction;
+their 'direction' is left out, for the view is egocentric. Grid worlds want
+action_repeat 1: repeating `forward` skips the cells between.
+"""
+
+import functools
+import os
+from typing import Any
+
+import dm_env
+import numpy as np
+
+from kickstarting.environments import base, instructions
+
+# Frames up to this size are grids whose cells mean something: resizing would mix them.
+MAX_GRID_SIZE = 16
+# Holds MiniGrid's missions and most of BabyAI's; the longest (BossLevel) are cut.
+MISSION_LENGTH = 24
+
+
+def levels() -> tuple[str, ...]:
+    """Returns the ids of MiniGrid and BabyAI; other registered ids work as well."""
+    return tuple(
+        sorted(
+            name
+            for name in _gymnasium().registry
+            if name.startswith(("MiniGrid-", "BabyAI-"))
+        )
+    )
+
+
+def spec(level: str, action_repeat: int) -> base.EnvironmentSpec:
+    """Returns the spec of `level`; constructs it once to look at its spaces.
+
+    Raises:
+      base.EnvironmentConfigError: the id is unknown, or its spaces do not fit.
+    """
+    return _spec(level, action_repeat)
+
+
+@functools.cache
+def _spec(level: str, action_repeat: int) -> base.EnvironmentSpec:
+    environment = _make(level)
+    try:
+        return _spec_of(environment, level, action_repeat)
+    finally:
+        environment.close()
+
+
+class GymnasiumEnvironment(base.SpecifiedEnvironment):
+    """One Gymnasium environment.
+
+    Observations are {'pixels': uint8 [H, W, C], 'instruction': int32 [L]}: images are
+    resized to [72, 96, 3], grids of up to 16x16 cells keep their shape; L is 24 where
+    there is a mission and 0 elsewhere. Rewards are summed over the repeated action.
+    `truncated` gives a LAST step with discount 1, `terminated` one with discount 0.
+    """
+
+    def __init__(self, settings: base.TaskSettings) -> None:
+        """Makes the environment.
+
+        Raises:
+          base.EnvironmentConfigError: the id is unknown, or its spaces do not fit.
+        """
+        level = settings.task.partition(":")[2]
+        self._environment = _make(level)
+        super().__init__(_spec_of(self._environment, level, settings.action_repeat))
+        # Gymnasium draws all episodes from the seed of the first reset.
+        self._seed: int | None = settings.seed
+        self._mission = ""
+        self._instruction = instructions.encode("", self.spec.instruction_length)
+        self._needs_reset = True
+
+    def reset(self) -> dm_env.TimeStep:
+        observation, _ = self._environment.reset(seed=self._seed)
+        self._seed = None
+        self._needs_reset = False
+        return dm_env.restart(self._observation(observation))
+
+    def step(self, action: int) -> dm_env.TimeStep:
+        if self._needs_reset:
+            return self.reset()
+        total = 0.0
+        for _ in range(self.spec.action_repeat):
+            raw, reward, terminated, truncated, _ = self._environment.step(int(action))
+            total += float(reward)
+            if terminated or truncated:
+                break
+        observation = self._observation(raw)
+        self._needs_reset = terminated or truncated
+        if terminated:
+            return dm_env.termination(total, observation)
+        if truncated:
+            return dm_env.truncation(total, observation, discount=1.0)
+        return dm_env.transition(total, observation)
+
+    def close(self) -> None:
+        self._environment.close()
+
+    def _observation(self, raw: Any) -> dict[str, np.ndarray]:
+        if isinstance(raw, dict):
+            mission = raw.get("mission", "")
+            if mission != self._mission:
+                self._mission = mission
+                self._instruction = instructions.encode(
+                    mission, self.spec.instruction_length
+                )
+            raw = raw["image"]
+        return {
+            base.PIXELS: _frame(raw, self.spec.frame_shape),
+            base.INSTRUCTION: self._instruction,
+        }
+
+
+make = GymnasiumEnvironment
+
+
+def _gymnasium() -> Any:
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    try:
+        import gymnasium
+
+        # Importing it registers MiniGrid and BabyAI.
+        import minigrid  # noqa: F401
+    except ImportError as error:
+        raise base.EnvironmentConfigError(
+            f"the gym suite needs {error.name}, which is not installed: "
+            "pip install gymnasium minigrid"
+        ) from error
+    return gymnasium
+
+
+def _make(level: str) -> Any:
+    gymnasium = _gymnasium()
+    try:
+        return gymnasium.make(level, disable_env_checker=True)
+    except gymnasium.error.UnregisteredEnv as error:
+        near = base.nearest_name(level, tuple(gymnasium.registry))
+        raise base.EnvironmentConfigError(
+            f"gym has no level {level!r}{near}"
+        ) from error
+    except (gymnasium.error.Error, ImportError) as error:
+        reason = " ".join(str(error).split())
+        raise base.EnvironmentConfigError(
+            f"gym:{level} cannot be made: {reason}"
+        ) from (error)
+
+
+def _spec_of(environment: Any, level: str, action_repeat: int) -> base.EnvironmentSpec:
+    gymnasium = _gymnasium()
+    actions = environment.action_space
+    if not isinstance(actions, gymnasium.spaces.Discrete) or actions.start != 0:
+        raise base.EnvironmentConfigError(
+            f"gym:{level} has actions {actions}, but only Discrete ones from 0 are "
+            "supported"
+        )
+    space = environment.observation_space
+    has_mission = False
+    if isinstance(space, gymnasium.spaces.Dict):
+        has_mission = "mission" in space.spaces
+        space = space.spaces.get("image")
+    shape = getattr(space, "shape", None) or ()
+    frame_shape = (
+        _frame_shape(shape) if getattr(space, "dtype", None) == np.uint8 else ()
+    )
+    if len(frame_shape) != 3:
+        observed = " ".join(str(environment.observation_space).split())
+        raise base.EnvironmentConfigError(
+            f"gym:{level} observes {observed}, but an image is needed: uint8 [H, W] or "
+            "[H, W, 1 or 3], or a small grid"
+        )
+    return base.EnvironmentSpec(
+        frame_shape=frame_shape,
+        instruction_length=MISSION_LENGTH if has_mission else 0,
+        action_names=_action_names(environment, int(actions.n)),
+        action_repeat=action_repeat,
+    )
+
+
+def _frame_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if len(shape) not in (2, 3):
+        return ()
+    height, width, channels = (*shape, 1)[:3]
+    if max(height, width) <= MAX_GRID_SIZE:
+        return (height, width, 3 if channels == 1 else channels)
+    if channels not in (1, 3):
+        return ()
+    return (base.FRAME_HEIGHT, base.FRAME_WIDTH, 3)
+
+
+def _frame(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    if image.shape[:2] != shape[:2]:
+        # OpenCV's threads would fight the other workers for the cores.
+        import cv2
+
+        cv2.setNumThreads(0)
+        image = cv2.resize(image, shape[1::-1], interpolation=cv2.INTER_AREA)
+    if image.ndim == 2:
+        image = image[:, :, None]
+    return np.broadcast_to(image, shape)
+
+
+def _action_names(environment: Any, num_actions: int) -> tuple[str, ...]:
+    members = getattr(environment.unwrapped, "actions", None)
+    names = tuple(getattr(members, "__members__", ()))
+    if not names and hasattr(environment.unwrapped, "get_action_meanings"):
+        names = tuple(environment.unwrapped.get_action_meanings())
+    if len(names) == num_actions:
+        return names
+    return tuple(f"action_{index}" for index in range(num_actions))

@@ -1,0 +1,99 @@
+"""The memory that an actor shares with its environment workers.
+
+It has a file descriptor and no name, so that nothing is left behind however the
+processes end. Each worker writes to its own rows; a byte on its socket says when.
+"""
+
+import dataclasses
+import math
+import mmap
+import os
+
+import numpy as np
+
+# Arrays start on cache lines.
+_ALIGNMENT = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Sizes from which parent and child compute the same offsets; JSON-serialisable.
+
+    Attributes:
+      num_environments: E.
+      num_slots: S, unrolls in flight of each environment.
+      unroll_length: T.
+      frame_shape: [H, W, C].
+      instruction_length: L.
+    """
+
+    num_environments: int
+    num_slots: int
+    unroll_length: int
+    frame_shape: tuple[int, int, int]
+    instruction_length: int
+
+    def arrays(self) -> dict[str, tuple[tuple[int, ...], type]]:
+        """Returns the shape and dtype of each array, in the order of the memory."""
+        every = (self.num_environments,)
+        observations = (*every, self.num_slots, self.unroll_length + 1)
+        return {
+            "pixels": ((*observations, *self.frame_shape), np.uint8),
+            "instruction": ((*observations, self.instruction_length), np.int32),
+            "action": (every, np.int32),
+            "slot": (every, np.int32),
+            "position": (every, np.int32),
+            "reward": (every, np.float32),
+            "discount": (every, np.float32),
+            "first": (every, np.bool_),
+            "ended": (every, np.bool_),
+            "episode_return": (every, np.float64),
+            "episode_steps": (every, np.int64),
+        }
+
+
+class SharedMemory:
+    """NumPy views of the memory.
+
+    Attributes:
+      pixels, instruction, reward, discount, first, ended, episode_return,
+        episode_steps: as in batch.EnvironmentBatch; written by the workers.
+      action, slot, position: int32 [E]; written by the parent: the next action, and
+        where its observation goes.
+    """
+
+    pixels: np.ndarray
+    instruction: np.ndarray
+    action: np.ndarray
+    slot: np.ndarray
+    position: np.ndarray
+    reward: np.ndarray
+    discount: np.ndarray
+    first: np.ndarray
+    ended: np.ndarray
+    episode_return: np.ndarray
+    episode_steps: np.ndarray
+
+    def __init__(self, layout: Layout, descriptor: int) -> None:
+        """Maps the memory behind a file descriptor of `create`."""
+        offsets, size = _offsets(layout)
+        mapping = mmap.mmap(descriptor, size)
+        for name, (shape, dtype) in layout.arrays().items():
+            array: np.ndarray = np.ndarray(shape, dtype, mapping, offsets[name])
+            setattr(self, name, array)
+
+
+def create(layout: Layout) -> int:
+    """Reserves zeroed memory; the caller closes the returned file descriptor."""
+    descriptor = os.memfd_create("kickstarting")
+    os.ftruncate(descriptor, _offsets(layout)[1])
+    return descriptor
+
+
+def _offsets(layout: Layout) -> tuple[dict[str, int], int]:
+    offsets, end = {}, 0
+    for name, (shape, dtype) in layout.arrays().items():
+        offsets[name] = end
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        end += math.ceil(size / _ALIGNMENT) * _ALIGNMENT
+    return offsets, end

@@ -1,0 +1,152 @@
+"""Every environment behind one name, `suite:level`.
+
+A suite is a module with levels(), spec(level, action_repeat) and make(settings). It
+is imported when it is first asked for: the workers load this module, and JAX, which
+`xland` brings, must stay out of them.
+"""
+
+import functools
+import importlib
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from kickstarting.environments import base, batch, workers
+
+_MODULES = {
+    "doom": "kickstarting.environments.doom",
+    "gym": "kickstarting.environments.gymnasium_adapter",
+    "xland": "kickstarting.environments.xland",
+}
+SUITES = tuple(_MODULES)
+
+_REFERENCE_SCORES = pathlib.Path(__file__).with_name("reference_scores.json")
+
+
+def split_task(task: str) -> tuple[str, str]:
+    """Returns the suite and the level of `suite:level`.
+
+    Raises:
+      base.EnvironmentConfigError: the form is another, or the suite is unknown.
+    """
+    suite, colon, level = task.partition(":")
+    if not colon or not level:
+        raise base.EnvironmentConfigError(
+            f"task {task!r} must be suite:level, e.g. doom:basic; suites are "
+            f"{', '.join(SUITES)}"
+        )
+    if suite not in SUITES:
+        raise base.EnvironmentConfigError(
+            f"task {task!r} names an unknown suite{base.nearest_name(suite, SUITES)}; "
+            f"suites are {', '.join(SUITES)}"
+        )
+    return suite, level
+
+
+def levels(suite: str) -> tuple[str, ...]:
+    """Returns the suite's levels; `gym` takes other registered ids as well.
+
+    Raises:
+      base.EnvironmentConfigError: the suite is unknown or not installed.
+    """
+    return _module(suite).levels()
+
+
+def environment_spec(
+    task: str, action_repeat: int = base.ACTION_REPEAT
+) -> base.EnvironmentSpec:
+    """Returns what an agent must know of a task.
+
+    Raises:
+      base.EnvironmentConfigError: there is no such task, or it cannot be played here.
+    """
+    suite, level = split_task(task)
+    return _module(suite).spec(level, action_repeat)
+
+
+def make_environment(settings: base.TaskSettings) -> base.SpecifiedEnvironment:
+    """Makes one environment in this process.
+
+    Raises:
+      base.EnvironmentConfigError: there is no such task, or it cannot be played here.
+    """
+    suite, _ = split_task(settings.task)
+    return _module(suite).make(settings)
+
+
+def make_batch(
+    settings: Sequence[base.TaskSettings], num_slots: int, unroll_length: int
+) -> batch.EnvironmentBatch:
+    """Makes a batch of environments, which may be of several tasks with one spec.
+
+    `xland` is stepped as one compiled batch in this process, anything else in a worker
+    process for each environment.
+
+    Args:
+      settings: one for each environment.
+      num_slots: S, unrolls in flight of each environment.
+      unroll_length: T.
+
+    Raises:
+      base.EnvironmentConfigError: a task is unknown, or two differ in their spec.
+    """
+    if not settings:
+        raise base.EnvironmentConfigError("a batch needs at least one environment")
+    specs = {
+        (each.task, each.action_repeat): environment_spec(each.task, each.action_repeat)
+        for each in settings
+    }
+    (first_task, _), shared = next(iter(specs.items()))
+    for (task, _), spec in specs.items():
+        if spec != shared:
+            raise base.EnvironmentConfigError(
+                f"{first_task} and {task} cannot share an agent: "
+                f"{_difference(shared, spec)}"
+            )
+    if {split_task(task)[0] for task, _ in specs} == {"xland"}:
+        return _module("xland").XLandBatch(settings, num_slots, unroll_length)
+    return workers.WorkerBatch(settings, shared, num_slots, unroll_length)
+
+
+def reference_score(task: str) -> base.ReferenceScore | None:
+    """Returns what normalises the task's score, or None where that is not known.
+
+    Raises:
+      base.EnvironmentConfigError: the suite is unknown.
+    """
+    split_task(task)
+    entry = _reference_scores().get(task)
+    if entry is None:
+        return None
+    return base.ReferenceScore(
+        random=entry["random"],
+        reference=entry["reference"],
+        source=f"random: {entry['random_source']}; reference: "
+        f"{entry['reference_source']}",
+    )
+
+
+def _module(suite: str) -> Any:
+    split_task(f"{suite}:any")
+    try:
+        return importlib.import_module(_MODULES[suite])
+    except ImportError as error:
+        raise base.EnvironmentConfigError(
+            f"the {suite} suite needs {error.name}, which is not installed: "
+            f"pip install {error.name}"
+        ) from error
+
+
+def _difference(one: base.EnvironmentSpec, other: base.EnvironmentSpec) -> str:
+    fields = [
+        f"{name} {getattr(one, name)} against {getattr(other, name)}"
+        for name in base.EnvironmentSpec.__dataclass_fields__
+        if getattr(one, name) != getattr(other, name)
+    ]
+    return "; ".join(fields)
+
+
+@functools.cache
+def _reference_scores() -> dict[str, dict[str, Any]]:
+    return json.loads(_REFERENCE_SCORES.read_text(encoding="utf-8"))

@@ -1,0 +1,195 @@
+"""The child's side of WorkerBatch: one environment in a process of its own.
+
+Started as `python -m kickstarting.environments.worker_process ORDER`. DeepMind Lab
+never releases the GIL and ViZDoom's engine may crash: a process each keeps both from
+the others. The worker ends when its parent closes the socket or dies.
+"""
+
+import dataclasses
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import dm_env
+
+from kickstarting.environments import base, shared_memory
+
+READY = b"."
+FAILED = b"!"
+STEP = b"s"
+MAX_MESSAGE_BYTES = 4096
+
+Factory = Callable[[base.TaskSettings], base.SpecifiedEnvironment]
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What a worker is told at its start.
+
+    Attributes:
+      settings: of its environment.
+      factory: 'module:function', called with the settings.
+      layout: of the shared memory.
+      index: the worker's row in it.
+      memory: file descriptor of the shared memory.
+      connection: file descriptor of its socket (SOCK_SEQPACKET).
+    """
+
+    settings: base.TaskSettings
+    factory: str
+    layout: shared_memory.Layout
+    index: int
+    memory: int
+    connection: int
+
+    def to_json(self) -> str:
+        """Returns the order as one line."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Order":
+        """Returns the order that `to_json` wrote."""
+        fields = json.loads(text)
+        layout = fields["layout"]
+        layout["frame_shape"] = tuple(layout["frame_shape"])
+        return cls(
+            **{
+                **fields,
+                "settings": base.TaskSettings(**fields["settings"]),
+                "layout": shared_memory.Layout(**layout),
+            }
+        )
+
+
+class Outcome(NamedTuple):
+    """One step as batch.EnvironmentBatch reports it; see there for each field."""
+
+    observation: dict
+    reward: float
+    discount: float
+    first: bool
+    ended: bool
+    episode_return: float
+    episode_steps: int
+
+
+class EpisodeStepper:
+    """Steps an environment from episode to episode.
+
+    After a termination the outcome already holds the next episode's first observation;
+    after a truncation it holds the last one, and the next step resets
+    (kickstarting.types says why).
+    """
+
+    def __init__(self, environment: dm_env.Environment) -> None:
+        self._environment = environment
+        self._truncated = False
+        self._return = 0.0
+        self._steps = 0
+
+    def reset(self) -> Outcome:
+        """Opens an episode."""
+        self._truncated = False
+        self._return, self._steps = 0.0, 0
+        timestep = self._environment.reset()
+        return Outcome(timestep.observation, 0.0, 1.0, True, False, 0.0, 0)
+
+    def step(self, action: int) -> Outcome:
+        """Steps once; ignores the action where it only crosses a truncation."""
+        if self._truncated:
+            return self.reset()
+        timestep = self._environment.step(action)
+        self._return += timestep.reward
+        self._steps += 1
+        outcome = Outcome(
+            observation=timestep.observation,
+            reward=timestep.reward,
+            discount=1.0,
+            first=False,
+            ended=timestep.last(),
+            episode_return=self._return,
+            episode_steps=self._steps,
+        )
+        if not timestep.last():
+            return outcome
+        if timestep.discount > 0:
+            self._truncated = True
+            return outcome
+        opening = self.reset()
+        return outcome._replace(
+            observation=opening.observation, discount=0.0, first=True
+        )
+
+
+def main(arguments: list[str]) -> None:
+    """Makes the environment and serves it until the parent is gone."""
+    # Ctrl-C goes to the parent, which ends its workers. ViZDoom installs a handler of
+    # its own, which a blocked signal never reaches.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    order = Order.from_json(arguments[1])
+    connection = socket.socket(fileno=order.connection)
+    # The engine must not inherit it: the parent sees the worker's death by its closing.
+    connection.set_inheritable(False)
+    memory = shared_memory.SharedMemory(order.layout, order.memory)
+    os.close(order.memory)
+    try:
+        environment = _make_environment(order)
+    except base.EnvironmentConfigError as error:
+        connection.send(FAILED + str(error).encode()[: MAX_MESSAGE_BYTES - 1])
+        return
+    try:
+        _serve(EpisodeStepper(environment), connection, memory, order.index)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    finally:
+        environment.close()
+
+
+def _make_environment(order: Order) -> base.SpecifiedEnvironment:
+    module, _, function = order.factory.partition(":")
+    factory: Factory = getattr(importlib.import_module(module), function)
+    environment = factory(order.settings)
+    spec, layout = environment.spec, order.layout
+    if (spec.frame_shape, spec.instruction_length) != (
+        layout.frame_shape,
+        layout.instruction_length,
+    ):
+        environment.close()
+        raise base.EnvironmentConfigError(
+            f"{order.settings.task} observes {spec.frame_shape} with "
+            f"{spec.instruction_length} words, but its batch was made for "
+            f"{layout.frame_shape} with {layout.instruction_length}"
+        )
+    return environment
+
+
+def _serve(
+    stepper: EpisodeStepper,
+    connection: socket.socket,
+    memory: shared_memory.SharedMemory,
+    index: int,
+) -> None:
+    outcome = stepper.reset()
+    while True:
+        where = index, memory.slot[index], memory.position[index]
+        memory.pixels[where] = outcome.observation[base.PIXELS]
+        memory.instruction[where] = outcome.observation[base.INSTRUCTION]
+        memory.reward[index] = outcome.reward
+        memory.discount[index] = outcome.discount
+        memory.first[index] = outcome.first
+        memory.ended[index] = outcome.ended
+        memory.episode_return[index] = outcome.episode_return
+        memory.episode_steps[index] = outcome.episode_steps
+        connection.send(READY)
+        if not connection.recv(len(STEP)):
+            return
+        outcome = stepper.step(int(memory.action[index]))
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,267 @@
+"""The parent's side: a batch of environments, each in a worker process.
+
+A step costs the parent one byte sent and one received for each environment; actions,
+results and observations go through shared memory.
+"""
+
+import contextlib
+import dataclasses
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from absl import logging
+
+from kickstarting.environments import base, shared_memory, worker_process
+
+DEFAULT_FACTORY = "kickstarting.environments.suites:make_environment"
+
+# Deaths in a row before a first observation after which a worker is not replaced.
+MAX_FAILED_STARTS = 5
+
+# Workers close their environments within this time, or are killed.
+_GRACE_SECONDS = 1.0
+
+_SINGLE_THREADED = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Worker:
+    process: subprocess.Popen
+    connection: socket.socket
+
+
+class WorkerBatch:
+    """A batch.EnvironmentBatch over worker processes; see there for the contract.
+
+    A worker that dies is killed with all that it started and is replaced by one with
+    another seed, whose first observation goes where the lost one was asked for.
+    """
+
+    def __init__(
+        self,
+        settings: Sequence[base.TaskSettings],
+        spec: base.EnvironmentSpec,
+        num_slots: int,
+        unroll_length: int,
+        factory: str = DEFAULT_FACTORY,
+    ) -> None:
+        """Reserves the memory; `start` starts the processes.
+
+        Args:
+          settings: one for each environment.
+          spec: what all of them share.
+          num_slots: S, unrolls in flight of each environment.
+          unroll_length: T.
+          factory: 'module:function' that each worker calls with its settings to make a
+            base.SpecifiedEnvironment.
+        """
+        self.spec = spec
+        self.num_environments = len(settings)
+        self._settings = tuple(settings)
+        self._factory = factory
+        self._layout = shared_memory.Layout(
+            num_environments=self.num_environments,
+            num_slots=num_slots,
+            unroll_length=unroll_length,
+            frame_shape=spec.frame_shape,
+            instruction_length=spec.instruction_length,
+        )
+        self._descriptor = shared_memory.create(self._layout)
+        self._memory = shared_memory.SharedMemory(self._layout, self._descriptor)
+        self.pixels = self._memory.pixels
+        self.instruction = self._memory.instruction
+        self.reward = self._memory.reward
+        self.discount = self._memory.discount
+        self.first = self._memory.first
+        self.ended = self._memory.ended
+        self.episode_return = self._memory.episode_return
+        self.episode_steps = self._memory.episode_steps
+        self.restarted = np.zeros(self.num_environments, np.bool_)
+        self._lost = np.zeros(self.num_environments, np.bool_)
+        self._failed_starts = np.zeros(self.num_environments, np.int64)
+        self._launches = np.zeros(self.num_environments, np.int64)
+        self._restarts = 0
+        self._workers: dict[int, _Worker] = {}
+        self._index_of: dict[int, int] = {}
+        self._epoll = select.epoll()
+        self._closed = False
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """The workers' process ids, in the order of the environments."""
+        return tuple(worker.process.pid for _, worker in sorted(self._workers.items()))
+
+    def start(self) -> None:
+        """Starts every worker; each resets its environment first."""
+        for index in range(self.num_environments):
+            self._launch(index)
+
+    def wait(self, timeout: float) -> np.ndarray:
+        """Returns the environments that have become ready, int32 [n], ascending.
+
+        Raises:
+          base.EnvironmentConfigError: a worker cannot make its environment.
+        """
+        deadline = time.monotonic() + timeout
+        ready: list[int] = []
+        while not ready and not self._closed:
+            events = self._epoll.poll(max(deadline - time.monotonic(), 0))
+            if not events:
+                break
+            ready = [
+                index
+                for index in (self._index_of[descriptor] for descriptor, _ in events)
+                if self._is_ready(index)
+            ]
+        indices = np.array(sorted(ready), np.int32)
+        self.restarted[indices] = self._lost[indices]
+        self._lost[indices] = False
+        self._failed_starts[indices] = 0
+        return indices
+
+    def step(
+        self,
+        indices: np.ndarray,
+        actions: np.ndarray,
+        slots: np.ndarray,
+        positions: np.ndarray,
+    ) -> None:
+        """Sends actions to ready environments and returns without waiting."""
+        self._memory.action[indices] = actions
+        self._memory.slot[indices] = slots
+        self._memory.position[indices] = positions
+        for index in indices.tolist():
+            # A dead worker's socket is broken; `wait` sees it and replaces the worker.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._workers[index].connection.send(worker_process.STEP)
+
+    def counters(self) -> dict[str, float]:
+        """Returns {'worker_restarts': workers that were lost and replaced}."""
+        return {"worker_restarts": float(self._restarts)}
+
+    def close(self) -> None:
+        """Ends every worker with all that it started; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        for worker in self._workers.values():
+            worker.connection.close()
+        deadline = time.monotonic() + _GRACE_SECONDS
+        while time.monotonic() < deadline and not all(
+            _has_ended(worker.process) for worker in self._workers.values()
+        ):
+            time.sleep(0.01)
+        for worker in self._workers.values():
+            _kill(worker.process)
+        self._workers.clear()
+        self._epoll.close()
+        os.close(self._descriptor)
+
+    def _launch(self, index: int) -> None:
+        settings = self._settings[index]
+        launch = int(self._launches[index])
+        self._launches[index] += 1
+        if launch:
+            # The old seed would play the old episodes again, and its crash.
+            sequence = np.random.SeedSequence([settings.seed, launch])
+            seed = int(sequence.generate_state(1)[0] >> 1)
+            settings = dataclasses.replace(settings, seed=seed)
+        connection, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with child_end:
+            order = worker_process.Order(
+                settings=settings,
+                factory=self._factory,
+                layout=self._layout,
+                index=index,
+                memory=self._descriptor,
+                connection=child_end.fileno(),
+            )
+            process = subprocess.Popen(
+                (sys.executable, "-m", worker_process.__name__, order.to_json()),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=_child_variables(),
+                pass_fds=(order.memory, order.connection),
+                start_new_session=True,
+            )
+        connection.setblocking(False)
+        self._workers[index] = _Worker(process, connection)
+        self._index_of[connection.fileno()] = index
+        self._epoll.register(connection, select.EPOLLIN)
+
+    def _is_ready(self, index: int) -> bool:
+        connection = self._workers[index].connection
+        try:
+            message = connection.recv(worker_process.MAX_MESSAGE_BYTES)
+        except ConnectionResetError:
+            message = b""
+        except BlockingIOError:
+            return False
+        if message == worker_process.READY:
+            return True
+        if message:
+            raise base.EnvironmentConfigError(message[1:].decode(errors="replace"))
+        self._replace(index)
+        return False
+
+    def _replace(self, index: int) -> None:
+        worker = self._workers.pop(index)
+        self._epoll.unregister(worker.connection)
+        del self._index_of[worker.connection.fileno()]
+        worker.connection.close()
+        status = _kill(worker.process)
+        task = self._settings[index].task
+        self._failed_starts[index] += 1
+        if self._failed_starts[index] >= MAX_FAILED_STARTS:
+            raise base.EnvironmentConfigError(
+                f"the worker of environment {index} ({task}) died {MAX_FAILED_STARTS} "
+                f"times before its first observation (status {status}): see its error "
+                "above"
+            )
+        logging.warning(
+            "The worker of environment %d (%s) died (status %s) and is replaced.",
+            index,
+            task,
+            status,
+        )
+        self._restarts += 1
+        self._lost[index] = True
+        self._launch(index)
+
+
+def _child_variables() -> dict[str, str]:
+    # The child imports what the parent can import, however the parent was started.
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+    return {
+        **os.environ,
+        **dict.fromkeys(_SINGLE_THREADED, "1"),
+        "PYTHONPATH": path,
+    }
+
+
+def _has_ended(process: subprocess.Popen) -> bool:
+    # WNOWAIT leaves the process unreaped: its id, and so its group's, stays its own.
+    try:
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, process.pid, flags) is not None
+    except ChildProcessError:
+        return True
+
+
+def _kill(process: subprocess.Popen) -> int:
+    """Kills a worker's whole process group and returns the worker's exit status."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()

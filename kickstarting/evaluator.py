@@ -1,0 +1,148 @@
+"""Plays whole episodes with fixed parameters and reports their raw returns."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from kickstarting import types
+from kickstarting.agent import Agent
+from kickstarting.environments import base, suites
+
+_WAIT_SECONDS = 0.2
+# Evaluation keeps one observation at a time: the slot it writes alternates, so that the
+# one being read is never written.
+_NUM_SLOTS = 2
+
+
+class Episodes(NamedTuple):
+    """Raw returns float64 [n] and agent steps int64 [n] of finished episodes."""
+
+    returns: np.ndarray
+    agent_steps: np.ndarray
+
+
+def evaluate(
+    task: str,
+    params: types.Params,
+    agent: Agent,
+    *,
+    num_episodes: int,
+    seed: int,
+    action_repeat: int,
+    greedy: bool = False,
+    num_environments: int = 4,
+    core_size: int = 256,
+    should_stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[int], None] = lambda finished: None,
+) -> Episodes | None:
+    """Plays `num_episodes` episodes of one task.
+
+    Each environment plays a fixed share of the episodes, so that short episodes do not
+    crowd out long ones.
+
+    Args:
+      task: `suite:level`.
+      params: of `agent`.
+      agent: the student or a teacher's agent.
+      num_episodes: episodes in all.
+      seed: seeds environments and action sampling.
+      action_repeat: environment frames for each agent step.
+      greedy: takes the most probable action; samples otherwise.
+      num_environments: environments side by side.
+      core_size: units of the agent's core.
+      should_stop: asked often; True gives up.
+      progress: told the number of finished episodes.
+
+    Returns:
+      The episodes, or None where it was told to stop.
+
+    Raises:
+      base.EnvironmentConfigError: the task cannot be made.
+    """
+    count = min(num_environments, num_episodes)
+    settings = [
+        base.TaskSettings(task, seed * 10_007 + index, action_repeat)
+        for index in range(count)
+    ]
+    quota = np.full(count, num_episodes // count)
+    quota[: num_episodes % count] += 1
+    environments = suites.make_batch(settings, _NUM_SLOTS, 1)
+    act = jax.jit(_sampler(agent, greedy))
+    key = jax.random.key(seed)
+    state = types.CoreState(*(np.zeros((count, core_size), np.float32),) * 2)
+    last_action, last_reward = np.zeros(count, np.int32), np.zeros(count, np.float32)
+    slot, steps = np.zeros(count, np.int32), np.zeros(count, np.int32)
+    every = np.arange(count, dtype=np.int32)
+    returns: list[float] = []
+    lengths: list[int] = []
+    try:
+        environments.start()
+        while len(returns) < num_episodes:
+            if should_stop():
+                return None
+            ready = environments.wait(_WAIT_SECONDS)
+            ended = ready[environments.ended[ready] & (quota[ready] > 0)]
+            quota[ended] -= 1
+            returns.extend(environments.episode_return[ended])
+            lengths.extend(environments.episode_steps[ended])
+            if len(ended):
+                progress(len(returns))
+            playing = ready[quota[ready] > 0]
+            if not len(playing):
+                continue
+            first = environments.first[playing]
+            last_action[playing[first]] = 0
+            last_reward[playing] = np.where(first, 0, environments.reward[playing])
+            position = np.zeros(len(playing), np.int32)
+            # Everything is computed for all environments, so that nothing recompiles.
+            actions, new_state = jax.device_get(
+                act(
+                    params,
+                    key,
+                    types.Observation(
+                        environments.pixels[every, slot, 0],
+                        environments.instruction[every, slot, 0],
+                        last_action,
+                        last_reward,
+                    ),
+                    environments.first,
+                    state,
+                    every,
+                    steps,
+                )
+            )
+            for old, new in zip(state, new_state, strict=True):
+                old[playing] = new[playing]
+            last_action[playing] = actions[playing]
+            steps[playing] += 1
+            slot[playing] = 1 - slot[playing]
+            environments.step(playing, actions[playing], slot[playing], position)
+    finally:
+        environments.close()
+    return Episodes(np.array(returns), np.array(lengths))
+
+
+def _sampler(agent: Agent, greedy: bool) -> Callable[..., tuple[jax.Array, types.CoreState]]:
+    def act(
+        params: types.Params,
+        key: jax.Array,
+        observation: types.Observation,
+        first: jax.Array,
+        state: types.CoreState,
+        environments: jax.Array,
+        steps: jax.Array,
+    ) -> tuple[jax.Array, types.CoreState]:
+        output, state = agent.step(params, observation, first, state)
+        if greedy:
+            return jnp.argmax(output.logits, -1).astype(jnp.int32), state
+        keys = jax.vmap(
+            lambda e, s: jax.random.fold_in(jax.random.fold_in(key, e), s)
+        )(environments, steps)
+        actions = jax.vmap(jax.random.categorical)(keys, output.logits)
+        return actions.astype(jnp.int32), state
+
+    return act
+

@@ -1,0 +1,273 @@
+"""The learner: takes batches of unrolls, updates, publishes parameters, checkpoints."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from absl import logging
+
+from kickstarting import checkpoints as checkpoints_lib
+from kickstarting import config as config_lib
+from kickstarting import run_files as run_files_lib
+from kickstarting import schedules, types
+from kickstarting import telemetry as telemetry_lib
+from kickstarting import update as update_lib
+
+_WAIT_SECONDS = 0.2
+_ROW_SECONDS = 1.0
+
+
+class Learner:
+    """Owns the parameters of one student.
+
+    `parameters` and `report` may be called from any thread; `run` is called once.
+    """
+
+    def __init__(
+        self,
+        config: config_lib.Config,
+        update: update_lib.Update,
+        batches: Callable[[], Iterator[types.Trajectory]],
+        checkpoints: checkpoints_lib.Checkpoints,
+        metadata: Mapping[str, Any],
+        telemetry: telemetry_lib.Telemetry,
+        run_files: run_files_lib.RunFiles,
+        teacher_returns: np.ndarray,
+        random_returns: np.ndarray,
+    ) -> None:
+        """Restores the newest sound checkpoint, or begins afresh.
+
+        Args:
+          config: of the run.
+          update: the compiled update.
+          batches: opens the stream of batches; it is read from a thread of its own.
+          checkpoints: of the run's folder.
+          metadata: what a checkpoint must agree with (network, action set, tasks).
+          telemetry: gathers what is shown.
+          run_files: where rows are written.
+          teacher_returns: float32 [num_tasks, K] measured returns of the teachers, NaN
+            where unknown or where there is no teacher; for the return-gap schedule.
+          random_returns: float32 [num_tasks] of the random policy, 0 where unknown.
+
+        Raises:
+          checkpoints_lib.CheckpointError: the newest checkpoint is of another run.
+        """
+        self._config = config
+        self._update = update
+        self._open_batches = batches
+        self._checkpoints = checkpoints
+        self._metadata = dict(metadata)
+        self._telemetry = telemetry
+        self._run_files = run_files
+        self._teacher_returns = teacher_returns
+        self._random_returns = random_returns
+        self._has_teacher = np.zeros((len(config.tasks), config.max_teachers), bool)
+        for task, teachers in enumerate(config.teachers_of_task):
+            self._has_teacher[task, : len(teachers)] = True
+        self._device_batches: queue.Queue[Any] = queue.Queue(maxsize=1)
+        self._reader_failure: BaseException | None = None
+        self._seconds_without_data = 0.0
+        self.frames = 0
+        state = self._restore(update.init(jax.random.key(config.seed)))
+        # Rows beyond the checkpoint will be written again.
+        run_files.truncate(self.frames)
+        self._state = update.replicate(state)
+        self._num_updates = int(state.updates)
+        self._published: tuple[int, jax.Array, np.ndarray] | None = None
+        self._publish()
+
+    def parameters(self, newer_than: int) -> tuple[int, np.ndarray, np.ndarray] | None:
+        """Answers an actor.
+
+        Args:
+          newer_than: the version that the actor has, -1 for none.
+
+        Returns:
+          None, or (version, flat parameters float32 [P], λ float32 [num_tasks, K]).
+        """
+        published = self._published
+        if published is None or published[0] <= newer_than:
+            return None
+        version, flat, weight = published
+        return version, np.asarray(flat), weight
+
+    def report(self, source: str, counters: Mapping[str, float], episodes: Any) -> None:
+        """Takes an actor's counters and finished episodes.
+
+        Args:
+          source: e.g. 'actor/0'.
+          counters: running totals and levels.
+          episodes: None, or (task indices, raw returns, agent steps), arrays [n].
+        """
+        self._telemetry.set_counters(source, counters)
+        if episodes is not None:
+            self._telemetry.add_episodes(*episodes)
+
+    def run(self, stop: threading.Event) -> None:
+        """Updates until total_frames are reached or `stop` is set, then checkpoints.
+
+        Args:
+          stop: set when the program ends.
+        """
+        reader = threading.Thread(
+            target=self._read_batches, args=(stop,), name="batches", daemon=True
+        )
+        reader.start()
+        saved = time.monotonic()
+        period = self._config.checkpoint.period_minutes * 60
+        metrics: dict[str, float] = {}
+        row = _RowAverage()
+        try:
+            while self.frames < self._config.total_frames:
+                batch = self._next_batch(stop)
+                if batch is None:
+                    break
+                metrics = self._step(batch)
+                row.add(metrics)
+                if row.seconds > _ROW_SECONDS:
+                    self._write_row(row)
+                    row = _RowAverage()
+                if time.monotonic() - saved > period:
+                    self._save()
+                    saved = time.monotonic()
+        finally:
+            if metrics:
+                self._write_row(row)
+                self._save()
+
+    def _step(self, batch: types.Trajectory) -> dict[str, float]:
+        hyperparameters = self._hyperparameters()
+        self._state, metrics = self._update(self._state, batch, hyperparameters)
+        self._num_updates += 1
+        self.frames += self._config.frames_per_update
+        self._publish()
+        weights = hyperparameters.kickstarting_weight
+        values = {name: float(np.asarray(x)[0]) for name, x in metrics.items()}
+        values["learning_rate"] = float(hyperparameters.learning_rate)
+        for task, name in enumerate(self._config.tasks):
+            for teacher in np.flatnonzero(self._has_teacher[task]):
+                suffix = f"/{teacher}" if teacher else ""
+                values[f"kickstarting_weight/{name}{suffix}"] = float(
+                    weights[task, teacher]
+                )
+        self._telemetry.record_update(self.frames, self._num_updates, values)
+        return values
+
+    def _hyperparameters(self) -> types.Hyperparameters:
+        config = self._config
+        left = max(1.0 - self.frames / config.total_frames, 0.0)
+        rate = config.optimiser.learning_rate * (left if config.optimiser.anneal else 1)
+        return types.Hyperparameters(
+            learning_rate=np.float32(rate),
+            entropy_cost=np.float32(config.loss.entropy_cost),
+            optimiser_epsilon=np.float32(config.optimiser.resolved_epsilon),
+            kickstarting_weight=self._kickstarting_weight(),
+        )
+
+    def _kickstarting_weight(self) -> np.ndarray:
+        weight = np.zeros(self._has_teacher.shape, np.float32)
+        for task, teacher in np.argwhere(self._has_teacher):
+            student = self._telemetry.mean_return(int(task))
+            of_teacher = float(self._teacher_returns[task, teacher])
+            known = student is not None and not np.isnan(of_teacher)
+            random = float(self._random_returns[task])
+            weight[task, teacher] = schedules.kickstarting_weight(
+                self._config.kickstarting,
+                self.frames,
+                student - random if known and student is not None else None,
+                of_teacher - random if known else None,
+            )
+        return weight
+
+    def _publish(self) -> None:
+        self._published = (
+            self._num_updates,
+            self._update.flat_parameters(self._state),
+            self._kickstarting_weight(),
+        )
+
+    def _next_batch(self, stop: threading.Event) -> types.Trajectory | None:
+        start = time.monotonic()
+        try:
+            while not stop.is_set():
+                if self._reader_failure is not None:
+                    raise self._reader_failure
+                try:
+                    return self._device_batches.get(timeout=_WAIT_SECONDS)
+                except queue.Empty:
+                    continue
+            return None
+        finally:
+            self._seconds_without_data += time.monotonic() - start
+
+    def _read_batches(self, stop: threading.Event) -> None:
+        """Moves batches to the devices while the update before is computed."""
+        try:
+            for batch in self._open_batches():
+                on_device = self._update.shard(batch)
+                while not stop.is_set():
+                    try:
+                        self._device_batches.put(on_device, timeout=_WAIT_SECONDS)
+                        break
+                    except queue.Full:
+                        continue
+                if stop.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001 - run() raises it
+            self._reader_failure = error
+
+    def _write_row(self, row: "_RowAverage") -> None:
+        self._telemetry.set_counters(
+            "learner",
+            {
+                "wait_data": self._seconds_without_data / max(row.seconds, 1e-9),
+                "compilations": float(self._update.compilations()),
+            },
+        )
+        self._seconds_without_data = 0.0
+        self._run_files.write_row({**self._telemetry.row(), **row.means()})
+
+    def _save(self) -> None:
+        state = jax.tree.map(lambda x: np.asarray(x[0]), self._state)
+        self._checkpoints.save(
+            self.frames,
+            state._asdict(),
+            {**self._metadata, "telemetry": self._telemetry.state()},
+        )
+
+    def _restore(self, fresh: update_lib.LearnerState) -> update_lib.LearnerState:
+        if not self._config.checkpoint.resume:
+            return fresh
+        template = jax.tree.map(np.asarray, fresh._asdict())
+        restored = self._checkpoints.restore_newest(template, self._metadata)
+        if restored is None:
+            return fresh
+        self.frames = restored.frames
+        self._telemetry.restore(restored.metadata["telemetry"])
+        logging.info("Resumed at %d frames.", self.frames)
+        return update_lib.LearnerState(**restored.tree)
+
+
+class _RowAverage:
+    """Means of the metrics of the updates between two rows."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._count = 0
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._start
+
+    def add(self, metrics: Mapping[str, float]) -> None:
+        self._count += 1
+        for name, value in metrics.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+
+    def means(self) -> dict[str, float]:
+        return {name: value / self._count for name, value in self._sums.items()}

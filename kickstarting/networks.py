@@ -1,0 +1,229 @@
+"""The student's network: IMPALA's torsos, language and recurrent core, and two heads.
+
+Espeholt et al. 2018, figure 3 (https://arxiv.org/abs/1802.01561). Everything but the
+recurrences sees batch and time as one axis: on a CPU, XLA runs a convolution inside a
+scan several times slower than outside, so that only hidden-to-hidden products are
+scanned.
+"""
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from kickstarting.layers import FoldedConv, max_pool
+from kickstarting.types import AgentOutput, Array, CoreState, Observation
+
+# Instructions hold word ids 1..NUM_WORD_BUCKETS; id 0 is the pad (IMPALA's code).
+NUM_WORD_BUCKETS = 1000
+WORD_EMBEDDING_SIZE = 20
+LANGUAGE_CORE_SIZE = 64
+
+TORSO_FEATURES = 256
+# The shallow torso's two VALID convolutions leave nothing of a smaller frame.
+SHALLOW_MIN_FRAME = 20
+GRID_MAX_FRAME = 16
+# Grid codes from here on share one embedding; known suites stay far below.
+NUM_GRID_CODES = 32
+
+
+class ShallowTorso(nn.Module):
+    """IMPALA's small torso, VALID padding (which gives the paper's 1.2M parameters)."""
+
+    @nn.compact
+    def __call__(self, pixels: Array) -> Array:
+        """Maps uint8 [N, H, W, C] to float32 [N, 256]."""
+        x = nn.Conv(16, (8, 8), strides=4, padding="VALID")(_normalised(pixels))
+        x = FoldedConv(32, kernel_size=4, stride=2)(nn.relu(x))
+        return _torso_features(nn.relu(x))
+
+
+class DeepTorso(nn.Module):
+    """IMPALA's large torso: 15 convolutions, 12 of them in residual blocks."""
+
+    @nn.compact
+    def __call__(self, pixels: Array) -> Array:
+        """Maps uint8 [N, H, W, C] to float32 [N, 256]."""
+        x = _normalised(pixels)
+        for channels in (16, 32, 32):
+            x = max_pool(nn.Conv(channels, (3, 3))(x))
+            for _ in range(2):
+                residual = nn.Conv(channels, (3, 3))(nn.relu(x))
+                x = x + nn.Conv(channels, (3, 3))(nn.relu(residual))
+        return _torso_features(nn.relu(x))
+
+
+class GridTorso(nn.Module):
+    """For grids of category codes (MiniGrid, XLand-MiniGrid) of up to 16x16 cells.
+
+    A cell is the sum of one learned embedding for each channel's code.
+    """
+
+    @nn.compact
+    def __call__(self, pixels: Array) -> Array:
+        """Maps uint8 codes [N, H, W, C] to float32 [N, 256]."""
+        chex.assert_rank(pixels, 4)
+        chex.assert_type(pixels, jnp.uint8)
+        channels = pixels.shape[-1]
+        codes = jnp.minimum(pixels, NUM_GRID_CODES - 1).astype(jnp.int32)
+        rows = codes + NUM_GRID_CODES * jnp.arange(channels)
+        x = jnp.sum(nn.Embed(channels * NUM_GRID_CODES, 16)(rows), axis=-2)
+        x = nn.relu(nn.Conv(32, (3, 3))(x))
+        x = nn.relu(nn.Conv(32, (3, 3))(x))
+        return _torso_features(x)
+
+
+def _normalised(pixels: Array) -> Array:
+    chex.assert_rank(pixels, 4)
+    chex.assert_type(pixels, jnp.uint8)
+    return pixels.astype(jnp.float32) / 255.0
+
+
+def _torso_features(x: Array) -> Array:
+    return nn.relu(nn.Dense(TORSO_FEATURES)(x.reshape(x.shape[0], -1)))
+
+
+class RecurrentCore(nn.Module):
+    """An LSTM over time whose state is reset where an episode opens.
+
+    Attributes:
+      size: units.
+    """
+
+    size: int
+
+    @nn.compact
+    def __call__(
+        self, inputs: Array, first: Array, state: CoreState
+    ) -> tuple[Array, CoreState]:
+        """Runs the LSTM.
+
+        Args:
+          inputs: float32 [B, T, D].
+          first: bool [B, T]; True resets the state before that step.
+          state: CoreState [B, size] before step 0.
+
+        Returns:
+          float32 [B, T, size] and the state after step T - 1.
+        """
+        batch, length, features = inputs.shape
+        chex.assert_shape(first, (batch, length))
+        chex.assert_shape(list(state), (batch, self.size))
+        kernel_init = nn.initializers.lecun_normal()
+        input_kernel = self.param(
+            "input_kernel", kernel_init, (features, 4 * self.size)
+        )
+        hidden_kernel = self.param(
+            "hidden_kernel", kernel_init, (self.size, 4 * self.size)
+        )
+        bias = self.param("bias", _lstm_bias, (4 * self.size,))
+
+        def step(state: CoreState, scanned: tuple[Array, Array]):
+            input_gates, keep = scanned
+            gates = input_gates + (state.hidden * keep) @ hidden_kernel
+            enter, forget, candidate, leave = jnp.split(gates, 4, axis=-1)
+            cell = nn.sigmoid(forget) * (state.cell * keep)
+            cell = cell + nn.sigmoid(enter) * jnp.tanh(candidate)
+            hidden = nn.sigmoid(leave) * jnp.tanh(cell)
+            return CoreState(cell, hidden), hidden
+
+        # The input half of all gates is one matrix product, outside the scan.
+        input_gates = inputs @ input_kernel + bias
+        keep = jnp.where(first, 0.0, 1.0)[..., None]
+        state, outputs = jax.lax.scan(
+            step, state, (input_gates.swapaxes(0, 1), keep.swapaxes(0, 1))
+        )
+        return outputs.swapaxes(0, 1), state
+
+
+def _lstm_bias(key: Array, shape: tuple[int, ...], dtype=jnp.float32) -> Array:
+    """Zeros, but 1 for the forget gate, as in IMPALA's LSTM."""
+    del key
+    size = shape[0] // 4
+    return jnp.zeros(shape, dtype).at[size : 2 * size].set(1.0)
+
+
+def zero_state(batch_size: int, size: int) -> CoreState:
+    """Returns the CoreState float32 [batch_size, size] that opens an episode."""
+    zeros = jnp.zeros((batch_size, size), jnp.float32)
+    return CoreState(cell=zeros, hidden=zeros)
+
+
+class LanguageCore(nn.Module):
+    """Embeds the words of an instruction and reads them with an LSTM."""
+
+    @nn.compact
+    def __call__(self, instruction: Array) -> Array:
+        """Maps word ids int32 [N, L], pads last, to the last word's output [N, 64].
+
+        An empty instruction is read as one pad.
+        """
+        chex.assert_rank(instruction, 2)
+        chex.assert_type(instruction, jnp.int32)
+        words = nn.Embed(NUM_WORD_BUCKETS + 1, WORD_EMBEDDING_SIZE)(instruction)
+        outputs, _ = RecurrentCore(LANGUAGE_CORE_SIZE)(
+            words,
+            jnp.zeros(instruction.shape, bool),
+            zero_state(instruction.shape[0], LANGUAGE_CORE_SIZE),
+        )
+        last = jnp.maximum(jnp.sum(instruction > 0, axis=-1), 1) - 1
+        return jnp.take_along_axis(outputs, last[:, None, None], axis=1)[:, 0]
+
+
+_TORSOS: dict[str, type[nn.Module]] = {
+    "shallow": ShallowTorso,
+    "deep": DeepTorso,
+    "grid": GridTorso,
+}
+
+
+class ActorCritic(nn.Module):
+    """The whole network.
+
+    Attributes:
+      num_actions: A.
+      torso: 'shallow', 'deep' or 'grid'.
+      core_size: units of the recurrent core.
+    """
+
+    num_actions: int
+    torso: str
+    core_size: int
+
+    @nn.compact
+    def __call__(
+        self, observation: Observation, first: Array, state: CoreState
+    ) -> tuple[AgentOutput, CoreState]:
+        """Unrolls the network.
+
+        Args:
+          observation: Observation [B, T, ...].
+          first: bool [B, T]; True resets the core before that step.
+          state: CoreState [B, core_size] before step 0.
+
+        Returns:
+          AgentOutput [B, T, ...] and the state after step T - 1.
+        """
+        batch, length = first.shape
+        chex.assert_shape(
+            [observation.last_action, observation.last_reward], (batch, length)
+        )
+        flat = jax.tree.map(
+            lambda x: x.reshape((batch * length, *x.shape[2:])), observation
+        )
+        features = [
+            _TORSOS[self.torso](name="torso")(flat.pixels),
+            jnp.clip(flat.last_reward, -1.0, 1.0)[:, None],
+            jax.nn.one_hot(flat.last_action, self.num_actions),
+        ]
+        if flat.instruction.shape[-1]:
+            features.append(LanguageCore(name="language")(flat.instruction))
+        inputs = jnp.concatenate(features, axis=-1).reshape((batch, length, -1))
+        outputs, state = RecurrentCore(self.core_size, name="core")(
+            inputs, first, state
+        )
+        # Almost uniform at the start, so that early entropy is not a matter of luck.
+        small = nn.initializers.variance_scaling(1e-4, "fan_in", "truncated_normal")
+        logits = nn.Dense(self.num_actions, kernel_init=small, name="policy")(outputs)
+        value = nn.Dense(1, name="value")(outputs)[..., 0]
+        return AgentOutput(logits=logits, value=value), state

@@ -1,0 +1,262 @@
+"""The state of a run in words: a picture of tables for a terminal, or one plain line.
+
+A run with many tasks shows as many as there is room for.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from rich import box, panel, progress_bar, table, text
+from rich import console as rich_console
+
+from kickstarting import telemetry as telemetry_lib
+
+
+def _number(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"
+
+
+def _score(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:,.1f}"
+
+
+def _count(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:,.0f}"
+
+
+def _percent(fraction: float) -> str:
+    return "-" if math.isnan(fraction) else f"{fraction:.0%}"
+
+
+# Lines of the picture other than tasks, with its frame and the prompt below it.
+_LINES_WITHOUT_TASKS = 15
+_FEWEST_TASK_LINES = 3
+_TASKS_IN_A_LINE = 4
+
+# (name in the row, what a person reads)
+_TROUBLES = (
+    ("worker_restarts", "environment restarts"),
+    ("dropped_unrolls", "dropped unrolls"),
+    ("teacher_timeouts", "teacher timeouts"),
+)
+# (name in the row, what a person reads, how the value is written)
+_POLICY = (
+    ("entropy", "entropy", _number),
+    ("cross_entropy", "CE", _number),
+    ("kl_teacher_student", "KL", _number),
+    ("teacher_agreement", "agreement", _percent),
+    ("teacher_coverage", "answered", _percent),
+)
+_ACTOR_WAITS = (
+    ("wait_environment", "environments"),
+    ("wait_teacher", "teacher"),
+    ("wait_queue", "queue"),
+)
+_LEARNER_WAITS = (("wait_data", "data"),)
+
+
+class RunStatus:
+    """Puts a telemetry's newest row into words."""
+
+    def __init__(self, telemetry: telemetry_lib.Telemetry, title: str) -> None:
+        """Names what is shown.
+
+        Args:
+          telemetry: what is shown.
+          title: names the run.
+        """
+        self._telemetry = telemetry
+        self._title = title
+
+    def picture(self, console: rich_console.Console) -> rich_console.RenderableType:
+        """Returns the run as tables that fit the console.
+
+        Args:
+          console: where it will be drawn.
+        """
+        row = self._telemetry.row()
+        parts: list[rich_console.RenderableType] = [
+            _progress(row, self._telemetry.total_frames),
+            _speed(row),
+            text.Text(),
+            self._task_table(row, console),
+            text.Text(),
+            _facts(row),
+        ]
+        return panel.Panel(
+            rich_console.Group(*parts),
+            title=text.Text(self._title, style="bold"),
+            title_align="left",
+            border_style="dim",
+        )
+
+    def line(self, console: rich_console.Console) -> str:
+        """Returns the run as one line of plain text.
+
+        Args:
+          console: where it will be printed.
+        """
+        row = self._telemetry.row()
+        total = self._telemetry.total_frames
+        parts = [
+            f"{self._title}: {row['frames']:,} of {total:,} frames "
+            f"({_percent(row['frames'] / total)}), "
+            f"{_count(row['frames_per_second/60s'])}/s, "
+            f"{duration(row['seconds_left'])} left",
+            *(
+                f"{task} {_task_line(row, task, _lambda(console))}"
+                for task in self._telemetry.tasks[:_TASKS_IN_A_LINE]
+            ),
+        ]
+        hidden = len(self._telemetry.tasks) - _TASKS_IN_A_LINE
+        if hidden > 0:
+            parts.append(f"... and {hidden} more")
+        parts += [f"{name} {words}" for name, words in _named_facts(row)]
+        return " | ".join(parts)
+
+    def _task_table(
+        self, row: Mapping[str, float], console: rich_console.Console
+    ) -> rich_console.RenderableType:
+        tasks = self._telemetry.tasks
+        columns = [
+            (heading, metric, show)
+            for heading, metric, show in (
+                ("return", "episode_return", _number),
+                ("score", "normalised_score", _score),
+                ("episodes", "episodes", _count),
+                (_lambda(console), "kickstarting_weight", _number),
+                ("CE", "cross_entropy", _number),
+                ("KL", "kl_teacher_student", _number),
+            )
+            if any(f"{metric}/{task}" in row for task in tasks)
+        ]
+        grid = table.Table(
+            box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True
+        )
+        grid.add_column("task", ratio=1, no_wrap=True, overflow="ellipsis")
+        for heading, _, _ in columns:
+            grid.add_column(heading, justify="right", no_wrap=True)
+        room = max(console.height - _LINES_WITHOUT_TASKS, _FEWEST_TASK_LINES)
+        shown = tasks if len(tasks) <= room else tasks[: room - 1]
+        for task in shown:
+            cells = (show(row.get(f"{name}/{task}")) for _, name, show in columns)
+            grid.add_row(text.Text(task), *cells)
+        if len(shown) < len(tasks):
+            more = f"... and {len(tasks) - len(shown)} more"
+            grid.add_row(text.Text(more, style="dim"))
+        return grid
+
+
+def duration(seconds: float) -> str:
+    """Returns seconds in the two largest units of days, hours, minutes and seconds."""
+    if not math.isfinite(seconds):
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days}d {hours}h"
+    if hours:
+        return f"{hours}h {minutes:02d}m"
+    return f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"
+
+
+def _progress(
+    row: Mapping[str, float], total_frames: int
+) -> rich_console.RenderableType:
+    frames = row["frames"]
+    grid = table.Table.grid(padding=(0, 1), expand=True)
+    grid.add_column(ratio=1)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_row(
+        progress_bar.ProgressBar(total=total_frames, completed=frames),
+        text.Text.assemble(
+            (_percent(frames / total_frames), "bold"),
+            f"  {short(frames)} of {short(total_frames)} frames  ",
+            (f"{duration(row['seconds_left'])} left", "bold"),
+        ),
+    )
+    return grid
+
+
+def _speed(row: Mapping[str, float]) -> rich_console.RenderableType:
+    windows = telemetry_lib.RATE_WINDOWS
+    rates = ", ".join(_count(row[f"frames_per_second/{w}s"]) for w in windows)
+    grid = table.Table.grid(padding=(0, 1), expand=True)
+    grid.add_column(ratio=1, style="dim")
+    grid.add_column(justify="right", style="dim", no_wrap=True)
+    grid.add_row(
+        f"frames/s {rates} ({', '.join(map(str, windows))} s)",
+        f"update {row['updates']:,}, {duration(row['seconds'])}",
+    )
+    return grid
+
+
+def _facts(row: Mapping[str, float]) -> rich_console.RenderableType:
+    grid = table.Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()
+    for name, words in _named_facts(row):
+        style = "yellow" if name == "trouble" else ""
+        grid.add_row(name, text.Text(words, style=style))
+    return grid
+
+
+def _named_facts(row: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Returns (name, words) of what concerns all tasks, as far as it is known."""
+    policy = [
+        f"{words} {show(row[name])}"
+        for name, words, show in _POLICY
+        if name in row and (name == "entropy" or row.get("teacher_coverage", 1))
+    ]
+    queue = []
+    if "queue_size" in row:
+        capacity = row.get("queue_capacity")
+        of = f" of {capacity:,.0f}" if capacity is not None else ""
+        queue.append(f"{row['queue_size']:,.0f}{of} unrolls")
+    if "policy_lag" in row:
+        queue.append(f"policy lag {_number(row['policy_lag'])} updates")
+    troubles = [
+        f"{row[name]:,.0f} {words}" for name, words in _TROUBLES if row.get(name)
+    ]
+    named = (
+        ("student", policy),
+        ("actors wait", _waits(row, _ACTOR_WAITS)),
+        ("learner waits", _waits(row, _LEARNER_WAITS)),
+        ("queue", queue),
+        ("trouble", troubles),
+    )
+    return [(name, ", ".join(words)) for name, words in named if words]
+
+
+def _waits(row: Mapping[str, float], names: Sequence[tuple[str, str]]) -> list[str]:
+    return [
+        f"for {words} {_percent(row[name])}" for name, words in names if name in row
+    ]
+
+
+def _task_line(row: Mapping[str, float], task: str, lambda_: str) -> str:
+    words = [_number(row[f"episode_return/{task}"])]
+    for name, metric, show in (
+        ("score", "normalised_score", _score),
+        (lambda_, "kickstarting_weight", _number),
+    ):
+        value = row.get(f"{metric}/{task}")
+        if value is not None:
+            words.append(f"{name} {show(value)}")
+    return ", ".join(words)
+
+
+def _lambda(console: rich_console.Console) -> str:
+    return "lambda" if console.options.ascii_only else "λ"
+
+
+def short(count: float) -> str:
+    """Returns a count in at most five characters, e.g. 12.3M."""
+    for divisor, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        # Three digits round 999.5 k to 1 M.
+        if count >= 0.9995 * divisor:
+            return f"{count / divisor:.3g}{suffix}"
+    return f"{count:.0f}"

@@ -1,0 +1,264 @@
+"""What is known of a run while it goes on: returns, speed, waits, learner metrics.
+
+Everyone reports here, and whoever shows or stores the run asks for one flat `row`.
+There are no files and no drawing in this module.
+"""
+
+import collections
+import math
+import statistics
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from kickstarting import rolling
+from kickstarting.environments import base
+
+# Windows of the frame rate, in seconds; the longest one predicts the time left.
+RATE_WINDOWS = (10, 60, 300)
+
+# Counters of this prefix are fractions of time that the reporting part spent waiting.
+WAIT_PREFIX = "wait_"
+
+# Counters of these suffixes are levels, not running totals.
+LEVEL_SUFFIXES = ("_size", "_capacity")
+
+
+class Telemetry:
+    """Collects what the parts of a run report; any thread may call any method.
+
+    Attributes:
+      tasks: the run's tasks, `suite:level`.
+      total_frames: environment frames that the run is to train on.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[str],
+        references: Sequence[base.ReferenceScore | None],
+        total_frames: int,
+        rolling_episodes: int = 100,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Starts the run's clock.
+
+        Args:
+          tasks: the run's tasks, `suite:level`.
+          references: for each task what normalises its returns, or None.
+          total_frames: environment frames that the run is to train on.
+          rolling_episodes: newest episodes of each task that its mean return is over.
+          clock: returns seconds.
+
+        Raises:
+          ValueError: an argument is out of its range, or a reference equals its random
+            score.
+        """
+        if len(tasks) != len(references):
+            raise ValueError(
+                f"{len(tasks)} tasks need as many references, not {len(references)}"
+            )
+        if total_frames <= 0 or rolling_episodes <= 0:
+            raise ValueError(
+                "total_frames and rolling_episodes must be above 0, not "
+                f"{total_frames} and {rolling_episodes}"
+            )
+        for task, reference in zip(tasks, references, strict=True):
+            if reference is not None and reference.reference == reference.random:
+                raise ValueError(
+                    f"the reference score of {task} equals its random score "
+                    f"({reference.random}): nothing can be normalised by it"
+                )
+        self.tasks = tuple(tasks)
+        self.total_frames = total_frames
+        self._references = tuple(references)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._windows = [rolling.EpisodeWindow(rolling_episodes) for _ in tasks]
+        self._frames = 0
+        self._updates = 0
+        self._metrics: dict[str, float] = {}
+        self._totals: dict[str, float] = collections.defaultdict(float)
+        self._counters: dict[str, dict[str, float]] = {}
+        self._seconds_before = 0.0
+        self._start = clock()
+        self._rate = rolling.FrameRate(self._start, 0, RATE_WINDOWS[-1])
+
+    def add_episodes(
+        self,
+        task_indices: Sequence[int],
+        returns: Sequence[float],
+        agent_steps: Sequence[int],
+    ) -> None:
+        """Adds finished training episodes.
+
+        Args:
+          task_indices: int [n], each episode's index into the run's tasks.
+          returns: float [n], undiscounted raw returns.
+          agent_steps: int [n], lengths in agent steps.
+
+        Raises:
+          ValueError: the lengths differ, or a task index is out of range.
+        """
+        if not len(task_indices) == len(returns) == len(agent_steps):
+            raise ValueError(
+                f"{len(task_indices)} task indices, {len(returns)} returns and "
+                f"{len(agent_steps)} agent_steps do not describe the same episodes"
+            )
+        for task_index in task_indices:
+            if not 0 <= task_index < len(self.tasks):
+                raise ValueError(
+                    f"task index {task_index} is out of range: the run has "
+                    f"{len(self.tasks)} tasks"
+                )
+        with self._lock:
+            for task_index, episode_return, steps in zip(
+                task_indices, returns, agent_steps, strict=True
+            ):
+                self._windows[task_index].add(float(episode_return), int(steps))
+
+    def set_counters(self, source: str, counters: Mapping[str, float]) -> None:
+        """Replaces what one part of the run last reported.
+
+        Names that start with `wait_` (fractions of time in [0, 1]) or end in `_size` or
+        `_capacity` are averaged over the sources. All others are running totals and are
+        summed; a total that falls has started again from 0 with its part, and nothing
+        that was counted before is lost.
+
+        Args:
+          source: the reporting part, e.g. 'actor/0', 'teacher/0', 'queue'.
+          counters: all of its counters.
+        """
+        with self._lock:
+            before = self._counters.get(source, {})
+            for name, value in counters.items():
+                if not _is_level(name):
+                    last = before.get(name, 0.0)
+                    self._totals[name] += value - last if value >= last else value
+            self._counters[source] = {
+                name: float(value) for name, value in counters.items()
+            }
+
+    def record_update(
+        self, frames: int, updates: int, metrics: Mapping[str, float]
+    ) -> None:
+        """Records the learner's newest update.
+
+        Args:
+          frames: environment frames trained on since the run began.
+          updates: updates since the run began.
+          metrics: of this update, by the names that `row` is to give them. A metric of
+            one task is named `<metric>/<task>`.
+        """
+        with self._lock:
+            self._frames = int(frames)
+            self._updates = int(updates)
+            self._metrics = {name: float(value) for name, value in metrics.items()}
+            self._rate.record(self._clock(), self._frames)
+
+    def mean_return(self, task_index: int) -> float | None:
+        """Returns the mean return of a task's newest episodes; None without any."""
+        with self._lock:
+            return self._windows[task_index].mean_return()
+
+    def row(self) -> dict[str, float]:
+        """Returns everything that is known now, flat.
+
+        Returns:
+          `frames`, `updates`, `seconds` (of this run and those it resumes),
+          `seconds_left`, `frames_per_second/<window>s` for each of RATE_WINDOWS; for
+          each task `episode_return/<task>`, `episode_steps/<task>` (both means over the
+          rolling window), `episodes/<task>` (all so far) and, with a reference,
+          `normalised_score/<task>` (0 is random, 100 the reference, uncapped); then the
+          learner's newest metrics and the counters. What is not known yet is NaN.
+        """
+        with self._lock:
+            now = self._clock()
+            rates = {seconds: self._rate.over(now, seconds) for seconds in RATE_WINDOWS}
+            row: dict[str, float] = {
+                "frames": self._frames,
+                "updates": self._updates,
+                "seconds": self._seconds(now),
+                "seconds_left": self._seconds_left(rates[RATE_WINDOWS[-1]]),
+            }
+            for seconds, rate in rates.items():
+                row[f"frames_per_second/{seconds}s"] = rate
+            for task, reference, window in zip(
+                self.tasks, self._references, self._windows, strict=True
+            ):
+                row |= _task_columns(task, reference, window)
+            return row | self._metrics | self._totals | self._levels()
+
+    def state(self) -> dict[str, Any]:
+        """Returns what a resumed run needs to continue; JSON-serialisable."""
+        with self._lock:
+            return {
+                "frames": self._frames,
+                "updates": self._updates,
+                "seconds": self._seconds(self._clock()),
+                "totals": dict(self._totals),
+                "tasks": {
+                    task: window.state()
+                    for task, window in zip(self.tasks, self._windows, strict=True)
+                },
+            }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continues from `state()` of an earlier run.
+
+        Tasks that this run does not have are left out; tasks that are new start empty.
+
+        Args:
+          state: what `state` gave, possibly by way of JSON.
+        """
+        with self._lock:
+            self._frames = int(state["frames"])
+            self._updates = int(state["updates"])
+            self._seconds_before = float(state["seconds"])
+            self._start = self._clock()
+            self._rate = rolling.FrameRate(self._start, self._frames, RATE_WINDOWS[-1])
+            self._totals = collections.defaultdict(float, state["totals"])
+            for task, window in zip(self.tasks, self._windows, strict=True):
+                if task in state["tasks"]:
+                    window.restore(state["tasks"][task])
+
+    def _seconds(self, now: float) -> float:
+        return self._seconds_before + now - self._start
+
+    def _seconds_left(self, frames_per_second: float) -> float:
+        frames_left = max(self.total_frames - self._frames, 0)
+        if not frames_left:
+            return 0.0
+        return frames_left / frames_per_second if frames_per_second else math.nan
+
+    def _levels(self) -> dict[str, float]:
+        values = collections.defaultdict(list)
+        for counters in self._counters.values():
+            for name, value in counters.items():
+                if _is_level(name):
+                    values[name].append(value)
+        return {name: statistics.fmean(reported) for name, reported in values.items()}
+
+
+def _task_columns(
+    task: str, reference: base.ReferenceScore | None, window: rolling.EpisodeWindow
+) -> dict[str, float]:
+    mean_return = window.mean_return()
+    mean_return = math.nan if mean_return is None else mean_return
+    mean_steps = window.mean_agent_steps()
+    columns = {
+        f"episode_return/{task}": mean_return,
+        f"episode_steps/{task}": math.nan if mean_steps is None else mean_steps,
+        f"episodes/{task}": window.episodes,
+    }
+    if reference is not None:
+        columns[f"normalised_score/{task}"] = (
+            100
+            * (mean_return - reference.random)
+            / (reference.reference - reference.random)
+        )
+    return columns
+
+
+def _is_level(name: str) -> bool:
+    return name.startswith(WAIT_PREFIX) or name.endswith(LEVEL_SUFFIXES)

@@ -1,0 +1,37 @@
+"""The shape of one unroll, for whoever must know it before there is one."""
+
+import numpy as np
+
+from kickstarting import config as config_lib
+from kickstarting import types
+from kickstarting.environments import base
+
+
+def example(config: config_lib.Config, spec: base.EnvironmentSpec) -> types.Trajectory:
+    """Returns one unbatched unroll of zeros in the shapes and dtypes of the contract.
+
+    Args:
+      config: gives T, K and the core's size.
+      spec: gives frame, instruction and action set.
+    """
+    steps, teachers = config.unroll_length, config.max_teachers
+    core = np.zeros(config.network.core_size, np.float32)
+    return types.Trajectory(
+        observation=types.Observation(
+            pixels=np.zeros((steps + 1, *spec.frame_shape), np.uint8),
+            instruction=np.zeros((steps + 1, spec.instruction_length), np.int32),
+            last_action=np.zeros(steps + 1, np.int32),
+            last_reward=np.zeros(steps + 1, np.float32),
+        ),
+        action=np.zeros(steps, np.int32),
+        reward=np.zeros(steps, np.float32),
+        discount=np.zeros(steps, np.float32),
+        first=np.zeros(steps + 1, bool),
+        behaviour_logits=np.zeros((steps, spec.num_actions), np.float32),
+        teacher_logits=np.zeros((teachers, steps, spec.num_actions), np.float32),
+        teacher_mask=np.zeros((teachers, steps), np.float32),
+        core_state=types.CoreState(core, core),
+        task=np.int32(0),
+        actor=np.int32(0),
+        params_version=np.int32(0),
+    )

@@ -1,0 +1,145 @@
+"""The compiled update: gradients of the loss over all local devices, one step.
+
+Hyperparameters are arguments, so that schedules and evolution recompile nothing. The loss
+is a sum over time and batch, so gradients are summed over devices: one device and many
+give the same step.
+"""
+
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.flatten_util
+import jax.numpy as jnp
+
+from kickstarting import config as config_lib
+from kickstarting import optimisers, types, vtrace_loss
+from kickstarting.agent import Agent
+
+_AXIS = "devices"
+
+
+class LearnerState(NamedTuple):
+    """What an update changes: parameters, optimiser state, number of updates int32 []."""
+
+    params: types.Params
+    optimiser_state: Any
+    updates: jax.Array
+
+
+class Update:
+    """The pmapped update of one agent under one configuration."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        config: config_lib.Config,
+        devices: list[jax.Device] | None = None,
+    ) -> None:
+        """Compiles nothing yet.
+
+        Args:
+          agent: the student.
+          config: of the run; its batch size must divide by the number of devices.
+          devices: local devices to use; all of them by default.
+
+        Raises:
+          config_lib.ConfigError: the batch cannot be split over the devices.
+        """
+        self.devices = devices or jax.local_devices()
+        if config.batch_size % len(self.devices):
+            raise config_lib.ConfigError(
+                f"batch_size ({config.batch_size}) cannot be split over the "
+                f"{len(self.devices)} devices of this machine: choose a multiple"
+            )
+        self._agent = agent
+        self._config = config
+        self._update = jax.pmap(
+            self._update_shard,
+            axis_name=_AXIS,
+            in_axes=(0, 0, None),
+            donate_argnums=(0, 1),
+            devices=self.devices,
+        )
+        self._flat = jax.jit(lambda params: jax.flatten_util.ravel_pytree(params)[0])
+
+    def init(self, key: jax.Array) -> LearnerState:
+        """Returns the fresh state, without a device axis."""
+        params = self._agent.init_params(key)
+        return LearnerState(
+            params,
+            optimisers.init(self._config.optimiser, params),
+            jnp.zeros((), jnp.int32),
+        )
+
+    def replicate(self, state: LearnerState) -> LearnerState:
+        """Copies a state to every device: arrays [devices, ...]."""
+        return jax.device_put_replicated(state, self.devices)
+
+    def shard(self, batch: types.Trajectory) -> types.Trajectory:
+        """Moves a batch [B, ...] to the devices: arrays [devices, B / devices, ...]."""
+        count = len(self.devices)
+
+        def put(x: Any) -> jax.Array:
+            parts = x.reshape((count, x.shape[0] // count, *x.shape[1:]))
+            return jax.device_put_sharded(list(parts), self.devices)
+
+        return jax.tree.map(put, batch)
+
+    def __call__(
+        self,
+        state: LearnerState,
+        batch: types.Trajectory,
+        hyperparameters: types.Hyperparameters,
+    ) -> tuple[LearnerState, dict[str, jax.Array]]:
+        """Does one update; `state` and `batch` are donated.
+
+        Args:
+          state: arrays [devices, ...], from `replicate` or the update before.
+          batch: from `shard`.
+          hyperparameters: float32 scalars and λ [num_tasks, K].
+
+        Returns:
+          the next state, and metrics: float32 scalars, means over the batch.
+        """
+        state, metrics = self._update(state, batch, hyperparameters)
+        return state, metrics
+
+    def flat_parameters(self, state: LearnerState) -> jax.Array:
+        """Returns a copy of the parameters, float32 [P], as actors take them."""
+        return self._flat(jax.tree.map(lambda x: x[0], state.params))
+
+    def compilations(self) -> int:
+        """Returns how often the update was compiled."""
+        return int(self._update._cache_size)
+
+    def _update_shard(
+        self,
+        state: LearnerState,
+        batch: types.Trajectory,
+        hyperparameters: types.Hyperparameters,
+    ) -> tuple[LearnerState, dict[str, jax.Array]]:
+        chex.assert_rank([batch.action, batch.first, batch.teacher_logits], [2, 2, 4])
+
+        def loss_of(params: types.Params) -> tuple[jax.Array, dict[str, jax.Array]]:
+            output, _ = self._agent.unroll(
+                params, batch.observation, batch.first, batch.core_state
+            )
+            return vtrace_loss.loss(output, batch, hyperparameters, self._config.loss)
+
+        gradients, metrics = jax.grad(loss_of, has_aux=True)(state.params)
+        gradients = jax.lax.psum(gradients, _AXIS)
+        params, optimiser_state, optimiser_metrics = optimisers.update(
+            self._config.optimiser,
+            gradients,
+            state.optimiser_state,
+            state.params,
+            hyperparameters.learning_rate,
+            hyperparameters.optimiser_epsilon,
+        )
+        lag = state.updates - batch.params_version
+        metrics = jax.lax.pmean(
+            {**metrics, "policy_lag": jnp.mean(lag.astype(jnp.float32))}, _AXIS
+        )
+        state = LearnerState(params, optimiser_state, state.updates + 1)
+        return state, {**metrics, **optimiser_metrics}

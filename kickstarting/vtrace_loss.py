@@ -1,0 +1,147 @@
+"""The learner's loss: V-trace actor-critic plus the teachers' advice.
+
+Espeholt et al. 2018 (https://arxiv.org/abs/1802.01561), section 4, and Schmitt et al.
+2018 (https://arxiv.org/abs/1803.03835), equation 3. Every term is summed over time and
+batch, as IMPALA does: the published values of λ mean something only if all terms share
+one reduction.
+"""
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from kickstarting import distillation, rewards, rlax_loader
+from kickstarting.config import LossConfig
+from kickstarting.types import (
+    AgentOutput,
+    Array,
+    Hyperparameters,
+    Trajectory,
+    is_crossing,
+)
+
+rlax = rlax_loader.load()
+
+
+def loss(
+    agent_output: AgentOutput,
+    trajectory: Trajectory,
+    hyperparameters: Hyperparameters,
+    config: LossConfig,
+) -> tuple[Array, dict[str, Array]]:
+    """Computes the loss of a batch of unrolls.
+
+    The steps that only cross a truncated episode's boundary (types.is_crossing) count
+    nowhere, and the step before bootstraps from the value of the last observation.
+
+    Args:
+      agent_output: of the learned parameters, [B, T + 1, ...].
+      trajectory: Trajectory [B, ...].
+      hyperparameters: entropy_cost and kickstarting_weight are used.
+      config: static.
+
+    Returns:
+      the loss, float32 [], and metrics, float32 []. Losses are scaled as in the
+      total, and all metrics averaged over steps:
+        total_loss, policy_gradient_loss, baseline_loss, entropy_loss,
+        kickstarting_loss;
+        entropy: of the student's policy, nats;
+        value, value_target: mean V(x) and mean V-trace target;
+        explained_variance: of the V-trace targets by the values;
+        rho_clip_fraction: of importance weights above 1;
+        teacher_coverage: of (step, teacher) pairs, those that a teacher answered;
+        cross_entropy, kl_teacher_student (nats), teacher_agreement (of the most
+          probable actions): over the answered pairs, 0 if there are none.
+    """
+    _check_shapes(agent_output, trajectory, hyperparameters)
+    counted = jnp.where(is_crossing(trajectory.discount, trajectory.first), 0.0, 1.0)
+    num_steps = jnp.maximum(jnp.sum(counted), 1.0)
+
+    # The T + 1st output is there only to bootstrap from.
+    logits = agent_output.logits[:, :-1]
+    values = agent_output.value[:, :-1]
+    rho = jax.vmap(rlax.categorical_importance_sampling_ratios)(
+        logits, trajectory.behaviour_logits, trajectory.action
+    )
+    # A weight of 0 takes a crossing step out of the policy gradient and makes its
+    # V-trace target the value itself: the bootstrap of the step before.
+    vtrace = jax.vmap(rlax.vtrace_td_error_and_advantage)(
+        values,
+        agent_output.value[:, 1:],
+        rewards.clip(trajectory.reward, config.reward_clipping),
+        trajectory.discount * config.discount * counted,
+        rho * counted,
+    )
+    log_policy = jax.nn.log_softmax(logits)
+    log_taken = jnp.take_along_axis(log_policy, trajectory.action[..., None], axis=-1)
+    advantage = jax.lax.stop_gradient(vtrace.pg_advantage)
+    entropy = distillation.entropy(logits) * counted
+
+    weight = hyperparameters.kickstarting_weight[trajectory.task]
+    mask = trajectory.teacher_mask * counted[:, None]
+    comparison = jax.vmap(distillation.compare)(logits, trajectory.teacher_logits, mask)
+
+    losses = {
+        "policy_gradient_loss": -jnp.sum(log_taken[..., 0] * advantage),
+        "baseline_loss": config.baseline_cost * 0.5 * jnp.sum(vtrace.errors**2),
+        "entropy_loss": -hyperparameters.entropy_cost * jnp.sum(entropy),
+        "kickstarting_loss": jnp.sum(weight[..., None] * comparison.cross_entropy),
+    }
+    if config.reinforcement:
+        total = sum(losses.values())
+    else:
+        total = losses["kickstarting_loss"]
+
+    metrics = {name: term / num_steps for name, term in losses.items()}
+    metrics |= {
+        "total_loss": total / num_steps,
+        "entropy": jnp.sum(entropy) / num_steps,
+        "value": jnp.sum(values * counted) / num_steps,
+        "value_target": jnp.sum((values + vtrace.errors) * counted) / num_steps,
+        "explained_variance": _explained_variance(values, vtrace.errors, counted),
+        "rho_clip_fraction": jnp.sum((rho > 1.0) * counted) / num_steps,
+    }
+    metrics |= _teacher_metrics(comparison, mask, counted)
+    return total, jax.lax.stop_gradient(metrics)
+
+
+def _check_shapes(
+    agent_output: AgentOutput, trajectory: Trajectory, hyperparameters: Hyperparameters
+) -> None:
+    batch, length = trajectory.action.shape
+    teachers, actions = (
+        trajectory.teacher_logits.shape[1],
+        agent_output.logits.shape[-1],
+    )
+    chex.assert_shape(agent_output.logits, (batch, length + 1, actions))
+    chex.assert_shape([agent_output.value, trajectory.first], (batch, length + 1))
+    chex.assert_shape([trajectory.reward, trajectory.discount], (batch, length))
+    chex.assert_shape(trajectory.behaviour_logits, (batch, length, actions))
+    chex.assert_shape(trajectory.teacher_logits, (batch, teachers, length, actions))
+    chex.assert_shape(trajectory.teacher_mask, (batch, teachers, length))
+    chex.assert_shape(trajectory.task, (batch,))
+    chex.assert_shape(hyperparameters.kickstarting_weight, (None, teachers))
+
+
+def _explained_variance(values: Array, errors: Array, counted: Array) -> Array:
+    """1 − Var(target − value) / Var(target); 0 where the targets do not vary."""
+    error_variance = jnp.var(errors, where=counted > 0)
+    target_variance = jnp.var(values + errors, where=counted > 0)
+    varies = target_variance > 0
+    ratio = error_variance / jnp.where(varies, target_variance, 1.0)
+    return jnp.where(varies, 1.0 - ratio, 0.0)
+
+
+def _teacher_metrics(
+    comparison: distillation.Comparison, mask: Array, counted: Array
+) -> dict[str, Array]:
+    """Averages [B, K, T] comparisons over what was answered."""
+    answered = jnp.sum(mask)
+    asked = jnp.sum(counted) * mask.shape[1]
+    divisor = jnp.maximum(answered, 1.0)
+    return {
+        "teacher_coverage": answered / jnp.maximum(asked, 1.0),
+        "cross_entropy": jnp.sum(comparison.cross_entropy) / divisor,
+        "kl_teacher_student": jnp.sum(comparison.divergence) / divisor,
+        "teacher_agreement": jnp.sum(comparison.agreement) / divisor,
+    }

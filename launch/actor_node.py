@@ -1,0 +1,81 @@
+"""The actor node: builds one actor from the config and runs it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import launchpad as lp
+import numpy as np
+
+from kickstarting import config as config_lib
+from kickstarting import teachers, trajectory_queue, unroll_sender
+from kickstarting.actor import NUM_SLOTS, Actor
+from kickstarting.agent import Agent
+from kickstarting.environments import base, suites
+
+
+def environment_settings(
+    config: config_lib.Config, actor: int, resumed_frames: int
+) -> tuple[np.ndarray, list[base.TaskSettings]]:
+    """Deals the tasks to one actor's environments in turn.
+
+    Args:
+      config: of the run.
+      actor: index of the actor.
+      resumed_frames: where the run goes on, so that it does not see the same episodes
+        again.
+
+    Returns:
+      task indices int32 [E] and settings, one for each environment.
+    """
+    count = config.environments_per_actor
+    environments = np.arange(actor * count, (actor + 1) * count)
+    tasks = (environments % len(config.tasks)).astype(np.int32)
+    settings = []
+    for environment, task in zip(environments, tasks, strict=True):
+        entropy = [config.seed, int(environment), resumed_frames]
+        seed = int(np.random.SeedSequence(entropy).generate_state(1)[0] // 2)
+        settings.append(
+            base.TaskSettings(config.tasks[task], seed, config.action_repeat)
+        )
+    return tasks, settings
+
+
+def run(
+    config: config_lib.Config,
+    index: int,
+    resumed_frames: int,
+    learner: Any,
+    queue: Any,
+    teacher_servers: Sequence[Any],
+) -> None:
+    """Acts until the program stops.
+
+    Args:
+      config: of the run.
+      index: of this actor.
+      resumed_frames: frames of the checkpoint that the run goes on from, else 0.
+      learner: Courier client.
+      queue: Reverb client.
+      teacher_servers: Courier clients, one a replica; empty without teachers.
+    """
+    stop = lp.stop_event()
+    tasks, settings = environment_settings(config, index, resumed_frames)
+    environments = suites.make_batch(settings, NUM_SLOTS, config.unroll_length)
+    teacher = teachers.RemoteTeacher(teacher_servers) if teacher_servers else None
+    actor = Actor(
+        config,
+        index,
+        Agent(environments.spec, config.network),
+        environments,
+        tasks,
+        learner,
+        lambda store, weight: unroll_sender.UnrollSender(
+            store,
+            trajectory_queue.UnrollWriter(queue, stop.is_set),
+            teacher,
+            config.kickstarting.deadline_seconds,
+            weight,
+            trajectory_queue.QueueStopped,
+        ),
+    )
+    actor.run(stop)

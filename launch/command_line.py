@@ -1,0 +1,82 @@
+"""How every entry point starts and ends: flags, one-line errors, exit status."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+
+from absl import flags, logging
+
+from kickstarting.environments import base
+from launch import preflight
+
+# sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
+USAGE_STATUS = 2
+
+_HELP = flags.DEFINE_bool("help", False, "Explain the flags and end.", short_name="h")
+_HELPFULL = flags.DEFINE_bool("helpfull", False, "As --help, with libraries' flags.")
+
+
+def run(
+    main: Callable[[list[str]], int],
+    key_flags: Sequence[ModuleType] = (),
+    passed_on: str = "",
+) -> None:
+    """Parses the flags, runs `main`, and ends the process with its status.
+
+    A mistake of the user ends it with status 2 and one line on standard error.
+
+    Args:
+      main: given the program's name and what the flags left of the command line.
+      key_flags: modules whose flags --help explains.
+      passed_on: prefix of flags that `main` parses itself; any other argument that no
+        flag takes is refused.
+    """
+    for module in key_flags:
+        flags.adopt_module_key_flags(module)
+    try:
+        rest = flags.FLAGS(sys.argv, known_only=True)
+        _refuse_unknown(rest[1:], passed_on)
+        if _HELP.value or _HELPFULL.value:
+            _print_help()
+            _exit(0)
+        logging.use_absl_handler()
+        logging.set_verbosity(logging.WARNING)
+        status = main(rest)
+    except flags.Error as error:
+        status = _refuse(f"{error} (--help lists the flags)")
+    except preflight.UserErrors as error:
+        status = _refuse(str(error))
+    _exit(status)
+
+
+def _refuse_unknown(arguments: Sequence[str], passed_on: str) -> None:
+    for argument in arguments:
+        name = argument.lstrip("-").partition("=")[0]
+        if not argument.startswith("--"):
+            raise flags.Error(f"unexpected argument {argument!r}: flags begin with --")
+        if not (passed_on and name.startswith(passed_on)):
+            near = base.nearest_name(name, list(flags.FLAGS))
+            raise flags.Error(f"unknown flag --{name}{near}")
+
+
+def _refuse(message: str) -> int:
+    line = " ".join(message.split())
+    print(f"{os.path.basename(sys.argv[0])}: {line}", file=sys.stderr)
+    return USAGE_STATUS
+
+
+def _print_help() -> None:
+    print(sys.modules["__main__"].__doc__)
+    if _HELPFULL.value:
+        print(flags.FLAGS.get_help())
+    else:
+        print(flags.FLAGS.main_module_help())
+
+
+def _exit(status: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads of Courier, Reverb and TensorFlow may still wait in C++; interpreter
+    # shutdown would wait for them, or abort under them.
+    os._exit(status)

@@ -1,0 +1,69 @@
+"""The evaluator node: plays the newest checkpoint now and then while training goes on."""
+
+import csv
+import os
+import time
+
+import launchpad as lp
+from absl import logging
+
+from kickstarting import checkpoints, evaluator, scores
+from kickstarting import config as config_lib
+from kickstarting.agent import Agent
+from kickstarting.environments import suites
+
+EVALUATIONS_FILE = "evaluations.csv"
+_COLUMNS = ("frames", "task", "mean_return", "standard_error", "episodes")
+
+
+def run(config: config_lib.Config) -> None:
+    """Evaluates every `config.evaluation_minutes` until the program stops.
+
+    Appends one line a task to evaluations.csv in the run's folder.
+    """
+    stop = lp.stop_event()
+    path = os.path.join(config.logdir, EVALUATIONS_FILE)
+    spec = suites.environment_spec(config.tasks[0], config.action_repeat)
+    agent = Agent(spec, config.network)
+    evaluated = -1
+    due = time.monotonic() + config.evaluation_minutes * 60
+    while not stop.wait(1.0):
+        if time.monotonic() < due:
+            continue
+        try:
+            params, metadata = checkpoints.load_params(config.logdir)
+        except checkpoints.CheckpointError:
+            continue
+        frames = int(metadata["telemetry"]["frames"])
+        if frames == evaluated:
+            continue
+        evaluated, due = frames, time.monotonic() + config.evaluation_minutes * 60
+        for task in config.tasks:
+            episodes = evaluator.evaluate(
+                task,
+                params,
+                agent,
+                num_episodes=config.evaluation_episodes,
+                seed=config.seed,
+                action_repeat=config.action_repeat,
+                num_environments=2,
+                core_size=config.network.core_size,
+                should_stop=stop.is_set,
+            )
+            if episodes is None:
+                return
+            summary = scores.summarise(episodes.returns.tolist())
+            logging.info("%s at %d frames: %.2f", task, frames, summary.mean)
+            _append(
+                path,
+                (frames, task, summary.mean, summary.standard_error, summary.episodes),
+            )
+
+
+def _append(path: str, row: tuple[object, ...]) -> None:
+    is_new = not os.path.exists(path)
+    with open(path, "a", newline="") as file:
+        writer = csv.writer(file)
+        if is_new:
+            writer.writerow(_COLUMNS)
+        writer.writerow(row)

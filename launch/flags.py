@@ -1,0 +1,291 @@
+"""The absl flags of a run, and the Config that they build."""
+
+import os
+
+from absl import flags
+
+from kickstarting import config as config_lib
+
+_DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
+
+TASKS = flags.DEFINE_list(
+    "tasks",
+    list(_DEFAULTS.tasks),
+    "Levels to train on, as suite:level, comma-separated; dealt to environments in turn.",
+)
+LOGDIR = flags.DEFINE_string(
+    "logdir",
+    None,
+    "The run's folder: checkpoints, metrics.csv, TensorBoard events, config.json. "
+    "Default: runs/<first task>_seed<seed>.",
+)
+TOTAL_FRAMES = flags.DEFINE_integer(
+    "total_frames",
+    _DEFAULTS.total_frames,
+    "Environment frames (agent steps times action repeat) to train on.",
+)
+SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seeds everything random.")
+ACTION_REPEAT = flags.DEFINE_integer(
+    "action_repeat", _DEFAULTS.action_repeat, "Environment frames for each agent step."
+)
+
+NUM_ACTORS = flags.DEFINE_integer(
+    "num_actors", _DEFAULTS.num_actors, "Actor nodes of the program."
+)
+ENVIRONMENTS_PER_ACTOR = flags.DEFINE_integer(
+    "environments_per_actor",
+    _DEFAULTS.environments_per_actor,
+    "Environments that one actor steps as a batch.",
+)
+UNROLL_LENGTH = flags.DEFINE_integer(
+    "unroll_length", _DEFAULTS.unroll_length, "Agent steps in an unroll."
+)
+BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", _DEFAULTS.batch_size, "Unrolls in an update, over all devices."
+)
+QUEUE_SIZE = flags.DEFINE_integer(
+    "queue_size",
+    _DEFAULTS.queue_size,
+    "Unrolls that the queue holds before it holds the actors back; 0: two batches.",
+)
+LOCKSTEP = flags.DEFINE_bool(
+    "lockstep",
+    _DEFAULTS.lockstep,
+    "Actors wait for all environments and for the newest parameters: reproducible.",
+)
+INFERENCE_DEVICE = flags.DEFINE_enum(
+    "inference_device",
+    _DEFAULTS.inference_device,
+    config_lib.INFERENCE_DEVICES,
+    "Where actors and teachers compute; the learner takes the accelerators anyway.",
+)
+
+TORSO = flags.DEFINE_enum(
+    "torso",
+    _DEFAULTS.network.torso,
+    config_lib.TORSOS,
+    "IMPALA's shallow or deep network, or the one for small grids; auto: by frame size.",
+)
+CORE_SIZE = flags.DEFINE_integer(
+    "core_size", _DEFAULTS.network.core_size, "Units of the LSTM core."
+)
+
+DISCOUNT = flags.DEFINE_float("discount", _DEFAULTS.loss.discount, "γ.")
+BASELINE_COST = flags.DEFINE_float(
+    "baseline_cost", _DEFAULTS.loss.baseline_cost, "Scale of the baseline loss."
+)
+ENTROPY_COST = flags.DEFINE_float(
+    "entropy_cost", _DEFAULTS.loss.entropy_cost, "Scale of the entropy bonus."
+)
+REWARD_CLIPPING = flags.DEFINE_enum(
+    "reward_clipping",
+    _DEFAULTS.loss.reward_clipping,
+    config_lib.REWARD_CLIPPINGS,
+    "How rewards are clipped in the loss; reported returns are always raw.",
+)
+REINFORCEMENT = flags.DEFINE_bool(
+    "reinforcement",
+    _DEFAULTS.loss.reinforcement,
+    "Learn from rewards; --noreinforcement only distils the teacher.",
+)
+
+OPTIMISER = flags.DEFINE_enum(
+    "optimiser",
+    _DEFAULTS.optimiser.name,
+    config_lib.OPTIMISERS,
+    "Adam, or RMSProp as IMPALA has it.",
+)
+LEARNING_RATE = flags.DEFINE_float(
+    "learning_rate", _DEFAULTS.optimiser.learning_rate, "At the start of the run."
+)
+ANNEAL = flags.DEFINE_bool(
+    "anneal",
+    _DEFAULTS.optimiser.anneal,
+    "Let the learning rate fall linearly to 0 at total_frames.",
+)
+OPTIMISER_EPSILON = flags.DEFINE_float(
+    "optimiser_epsilon",
+    _DEFAULTS.optimiser.epsilon,
+    "ε of the optimiser; 0: its own default (adam 1e-7, rmsprop 0.1).",
+)
+MAX_GRADIENT_NORM = flags.DEFINE_float(
+    "max_gradient_norm",
+    _DEFAULTS.optimiser.max_gradient_norm,
+    "Clips the global norm of the gradient of the summed loss; 0: no clipping.",
+)
+
+TEACHERS = flags.DEFINE_list(
+    "teachers",
+    [],
+    "Teachers, comma-separated: a folder with a card (teachers/doom/my_way_home) or "
+    "module:factory for all tasks, or task=teacher for one task.",
+)
+ALLOW_MISSING_TEACHERS = flags.DEFINE_bool(
+    "allow_missing_teachers",
+    _DEFAULTS.kickstarting.allow_missing,
+    "Train a task that no teacher covers without one.",
+)
+KICKSTARTING_SCHEDULE = flags.DEFINE_enum(
+    "kickstarting_schedule",
+    _DEFAULTS.kickstarting.schedule,
+    config_lib.SCHEDULES,
+    "How λ falls.",
+)
+KICKSTARTING_WEIGHT = flags.DEFINE_float(
+    "kickstarting_weight", _DEFAULTS.kickstarting.weight, "λ at the start."
+)
+KICKSTARTING_FINAL_WEIGHT = flags.DEFINE_float(
+    "kickstarting_final_weight",
+    _DEFAULTS.kickstarting.final_weight,
+    "λ that a falling schedule reaches at its end; after the end λ is 0.",
+)
+KICKSTARTING_START_FRAMES = flags.DEFINE_integer(
+    "kickstarting_start_frames",
+    _DEFAULTS.kickstarting.start_frames,
+    "Environment frames up to which λ stays at its start.",
+)
+KICKSTARTING_END_FRAMES = flags.DEFINE_integer(
+    "kickstarting_end_frames",
+    None,
+    "Environment frames from which λ is 0 and the teacher is not asked any more; 0: "
+    "never. Default: half of total_frames for falling schedules, else 0.",
+)
+TEACHER_REPLICAS = flags.DEFINE_integer(
+    "teacher_replicas", _DEFAULTS.kickstarting.replicas, "Teacher server nodes."
+)
+TEACHER_DEADLINE = flags.DEFINE_float(
+    "teacher_deadline",
+    _DEFAULTS.kickstarting.deadline_seconds,
+    "Seconds after which an unroll goes on without its teacher's answer.",
+)
+
+CHECKPOINT_MINUTES = flags.DEFINE_float(
+    "checkpoint_minutes",
+    _DEFAULTS.checkpoint.period_minutes,
+    "Minutes between checkpoints; one is always written at the end.",
+)
+CHECKPOINTS_KEPT = flags.DEFINE_integer(
+    "checkpoints_kept", _DEFAULTS.checkpoint.keep, "The newest checkpoints kept."
+)
+RESUME = flags.DEFINE_bool(
+    "resume",
+    _DEFAULTS.checkpoint.resume,
+    "Go on from the newest sound checkpoint of the logdir.",
+)
+EVALUATION_EPISODES = flags.DEFINE_integer(
+    "evaluation_episodes",
+    _DEFAULTS.evaluation_episodes,
+    "Episodes of each task that the evaluator runs; 0: no evaluation.",
+)
+EVALUATION_MINUTES = flags.DEFINE_float(
+    "evaluation_minutes",
+    _DEFAULTS.evaluation_minutes,
+    "Minutes between evaluations while training; 0: only at the end.",
+)
+SHOW = flags.DEFINE_bool("show", _DEFAULTS.show, "Show how the run goes while it runs.")
+LAUNCH_TYPE = flags.DEFINE_enum(
+    "lp_launch_type",
+    "local_mt",
+    ["local_mt", "local_mp"],
+    "Launchpad's: all nodes as threads of this process, or each in a process.",
+    # Launchpad defines it again when it is loaded, which is late: it takes seconds.
+    allow_override=True,
+)
+LOGS = flags.DEFINE_enum(
+    "logs",
+    "terminal",
+    ["terminal", "files"],
+    "local_mp: whether the nodes' logs, always written to <logdir>/logs, are also "
+    "shown in the terminal.",
+)
+BASE_PORT = flags.DEFINE_integer(
+    "base_port",
+    _DEFAULTS.base_port,
+    "First of the ports that the servers (learner, queue, teachers) take; 0: any free.",
+)
+
+
+def default_logdir(tasks: list[str], seed: int) -> str:
+    """Returns the folder of a run for which none was named."""
+    first = tasks[0].replace(":", "_").replace("/", "_") if tasks else "run"
+    return os.path.join("runs", f"{first}_seed{seed}")
+
+
+def teacher_pairs(tasks: list[str], teachers: list[str]) -> tuple[tuple[str, str], ...]:
+    """Resolves --teachers to (task, teacher) pairs; a plain name is for all tasks."""
+    pairs: list[tuple[str, str]] = []
+    for item in teachers:
+        task, separator, teacher = item.partition("=")
+        if separator:
+            pairs.append((task, teacher))
+        else:
+            pairs.extend((task, item) for task in tasks)
+    return tuple(pairs)
+
+
+def config_from_flags() -> config_lib.Config:
+    """Builds the run's configuration from the parsed flags.
+
+    Raises:
+      config_lib.ConfigError: a flag is out of its range, or flags contradict each other.
+    """
+    tasks = [task.strip() for task in TASKS.value]
+    falling = KICKSTARTING_SCHEDULE.value in ("linear", "exponential")
+    end_frames = KICKSTARTING_END_FRAMES.value
+    if end_frames is None:
+        end_frames = TOTAL_FRAMES.value // 2 if falling else 0
+    return config_lib.Config(
+        tasks=tuple(tasks),
+        logdir=LOGDIR.value or default_logdir(tasks, SEED.value),
+        total_frames=TOTAL_FRAMES.value,
+        seed=SEED.value,
+        num_actors=NUM_ACTORS.value,
+        environments_per_actor=ENVIRONMENTS_PER_ACTOR.value,
+        unroll_length=UNROLL_LENGTH.value,
+        batch_size=BATCH_SIZE.value,
+        queue_size=QUEUE_SIZE.value,
+        action_repeat=ACTION_REPEAT.value,
+        lockstep=LOCKSTEP.value,
+        inference_device=INFERENCE_DEVICE.value,
+        evaluation_episodes=EVALUATION_EPISODES.value,
+        evaluation_minutes=EVALUATION_MINUTES.value,
+        show=SHOW.value,
+        base_port=BASE_PORT.value,
+        network=config_lib.NetworkConfig(torso=TORSO.value, core_size=CORE_SIZE.value),
+        loss=config_lib.LossConfig(
+            discount=DISCOUNT.value,
+            baseline_cost=BASELINE_COST.value,
+            entropy_cost=ENTROPY_COST.value,
+            reward_clipping=REWARD_CLIPPING.value,
+            reinforcement=REINFORCEMENT.value,
+        ),
+        optimiser=config_lib.OptimiserConfig(
+            name=OPTIMISER.value,
+            learning_rate=LEARNING_RATE.value,
+            epsilon=OPTIMISER_EPSILON.value,
+            max_gradient_norm=MAX_GRADIENT_NORM.value,
+            anneal=ANNEAL.value,
+        ),
+        kickstarting=config_lib.KickstartingConfig(
+            teachers=teacher_pairs(tasks, TEACHERS.value),
+            schedule=KICKSTARTING_SCHEDULE.value,
+            weight=KICKSTARTING_WEIGHT.value,
+            final_weight=KICKSTARTING_FINAL_WEIGHT.value,
+            start_frames=KICKSTARTING_START_FRAMES.value,
+            end_frames=end_frames,
+            replicas=TEACHER_REPLICAS.value,
+            deadline_seconds=TEACHER_DEADLINE.value,
+            allow_missing=ALLOW_MISSING_TEACHERS.value,
+        ),
+        checkpoint=config_lib.CheckpointConfig(
+            period_minutes=CHECKPOINT_MINUTES.value,
+            keep=CHECKPOINTS_KEPT.value,
+            resume=RESUME.value,
+        ),
+    )
+
+
+def num_ports(config: config_lib.Config) -> int:
+    """Returns how many ports the program takes: queue, learner, teachers."""
+    replicas = config.kickstarting.replicas if config.kickstarting.teachers else 0
+    return 2 + replicas

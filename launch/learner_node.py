@@ -1,0 +1,87 @@
+"""The learner node: a Courier service that trains and then stops the program."""
+
+import dataclasses
+from typing import Any
+
+import launchpad as lp
+import numpy as np
+
+from kickstarting import config as config_lib
+from kickstarting import (
+    learner,
+    live_view,
+    run_files,
+    telemetry,
+    trajectory_example,
+    trajectory_queue,
+    update,
+)
+from kickstarting import checkpoints as checkpoints_lib
+from kickstarting.agent import Agent
+from kickstarting.environments import suites
+from launch import run_folder
+
+
+class LearnerNode:
+    """Trains; serves `parameters` and `report`."""
+
+    def __init__(
+        self, config: config_lib.Config, teacher_returns: np.ndarray, queue: Any
+    ) -> None:
+        """Restores or begins the run.
+
+        Args:
+          config: of the run.
+          teacher_returns: float32 [num_tasks, K], NaN where unknown.
+          queue: Reverb client.
+        """
+        self._stop = lp.stop_event()
+        self._config = config
+        spec = suites.environment_spec(config.tasks[0], config.action_repeat)
+        references = [suites.reference_score(task) for task in config.tasks]
+        self._telemetry = telemetry.Telemetry(
+            config.tasks, references, config.total_frames
+        )
+        self._queue = queue
+        self._run_files = run_files.RunFiles(config.logdir)
+        example = trajectory_example.example(config, spec)
+        self._learner = learner.Learner(
+            config,
+            update.Update(Agent(spec, config.network), config),
+            lambda: trajectory_queue.batches(
+                queue, example, config.batch_size, self._stop.is_set
+            ),
+            checkpoints_lib.Checkpoints(
+                run_folder.checkpoints(config.logdir), config.checkpoint.keep
+            ),
+            run_folder.metadata(config, spec),
+            self._telemetry,
+            self._run_files,
+            teacher_returns,
+            np.array([r.random if r else 0.0 for r in references], np.float32),
+        )
+
+    def parameters(self, newer_than: int) -> Any:
+        """See Learner.parameters."""
+        return self._learner.parameters(newer_than)
+
+    def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
+        """See Learner.report."""
+        self._learner.report(source, counters, episodes)
+
+    def run(self) -> None:
+        """Trains until total_frames or a stop signal; then stops the program."""
+        view = live_view.LiveView(self._telemetry, ", ".join(self._config.tasks))
+        if self._config.show:
+            view.start()
+        try:
+            self._learner.run(self._stop)
+        finally:
+            if self._config.show:
+                view.stop()
+            self._run_files.close()
+        # Not after a failure: Launchpad tells only of those that come before the stop.
+        if not self._stop.is_set():
+            lp.stop()
+
+

@@ -1,0 +1,95 @@
+"""Loads what an entry point is asked to play: a run, a checkpoint, or a teacher."""
+
+import os
+from typing import Any, NamedTuple
+
+from absl import logging
+
+from kickstarting import checkpoints, teacher_files, teachers, types
+from kickstarting import config as config_lib
+from kickstarting.agent import Agent
+from kickstarting.environments import base, suites
+
+
+class Policy(NamedTuple):
+    """An agent with parameters.
+
+    Attributes:
+      agent: the network.
+      params: its parameters.
+      spec: of the environments that it was made for.
+      network: configuration of the network.
+      tasks: that it was trained on.
+      frames: environment frames that it was trained on.
+    """
+
+    agent: Agent
+    params: types.Params
+    spec: base.EnvironmentSpec
+    network: config_lib.NetworkConfig
+    tasks: tuple[str, ...]
+    frames: int
+
+
+def load(path: str) -> Policy:
+    """Loads a policy.
+
+    Args:
+      path: a run's folder, one checkpoint, or a teacher's folder.
+
+    Raises:
+      checkpoints.CheckpointError: there is nothing sound to play.
+      teacher_files.TeacherError: the teacher is not sound.
+    """
+    if os.path.isfile(os.path.join(path, teacher_files.CARD)):
+        return _from_teacher(teachers.CheckpointTeacher(path))
+    params, metadata = checkpoints.load_params(path)
+    return _from_checkpoint(params, metadata)
+
+
+def _from_teacher(teacher: teachers.CheckpointTeacher) -> Policy:
+    card = teacher.card
+    return Policy(
+        teacher.agent,
+        teacher.params,
+        teacher.agent.spec,
+        card.network,
+        (card.task,),
+        card.environment_frames,
+    )
+
+
+def _from_checkpoint(params: types.Params, metadata: dict[str, Any]) -> Policy:
+    fields = metadata["spec"]
+    spec = base.EnvironmentSpec(
+        frame_shape=tuple(fields["frame_shape"]),
+        instruction_length=fields["instruction_length"],
+        action_names=tuple(fields["action_names"]),
+        action_repeat=fields["action_repeat"],
+    )
+    network = config_lib.NetworkConfig(**metadata["network"])
+    logging.info("Loaded a checkpoint at %s frames.", metadata["telemetry"]["frames"])
+    return Policy(
+        Agent(spec, network),
+        params,
+        spec,
+        network,
+        tuple(metadata["tasks"]),
+        int(metadata["telemetry"]["frames"]),
+    )
+
+
+def check_fits(policy: Policy, task: str) -> None:
+    """Refuses a task whose observations or actions the policy does not know.
+
+    Raises:
+      base.EnvironmentConfigError: the task is unknown.
+      config_lib.ConfigError: it does not fit, in one line.
+    """
+    spec = suites.environment_spec(task, policy.spec.action_repeat)
+    if spec != policy.spec:
+        raise config_lib.ConfigError(
+            f"{task} shows {spec.frame_shape} with actions {spec.action_names}, but "
+            f"the policy knows {policy.spec.frame_shape} with "
+            f"{policy.spec.action_names}"
+        )

@@ -1,0 +1,142 @@
+"""Everything that can be wrong with a run, found before anything is spawned."""
+
+import dataclasses
+import math
+import socket
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from kickstarting import checkpoints, run_files, teacher_files, teachers
+from kickstarting import config as config_lib
+from kickstarting.environments import base, suites
+from launch import run_folder
+
+# What a run may come to need: checkpoints, events, metrics, a video.
+_FREE_BYTES = 200 * 2**20
+
+# What a user's mistake raises: each has a message of one line.
+UserErrors = (
+    config_lib.ConfigError,
+    base.EnvironmentConfigError,
+    teacher_files.TeacherError,
+    checkpoints.CheckpointError,
+    run_files.RunFilesError,
+)
+
+
+class Checked(NamedTuple):
+    """What the checks found out.
+
+    Attributes:
+      teacher_returns: float32 [num_tasks, K], the teachers' measured raw returns; NaN
+        where unknown.
+      resumed_frames: frames of the checkpoint that the run goes on from, else 0.
+    """
+
+    teacher_returns: np.ndarray
+    resumed_frames: int
+
+
+def check(config: config_lib.Config, num_devices: int, num_ports: int) -> Checked:
+    """Checks a run against this machine.
+
+    Args:
+      config: of the run.
+      num_devices: devices that the learner will use.
+      num_ports: ports that the program takes from base_port on.
+
+    Raises:
+      one of UserErrors: the first thing that is wrong, in one line.
+    """
+    spec = _check_tasks(config)
+    if config.batch_size % num_devices:
+        raise config_lib.ConfigError(
+            f"batch_size ({config.batch_size}) cannot be split over the {num_devices} "
+            "devices of this machine: choose a multiple"
+        )
+    teacher_returns = _check_teachers(config, spec)
+    if config.base_port:
+        _check_ports(config.base_port, num_ports)
+    checkpoints.check_writable(config.logdir, _FREE_BYTES)
+    return Checked(teacher_returns, _check_checkpoint(config, spec))
+
+
+def num_local_devices() -> int:
+    """Returns how many devices the learner would use in this process."""
+    return len(jax.local_devices())
+
+
+def _check_tasks(config: config_lib.Config) -> base.EnvironmentSpec:
+    specs = [
+        suites.environment_spec(task, config.action_repeat) for task in config.tasks
+    ]
+    for task, spec in zip(config.tasks, specs, strict=True):
+        if spec != specs[0]:
+            raise config_lib.ConfigError(
+                f"{config.tasks[0]} and {task} have other observations or actions: "
+                "one student needs tasks that agree"
+            )
+    return specs[0]
+
+
+def _check_teachers(
+    config: config_lib.Config, spec: base.EnvironmentSpec
+) -> np.ndarray:
+    teachers.check_config(config)
+    returns = np.full((len(config.tasks), config.max_teachers), math.nan, np.float32)
+    loaded = {
+        name: teachers.load(name)
+        for name in dict.fromkeys(name for _, name in config.kickstarting.teachers)
+    }
+    for name, teacher in loaded.items():
+        teachers.check_matches(name, teacher, spec)
+    for task, names in enumerate(config.teachers_of_task):
+        for position, name in enumerate(names):
+            teacher = loaded[name]
+            if isinstance(teacher, teachers.CheckpointTeacher):
+                if teacher.card.task == config.tasks[task]:
+                    returns[task, position] = teacher.card.mean_return
+    if config.kickstarting.schedule == "return_gap" and config.kickstarting.teachers:
+        for task, names in enumerate(config.teachers_of_task):
+            for position, name in enumerate(names):
+                if np.isnan(returns[task, position]):
+                    raise config_lib.ConfigError(
+                        f"the return_gap schedule needs the measured return of teacher "
+                        f"{name!r} on {config.tasks[task]}, which no card gives"
+                    )
+    return returns
+
+
+def _check_ports(first: int, count: int) -> None:
+    for port in range(first, first + count):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("", port))
+            except OSError as error:
+                raise config_lib.ConfigError(
+                    f"port {port} is taken: free it or choose another --base_port"
+                ) from error
+
+
+def _check_checkpoint(config: config_lib.Config, spec: base.EnvironmentSpec) -> int:
+    store = checkpoints.Checkpoints(
+        run_folder.checkpoints(config.logdir), config.checkpoint.keep
+    )
+    metadata = store.newest_sound_metadata()
+    if metadata is None:
+        return 0
+    if not config.checkpoint.resume:
+        raise config_lib.ConfigError(
+            f"{config.logdir} already holds a run: choose another --logdir, or let it "
+            "resume"
+        )
+    checkpoints.check_metadata(config.logdir, metadata, run_folder.metadata(config, spec))
+    return int(metadata["telemetry"]["frames"])
+
+
+def as_dict(config: config_lib.Config) -> dict[str, object]:
+    """Returns the configuration as config.json holds it."""
+    return dataclasses.asdict(config)

@@ -1,0 +1,147 @@
+"""The topology: which nodes there are and who talks to whom.
+
+environments → actor ──unroll──▶ teacher ──logits──▶ queue ──▶ learner ──params──▶ actor
+"""
+
+import functools
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import launchpad as lp
+import numpy as np
+import reverb
+from launchpad import address as lp_address
+from launchpad.nodes.python import local_multi_processing
+
+from kickstarting import config as config_lib
+from kickstarting import trajectory_example, trajectory_queue
+from kickstarting.environments import suites
+from launch import actor_node, evaluator_node, learner_node, teacher_node
+
+# Unrolls that may wait for a teacher at once in one replica: each blocks a thread.
+_TEACHER_THREADS = 64
+_CALL_SECONDS = 60.0
+
+
+class _QueueNode(lp.ReverbNode):
+    """Reverb's node, but its server is stopped with the program, so readers end."""
+
+    def run(self) -> None:
+        server = reverb.Server(
+            tables=self._priority_tables_fn(),
+            port=lp_address.get_port_from_address(self._address.resolve()),
+        )
+        lp.wait_for_stop()
+        server.stop()
+
+
+class _FixedPort(lp_address.AbstractAddressBuilder):
+    """An address on this machine with a port chosen by the user."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def build(self) -> str:
+        return f"localhost:{self._port}"
+
+
+def make_program(
+    config: config_lib.Config, teacher_returns: np.ndarray, resumed_frames: int
+) -> lp.Program:
+    """Returns the ring as a Launchpad program.
+
+    Args:
+      config: of the run, already checked.
+      teacher_returns: float32 [num_tasks, K], NaN where unknown.
+      resumed_frames: frames of the checkpoint that the run goes on from, else 0.
+    """
+    program = lp.Program("kickstarting")
+    servers: list[Any] = []
+    with program.group("queue"):
+        node = _QueueNode(functools.partial(_tables, config))
+        servers.append(node)
+        queue = program.add_node(node)
+    with program.group("learner"):
+        node = lp.CourierNode(
+            learner_node.LearnerNode, config, teacher_returns, queue
+        )
+        servers.append(node)
+        learner = program.add_node(node)
+        learner.set_client_kwargs(call_timeout=_CALL_SECONDS)
+    teachers = []
+    if config.kickstarting.teachers:
+        with program.group("teacher"):
+            for index in range(config.kickstarting.replicas):
+                node = lp.CourierNode(
+                    teacher_node.TeacherNode,
+                    config,
+                    index,
+                    learner,
+                    courier_kwargs={"thread_pool_size": _TEACHER_THREADS},
+                )
+                servers.append(node)
+                teacher = program.add_node(node)
+                teacher.set_client_kwargs(call_timeout=_CALL_SECONDS)
+                teachers.append(teacher)
+    with program.group("actor"):
+        for index in range(config.num_actors):
+            program.add_node(
+                lp.PyNode(
+                    actor_node.run,
+                    config,
+                    index,
+                    resumed_frames,
+                    learner,
+                    queue,
+                    teachers,
+                )
+            )
+    if config.evaluation_episodes and config.evaluation_minutes:
+        with program.group("evaluator"):
+            program.add_node(lp.PyNode(evaluator_node.run, config))
+    if config.base_port:
+        _fix_ports(servers, config.base_port)
+    return program
+
+
+def process_resources(
+    program: lp.Program, config: config_lib.Config
+) -> dict[str, Any]:
+    """Returns what each group's processes get under local_mp.
+
+    The learner takes the accelerators; every other process stays on the CPU unless the
+    config says otherwise.
+    """
+    repository = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    common = {
+        "PYTHONPATH": os.pathsep.join([repository, *filter(None, sys.path)]),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+    on_cpu = {**common, "JAX_PLATFORMS": "cpu"}
+    resources = {}
+    for group in program.groups:
+        keeps_accelerators = group == "learner" or (
+            config.inference_device == "accelerator" and group in ("actor", "teacher")
+        )
+        resources[group] = local_multi_processing.PythonProcess(
+            env=common if keeps_accelerators else on_cpu
+        )
+    return resources
+
+
+def _tables(config: config_lib.Config) -> Sequence[reverb.Table]:
+    spec = suites.environment_spec(config.tasks[0], config.action_repeat)
+    example = trajectory_example.example(config, spec)
+    return [trajectory_queue.table(example, config.resolved_queue_size)]
+
+
+def _fix_ports(nodes: Sequence[Any], base_port: int) -> None:
+    for port, node in enumerate(nodes, base_port):
+        node.bind_addresses = functools.partial(_bind, node, port)
+
+
+def _bind(node: Any, port: int) -> None:
+    for address in node.addresses:
+        address.bind(_FixedPort(port))

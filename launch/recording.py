@@ -1,0 +1,89 @@
+"""Plays one episode and draws it with the action probabilities of student and teacher."""
+
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+
+from kickstarting import types, video
+from kickstarting.environments import base, suites
+from launch import policies
+
+# A grid world's step is worth a longer look than four frames of a 35 Hz game.
+GAME_FRAMES_PER_SECOND = 35.0
+
+
+def episode_frames(
+    student: policies.Policy,
+    teacher: types.Teacher | None,
+    task: str,
+    *,
+    seed: int,
+    greedy: bool,
+    max_steps: int,
+) -> Iterator[np.ndarray]:
+    """Yields the pictures of one episode.
+
+    Args:
+      student: what acts.
+      teacher: asked about every observation that the student sees; may be None.
+      task: `suite:level`.
+      seed: seeds the environment and the sampling.
+      greedy: takes the most probable action; samples otherwise.
+      max_steps: agent steps after which the recording ends.
+
+    Yields:
+      uint8 [H', W', 3].
+    """
+    environment = suites.make_environment(
+        base.TaskSettings(task, seed, student.spec.action_repeat)
+    )
+    random = np.random.default_rng(seed)
+    step = jax.jit(student.agent.step)
+    state = jax.tree.map(np.asarray, student.agent.initial_state(1))
+    teacher_state = teacher.initial_state(1) if teacher else None
+    last_action, total = 0, 0.0
+    try:
+        timestep = environment.reset()
+        for number in range(max_steps):
+            observation = types.Observation(
+                pixels=np.asarray(timestep.observation[base.PIXELS])[None],
+                instruction=np.asarray(timestep.observation[base.INSTRUCTION])[None],
+                last_action=np.array([last_action], np.int32),
+                last_reward=np.array([timestep.reward or 0.0], np.float32),
+            )
+            first = np.array([number == 0])
+            output, state = step(student.params, observation, first, state)
+            probabilities = _softmax(np.asarray(output.logits[0]))
+            advice = None
+            if teacher is not None:
+                logits, teacher_state = teacher.label(
+                    jax.tree.map(lambda x: x[:, None], observation),
+                    first[:, None],
+                    teacher_state,
+                )
+                advice = _softmax(logits[0, 0])
+            action = int(
+                probabilities.argmax()
+                if greedy
+                else random.choice(len(probabilities), p=probabilities)
+            )
+            yield video.compose_frame(
+                observation.pixels[0],
+                student.spec.action_names,
+                probabilities,
+                advice,
+                f"{task}   step {number}   return {total:.1f}",
+                action,
+            )
+            timestep = environment.step(action)
+            last_action, total = action, total + float(timestep.reward)
+            if timestep.last():
+                return
+    finally:
+        environment.close()
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits.astype(np.float64) - logits.max())
+    return exponentials / exponentials.sum()

@@ -1,0 +1,113 @@
+"""What a person gets at the end of a run: table, curves, video, the next command."""
+
+import os
+
+from absl import logging
+from rich import console as rich_console
+
+from kickstarting import checkpoints, learning_curves, run_files, teachers, video
+from kickstarting import config as config_lib
+from kickstarting.environments import suites
+from launch import evaluation, policies, recording, run_folder
+
+_VIDEO_STEPS = 525
+SCORES_FILE = "scores.json"
+
+
+def newest_frames(config: config_lib.Config) -> int:
+    """Returns the environment frames of the run's newest sound checkpoint, else 0."""
+    store = checkpoints.Checkpoints(
+        run_folder.checkpoints(config.logdir), config.checkpoint.keep
+    )
+    metadata = store.newest_sound_metadata()
+    return int(metadata["telemetry"]["frames"]) if metadata else 0
+
+
+def finish(config: config_lib.Config) -> None:
+    """Evaluates the final checkpoint and leaves scores, curves and a video.
+
+    Args:
+      config: of the finished run. With evaluation_episodes 0 only curves are drawn.
+    """
+    console = rich_console.Console()
+    logdir = config.logdir
+    curve_paths = [_draw_curves(config, task) for task in config.tasks]
+    if config.evaluation_episodes:
+        policy = policies.load(logdir)
+        results = evaluation.evaluate(
+            policy,
+            config.tasks,
+            num_episodes=config.evaluation_episodes,
+            seed=config.seed + 1000,
+            greedy=False,
+        )
+        console.print(
+            evaluation.table(results, f"{logdir} at {policy.frames:,} frames, sampled")
+        )
+        evaluation.write_json(
+            os.path.join(logdir, SCORES_FILE),
+            results,
+            environment_frames=policy.frames,
+            seed=config.seed + 1000,
+            greedy=False,
+        )
+        path = os.path.join(logdir, "episode.mp4")
+        _record(config, policy, path)
+        curve_paths.append(path)
+    for path in curve_paths:
+        console.print(f"Wrote {path}", highlight=False)
+    console.print(
+        "Next: ./kickstart --help, or export it as a teacher:\n  .venv/bin/python -m "
+        f"launch.export_teacher --checkpoint={logdir} "
+        f"--out=teachers/{config.tasks[0].replace(':', '/')}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _draw_curves(config: config_lib.Config, task: str) -> str:
+    metrics = run_files.read_metrics(os.path.join(config.logdir, run_files.METRICS_FILE))
+    name = task.replace(":", "_").replace("/", "_")
+    path = os.path.join(config.logdir, f"learning_curve_{name}.png")
+    reference = suites.reference_score(task)
+    teacher_return = None
+    for teacher_of_task, teacher in config.kickstarting.teachers:
+        if teacher_of_task == task:
+            loaded = teachers.load(teacher)
+            if isinstance(loaded, teachers.CheckpointTeacher):
+                teacher_return = loaded.card.mean_return
+    learning_curves.learning_curves(
+        [
+            learning_curves.Curve(
+                "kickstarted" if config.kickstarting.teachers else "from scratch",
+                metrics[run_files.FRAMES],
+                metrics[f"episode_return/{task}"],
+                config.seed,
+            )
+        ],
+        path,
+        task,
+        teacher_return=teacher_return,
+        random_return=reference.random if reference else None,
+    )
+    return path
+
+
+def _record(config: config_lib.Config, policy: policies.Policy, path: str) -> None:
+    task = config.tasks[0]
+    names = config.teachers_of_task[0]
+    try:
+        video.write_video(
+            path,
+            recording.episode_frames(
+                policy,
+                teachers.load(names[0]) if names else None,
+                task,
+                seed=config.seed + 1000,
+                greedy=False,
+                max_steps=_VIDEO_STEPS,
+            ),
+            recording.GAME_FRAMES_PER_SECOND / config.action_repeat,
+        )
+    except (OSError, video.VideoError) as error:
+        logging.error("No video: %s", error)

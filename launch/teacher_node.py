@@ -1,0 +1,49 @@
+"""The teacher node: one replica of the teacher server as a Courier service."""
+
+import threading
+from typing import Any
+
+import launchpad as lp
+from absl import logging
+
+from kickstarting import config as config_lib
+from kickstarting import teachers
+
+_REPORT_SECONDS = 2.0
+
+
+class TeacherNode:
+    """Answers `label` calls; reports its counters to the learner."""
+
+    def __init__(self, config: config_lib.Config, index: int, learner: Any) -> None:
+        """Loads the teachers.
+
+        Args:
+          config: of the run.
+          index: of this replica.
+          learner: Courier client, for the counters.
+        """
+        self._server = teachers.TeacherServer(
+            config.teachers_of_task, config.max_teachers
+        )
+        self._learner = learner
+        self._source = f"teacher/{index}"
+
+    def label(self, *arguments: Any) -> Any:
+        """See TeacherServer.label."""
+        return self._server.label(*arguments)
+
+    def run(self) -> None:
+        """Answers until the program stops."""
+        stop = lp.stop_event()
+        threading.Thread(
+            target=self._report, args=(stop,), name="teacher_report", daemon=True
+        ).start()
+        self._server.run(stop)
+
+    def _report(self, stop: threading.Event) -> None:
+        while not stop.wait(_REPORT_SECONDS):
+            try:
+                self._learner.report(self._source, self._server.counters(), None)
+            except Exception as error:  # noqa: BLE001 - counters are worth no crash
+                logging.log_first_n(logging.WARNING, "No report: %r", 1, error)

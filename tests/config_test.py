@@ -1,0 +1,154 @@
+"""Tests for config: every value that cannot be run is refused with one line."""
+
+import dataclasses
+
+from absl.testing import absltest, parameterized
+
+from kickstarting import config
+
+
+def _run(**changes: object) -> config.Config:
+    return config.Config(**{"tasks": ("doom:basic",), "logdir": "runs/x", **changes})
+
+
+_TEACHER = (("doom:basic", "teachers/basic"),)
+
+
+class ConfigTest(parameterized.TestCase):
+    def _assert_refused(self, make, *words):
+        with self.assertRaises(config.ConfigError) as caught:
+            make()
+        message = str(caught.exception)
+        self.assertNotIn("\n", message)
+        for word in words:
+            self.assertIn(word, message)
+
+    @parameterized.parameters(
+        ("tasks", ()),
+        ("tasks", ("doom:basic", "doom:basic")),
+        ("logdir", ""),
+        ("total_frames", 0),
+        ("total_frames", 1000),
+        ("seed", -1),
+        ("num_actors", 0),
+        ("num_actors", 100_001),
+        ("environments_per_actor", -4),
+        ("environments_per_actor", 4097),
+        ("unroll_length", 0),
+        ("unroll_length", 10_001),
+        ("batch_size", 0),
+        ("batch_size", 65_537),
+        ("action_repeat", 0),
+        ("action_repeat", 101),
+        ("evaluation_episodes", -1),
+    )
+    def test_run_names_the_refused_field(self, name, value):
+        self._assert_refused(lambda: _run(**{name: value}), name)
+
+    @parameterized.parameters(
+        (config.NetworkConfig, "torso", "resnet"),
+        (config.NetworkConfig, "core_size", 0),
+        (config.LossConfig, "discount", 1.01),
+        (config.LossConfig, "discount", -0.1),
+        (config.LossConfig, "discount", float("nan")),
+        (config.LossConfig, "baseline_cost", -1.0),
+        (config.LossConfig, "entropy_cost", -1e-3),
+        (config.LossConfig, "reward_clipping", "tanh"),
+        (config.OptimiserConfig, "name", "sgd"),
+        (config.OptimiserConfig, "learning_rate", 0.0),
+        (config.OptimiserConfig, "learning_rate", 1.5),
+        (config.OptimiserConfig, "learning_rate", float("nan")),
+        (config.OptimiserConfig, "epsilon", -1e-7),
+        (config.OptimiserConfig, "decay", 1.0),
+        (config.OptimiserConfig, "momentum", -0.9),
+        (config.OptimiserConfig, "max_gradient_norm", -1.0),
+        (config.KickstartingConfig, "schedule", "cosine"),
+        (config.KickstartingConfig, "weight", -1.0),
+        (config.KickstartingConfig, "final_weight", -1.0),
+        (config.KickstartingConfig, "start_frames", -1),
+        (config.KickstartingConfig, "end_frames", -1),
+        (config.KickstartingConfig, "replicas", 0),
+        (config.KickstartingConfig, "deadline_seconds", 0.0),
+        (config.CheckpointConfig, "period_minutes", 0.0),
+        (config.CheckpointConfig, "keep", 0),
+    )
+    def test_part_names_the_refused_field(self, part, name, value):
+        self._assert_refused(lambda: part(**{name: value}), name)
+
+    @parameterized.parameters("linear", "exponential")
+    def test_falling_schedule_needs_an_end(self, schedule):
+        self._assert_refused(
+            lambda: config.KickstartingConfig(
+                teachers=_TEACHER, schedule=schedule, start_frames=10, end_frames=10
+            ),
+            schedule,
+            "end_frames",
+        )
+
+    @parameterized.parameters(0.0, 2.0)
+    def test_exponential_schedule_needs_a_reachable_end(self, final_weight):
+        self._assert_refused(
+            lambda: config.KickstartingConfig(
+                teachers=_TEACHER,
+                schedule="exponential",
+                end_frames=10,
+                final_weight=final_weight,
+            ),
+            "final_weight",
+        )
+
+    def test_queue_below_a_batch_is_refused(self):
+        self._assert_refused(lambda: _run(queue_size=15, batch_size=16), "15", "16")
+
+    def test_distillation_alone_needs_a_teacher(self):
+        self._assert_refused(
+            lambda: _run(loss=config.LossConfig(reinforcement=False)), "teacher"
+        )
+
+    def test_one_update_is_enough(self):
+        run = _run(unroll_length=5, batch_size=3, action_repeat=4, total_frames=60)
+        self.assertEqual(run.frames_per_unroll, 20)
+        self.assertEqual(run.frames_per_update, 60)
+        self._assert_refused(
+            lambda: dataclasses.replace(run, total_frames=59), "total_frames", "60"
+        )
+
+    @parameterized.parameters((0, 32), (16, 16), (50, 50))
+    def test_queue_size(self, given, resolved):
+        self.assertEqual(
+            _run(queue_size=given, batch_size=16).resolved_queue_size, resolved
+        )
+
+    @parameterized.parameters(
+        ("adam", 0.0, 1e-7), ("rmsprop", 0.0, 0.1), ("adam", 1, 1)
+    )
+    def test_epsilon(self, name, given, resolved):
+        optimiser = config.OptimiserConfig(name=name, epsilon=given)
+        self.assertEqual(optimiser.resolved_epsilon, resolved)
+
+    def test_teachers_are_dealt_to_their_tasks(self):
+        run = _run(
+            tasks=("doom:basic", "doom:my_way_home", "gym:CartPole-v1"),
+            kickstarting=config.KickstartingConfig(
+                teachers=(
+                    ("doom:my_way_home", "a"),
+                    ("doom:basic", "b"),
+                    ("doom:my_way_home", "c"),
+                ),
+                schedule="constant",
+                allow_missing=True,
+            ),
+        )
+        self.assertEqual(run.teachers_of_task, (("b",), ("a", "c"), ()))
+        self.assertEqual(run.max_teachers, 2)
+
+    def test_without_teachers_there_is_room_for_one(self):
+        self.assertEqual(_run().max_teachers, 1)
+
+    def test_frozen(self):
+        with self.assertRaises(dataclasses.FrozenInstanceError):
+            _run().seed = 2
+
+
+if __name__ == "__main__":
+    absltest.main()

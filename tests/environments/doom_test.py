@@ -1,0 +1,134 @@
+"""Tests of the doom suite, on the real engine."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+import dm_env
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from kickstarting.environments import base, doom
+from tests.environments import processes
+
+_ATTACK = doom.ACTION_NAMES.index("attack")
+_FORWARD = doom.ACTION_NAMES.index("forward")
+
+
+def _make(level: str, seed: int = 1, action_repeat: int = 4) -> doom.DoomEnvironment:
+    return doom.make(base.TaskSettings(f"doom:{level}", seed, action_repeat))
+
+
+def _frames(seed: int) -> np.ndarray:
+    environment = _make("defend_the_center", seed)
+    actions = np.random.default_rng(0).integers(9, size=30)
+    timesteps = [environment.reset()] + [environment.step(each) for each in actions]
+    environment.close()
+    return np.stack([each.observation[base.PIXELS] for each in timesteps])
+
+
+def _play_out(environment: dm_env.Environment, action: int) -> list[dm_env.TimeStep]:
+    timesteps = [environment.reset()]
+    while not timesteps[-1].last():
+        timesteps.append(environment.step(action))
+    environment.close()
+    return timesteps
+
+
+class DoomTest(parameterized.TestCase):
+    def test_observations_and_actions_fit_their_specs(self) -> None:
+        environment = _make("my_way_home")
+        self.assertLen(environment.spec.action_names, 9)
+        self.assertEqual(environment.spec, doom.spec("basic", 4))
+        timestep = environment.reset()
+        for name, spec in environment.observation_spec().items():
+            spec.validate(timestep.observation[name])
+        self.assertGreater(timestep.observation[base.PIXELS].std(), 1)
+        environment.close()
+
+    def test_seeds_decide_the_frames(self) -> None:
+        frames = _frames(seed=3)
+        np.testing.assert_array_equal(frames, _frames(seed=3))
+        self.assertFalse(np.array_equal(frames, _frames(seed=4)))
+
+    @parameterized.parameters(1, 4)
+    def test_sums_rewards_over_the_repeated_action(self, action_repeat: int) -> None:
+        environment = _make("basic", action_repeat=action_repeat)
+        environment.reset()
+        # basic takes 1 for each frame, and has no button for `forward`.
+        self.assertEqual(environment.step(_FORWARD).reward, -action_repeat)
+        environment.close()
+
+    def test_a_missing_button_stays_unpressed(self) -> None:
+        environment = _make("health_gathering")
+        environment.reset()
+        self.assertEqual(environment._buttons_of_action[_ATTACK], [False] * 3)
+        self.assertEqual(sum(environment._buttons_of_action[_FORWARD]), 1)
+        environment.close()
+
+    def test_time_limit_truncates(self) -> None:
+        timesteps = _play_out(_make("basic"), _FORWARD)
+        self.assertEqual(timesteps[-1].discount, 1.0)
+        num_steps = len(timesteps) - 1
+        self.assertEqual(num_steps, 300 // 4)
+
+    def test_death_terminates(self) -> None:
+        timesteps = _play_out(_make("health_gathering"), _ATTACK)
+        self.assertEqual(timesteps[-1].discount, 0.0)
+        self.assertLess(timesteps[-1].reward, -90)
+
+    def test_step_after_the_end_opens_an_episode(self) -> None:
+        environment = _make("health_gathering")
+        timestep = environment.step(_ATTACK)
+        self.assertTrue(timestep.first())
+        while not timestep.last():
+            timestep = environment.step(_ATTACK)
+        self.assertTrue(environment.step(_ATTACK).first())
+        environment.close()
+
+    def test_unknown_level_names_the_nearest(self) -> None:
+        with self.assertRaisesRegex(
+            base.EnvironmentConfigError, "no level 'basik'.*mean 'basic'"
+        ):
+            _make("basik")
+
+    def test_leaves_no_file_behind(self) -> None:
+        before = os.getcwd()
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            try:
+                environment = _make("basic")
+                environment.reset()
+                with open("/proc/self/maps", encoding="utf-8") as maps:
+                    shared = [line for line in maps if "ViZDoom" in line]
+                environment.close()
+                self.assertEmpty(os.listdir(folder))
+            finally:
+                os.chdir(before)
+        self.assertNotEmpty(shared)
+        for line in shared:
+            self.assertEndsWith(line, "(deleted)\n")
+
+    def test_engine_dies_with_its_process(self) -> None:
+        program = (
+            "import time\n"
+            "from kickstarting.environments import base, doom\n"
+            "environment = doom.make(base.TaskSettings('doom:basic', 1))\n"
+            "print('made', flush=True)\n"
+            "time.sleep(60)\n"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            self.assertEqual(process.stdout.readline(), "made\n")
+            engines = processes.descendants(process.pid)
+            self.assertLen(engines, 1)
+            os.kill(process.pid, signal.SIGKILL)
+        self.assertTrue(processes.wait_until_gone(engines, seconds=5))
+
+
+if __name__ == "__main__":
+    absltest.main()

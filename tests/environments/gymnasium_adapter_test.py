@@ -1,0 +1,158 @@
+"""Tests of the gym suite, on MiniGrid, BabyAI and environments of other shapes."""
+
+import gymnasium
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from kickstarting.environments import base, gymnasium_adapter, instructions
+
+_EMPTY = "MiniGrid-Empty-5x5-v0"
+
+
+class _Picture(gymnasium.Env):
+    """Shows one picture for ever and rewards each step with 1."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: str = "uint8") -> None:
+        self.observation_space = gymnasium.spaces.Box(0, 255, shape, np.dtype(dtype))
+        self.action_space = gymnasium.spaces.Discrete(2)
+        self._picture = np.full(shape, 7, dtype)
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
+        super().reset(seed=seed)
+        return self._picture, {}
+
+    def step(self, action: int) -> tuple:
+        return self._picture, 1.0, False, False, {}
+
+
+def _register(name: str, shape: tuple[int, ...], dtype: str = "uint8") -> str:
+    level = f"{name}-v0"
+    gymnasium.register(level, _Picture, kwargs={"shape": shape, "dtype": dtype})
+    return level
+
+
+def _make(
+    level: str, seed: int = 1, action_repeat: int = 1
+) -> gymnasium_adapter.GymnasiumEnvironment:
+    settings = base.TaskSettings(f"gym:{level}", seed, action_repeat)
+    return gymnasium_adapter.make(settings)
+
+
+class GymnasiumAdapterTest(parameterized.TestCase):
+    @parameterized.parameters(
+        (_EMPTY, 7), ("MiniGrid-DoorKey-6x6-v0", 7), ("BabyAI-GoToLocal-v0", 7)
+    )
+    def test_grids_keep_their_shape(self, level: str, num_actions: int) -> None:
+        environment = _make(level)
+        self.assertEqual(environment.spec.frame_shape, (7, 7, 3))
+        self.assertEqual(environment.spec.instruction_length, 24)
+        self.assertLen(environment.spec.action_names, num_actions)
+        self.assertEqual(
+            environment.spec.action_names[:3], ("left", "right", "forward")
+        )
+        self.assertEqual(environment.spec, gymnasium_adapter.spec(level, 1))
+        timestep = environment.reset()
+        for name, spec in environment.observation_spec().items():
+            spec.validate(timestep.observation[name])
+
+    def test_mission_becomes_the_instruction(self) -> None:
+        observation = _make(_EMPTY).reset().observation
+        np.testing.assert_array_equal(
+            observation[base.INSTRUCTION],
+            instructions.encode("get to the green goal square", 24),
+        )
+
+    def test_mission_changes_with_the_episode(self) -> None:
+        environment = _make("BabyAI-GoToLocal-v0")
+        missions = {
+            tuple(environment.reset().observation[base.INSTRUCTION]) for _ in range(8)
+        }
+        self.assertGreater(len(missions), 1)
+
+    def test_seeds_decide_the_episodes(self) -> None:
+        def frames(seed: int) -> np.ndarray:
+            environment = _make("MiniGrid-DoorKey-8x8-v0", seed)
+            return np.stack(
+                [environment.reset().observation[base.PIXELS] for _ in range(4)]
+            )
+
+        np.testing.assert_array_equal(frames(3), frames(3))
+        self.assertFalse(np.array_equal(frames(3), frames(4)))
+        self.assertFalse(np.array_equal(frames(3)[0], frames(3)[1]))
+
+    def test_goal_terminates(self) -> None:
+        environment = _make(_EMPTY)
+        environment.reset()
+        forward, right = 2, 1
+        for action in (forward, forward, right, forward):
+            self.assertFalse(environment.step(action).last())
+        timestep = environment.step(forward)
+        self.assertTrue(timestep.last())
+        self.assertEqual(timestep.discount, 0.0)
+        self.assertAlmostEqual(timestep.reward, 1 - 0.9 * 5 / 100)
+        self.assertTrue(environment.step(forward).first())
+
+    @parameterized.parameters(1, 4)
+    def test_time_limit_truncates(self, action_repeat: int) -> None:
+        environment = _make(_EMPTY, action_repeat=action_repeat)
+        environment.reset()
+        num_steps = 1
+        while not (timestep := environment.step(0)).last():
+            num_steps += 1
+        self.assertEqual(timestep.discount, 1.0)
+        self.assertEqual(num_steps, 100 // action_repeat)
+
+    def test_sums_rewards_over_the_repeated_action(self) -> None:
+        environment = _make(_register("Repeated", (5, 5, 3)), action_repeat=3)
+        environment.reset()
+        self.assertEqual(environment.step(0).reward, 3.0)
+
+    @parameterized.parameters(
+        ((84, 84), (72, 96, 3)),
+        ((210, 160, 3), (72, 96, 3)),
+        ((90, 120, 1), (72, 96, 3)),
+        ((8, 9), (8, 9, 3)),
+        ((8, 9, 1), (8, 9, 3)),
+        ((16, 16, 20), (16, 16, 20)),
+        ((17, 16, 3), (72, 96, 3)),
+    )
+    def test_frames_of_every_shape(
+        self, shape: tuple[int, ...], expected: tuple[int, int, int]
+    ) -> None:
+        environment = _make(_register("Shape" + "x".join(map(str, shape)), shape))
+        self.assertEqual(environment.spec.frame_shape, expected)
+        self.assertEqual(environment.spec.action_names, ("action_0", "action_1"))
+        frame = environment.reset().observation[base.PIXELS]
+        np.testing.assert_array_equal(frame, np.full(expected, 7, np.uint8))
+        self.assertEqual(environment.spec.instruction_length, 0)
+
+    @parameterized.parameters(
+        ("CartPole-v1", r"observes Box\(.*an image is needed"),
+        ("Pendulum-v1", "only Discrete ones"),
+        ("MiniGrid-Dorkey-6x6-v0", "mean 'MiniGrid-DoorKey-6x6-v0'"),
+        ("MiniGrid-DoorKey-6x6-v9", "no level 'MiniGrid-DoorKey-6x6-v9'"),
+        ("Nonsense", "no level 'Nonsense'"),
+    )
+    def test_what_does_not_fit_is_refused_in_one_line(
+        self, level: str, message: str
+    ) -> None:
+        for refuse in (lambda: _make(level), lambda: gymnasium_adapter.spec(level, 1)):
+            with self.assertRaisesRegex(base.EnvironmentConfigError, message) as caught:
+                refuse()
+            self.assertNotIn("\n", str(caught.exception))
+
+    @parameterized.parameters(((84, 84, 4), "uint8"), ((84, 84, 3), "float32"))
+    def test_other_images_are_refused(self, shape: tuple[int, ...], dtype: str) -> None:
+        level = _register(f"Odd{len(dtype)}", shape, dtype)
+        with self.assertRaisesRegex(base.EnvironmentConfigError, "image is needed"):
+            _make(level)
+
+    def test_lists_minigrid_and_babyai(self) -> None:
+        names = gymnasium_adapter.levels()
+        self.assertIn(_EMPTY, names)
+        self.assertIn("BabyAI-GoToLocal-v0", names)
+        self.assertNotIn("CartPole-v1", names)
+
+
+if __name__ == "__main__":
+    absltest.main()

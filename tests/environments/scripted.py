@@ -1,0 +1,70 @@
+"""An environment that does what its task says, for tests of the workers."""
+
+import json
+import os
+import signal
+import time
+
+import dm_env
+import numpy as np
+
+from kickstarting.environments import base
+
+SPEC = base.EnvironmentSpec(
+    frame_shape=(2, 3, 1),
+    instruction_length=2,
+    action_names=("add_nothing", "add_one"),
+    action_repeat=1,
+)
+
+
+def task(**script: float) -> str:
+    """Returns a task whose script `make` follows; see ScriptedEnvironment."""
+    return f"scripted:{json.dumps(script)}"
+
+
+class ScriptedEnvironment(base.SpecifiedEnvironment):
+    """Counts its steps in its pixels and rewards with its actions.
+
+    The script's keys: `length` of an episode, whether it ends in a `truncation`,
+    `reset_seconds`, `crash_at` a step, and what goes wrong in the making: to `refuse`
+    it, or to `die` of SIGKILL.
+    """
+
+    def __init__(self, settings: base.TaskSettings) -> None:
+        super().__init__(SPEC)
+        script = json.loads(settings.task.partition(":")[2])
+        if script.get("refuse"):
+            raise base.EnvironmentConfigError("scripted has no such level")
+        if script.get("die"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._length = script.get("length", 5)
+        self._truncation = script.get("truncation", False)
+        self._reset_seconds = script.get("reset_seconds", 0.0)
+        self._crash_at = script.get("crash_at", -1)
+        self._steps = 0
+        self._seed = settings.seed
+
+    def reset(self) -> dm_env.TimeStep:
+        time.sleep(self._reset_seconds)
+        self._steps = 0
+        return dm_env.restart(self._observation())
+
+    def step(self, action: int) -> dm_env.TimeStep:
+        self._steps += 1
+        if self._steps == self._crash_at:
+            raise RuntimeError("the script says that this environment crashes here")
+        if self._steps < self._length:
+            return dm_env.transition(float(action), self._observation())
+        if self._truncation:
+            return dm_env.truncation(float(action), self._observation(), discount=1.0)
+        return dm_env.termination(float(action), self._observation())
+
+    def _observation(self) -> dict[str, np.ndarray]:
+        return {
+            base.PIXELS: np.full(SPEC.frame_shape, self._steps, np.uint8),
+            base.INSTRUCTION: np.array([self._seed % 1000, self._steps], np.int32),
+        }
+
+
+make = ScriptedEnvironment

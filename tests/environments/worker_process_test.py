@@ -1,0 +1,81 @@
+"""Tests of the worker's side: what an episode's steps become."""
+
+import numpy as np
+from absl.testing import absltest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kickstarting import types
+from kickstarting.environments import base, shared_memory, worker_process
+from tests.environments import scripted
+
+
+def _stepper(**script: float) -> worker_process.EpisodeStepper:
+    settings = base.TaskSettings(scripted.task(**script), seed=0)
+    return worker_process.EpisodeStepper(scripted.make(settings))
+
+
+class EpisodeStepperTest(absltest.TestCase):
+    def test_termination_already_shows_the_next_episode(self) -> None:
+        stepper = _stepper(length=2)
+        stepper.reset()
+        stepper.step(1)
+        outcome = stepper.step(1)
+        self.assertEqual(outcome.observation[base.PIXELS].max(), 0)
+        self.assertTrue(outcome.first)
+        self.assertTrue(outcome.ended)
+        self.assertEqual((outcome.reward, outcome.discount), (1.0, 0.0))
+        self.assertEqual((outcome.episode_return, outcome.episode_steps), (2.0, 2))
+
+    def test_truncation_shows_the_last_observation_and_then_crosses(self) -> None:
+        stepper = _stepper(length=2, truncation=True)
+        stepper.reset()
+        stepper.step(1)
+        last = stepper.step(1)
+        self.assertEqual(last.observation[base.PIXELS].max(), 2)
+        self.assertFalse(last.first)
+        self.assertTrue(last.ended)
+        self.assertEqual((last.reward, last.discount), (1.0, 1.0))
+        crossing = stepper.step(1)
+        self.assertEqual(crossing.observation[base.PIXELS].max(), 0)
+        self.assertTrue(crossing.first)
+        self.assertFalse(crossing.ended)
+        self.assertEqual((crossing.reward, crossing.discount), (0.0, 1.0))
+
+    @given(st.lists(st.integers(0, 1), max_size=40), st.integers(1, 6), st.booleans())
+    def test_episodes_account_for_every_reward(
+        self, actions: list[int], length: int, truncation: bool
+    ) -> None:
+        stepper = _stepper(length=length, truncation=truncation)
+        outcomes = [stepper.reset(), *(stepper.step(each) for each in actions)]
+        crossing = types.is_crossing(
+            np.array([each.discount for each in outcomes[1:]]),
+            np.array([each.first for each in outcomes]),
+        )
+        expected = np.array(actions, float)[~crossing.astype(bool)]
+        rewards = np.array([each.reward for each in outcomes[1:]])
+        np.testing.assert_array_equal(rewards[~crossing.astype(bool)], expected)
+        np.testing.assert_array_equal(rewards[crossing.astype(bool)], 0)
+        ended = [each for each in outcomes if each.ended]
+        self.assertLen(ended, len(expected) // length)
+        for number, outcome in enumerate(ended):
+            self.assertEqual(outcome.episode_steps, length)
+            episode = expected[number * length : (number + 1) * length]
+            self.assertEqual(outcome.episode_return, episode.sum())
+
+
+class OrderTest(absltest.TestCase):
+    def test_survives_its_json(self) -> None:
+        order = worker_process.Order(
+            settings=base.TaskSettings("doom:basic", 3, 4),
+            factory="module:function",
+            layout=shared_memory.Layout(2, 3, 4, (72, 96, 3), 5),
+            index=1,
+            memory=8,
+            connection=9,
+        )
+        self.assertEqual(worker_process.Order.from_json(order.to_json()), order)
+
+
+if __name__ == "__main__":
+    absltest.main()

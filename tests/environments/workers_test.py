@@ -1,0 +1,260 @@
+"""Tests of the worker batch, on real processes and real engines."""
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from kickstarting.environments import base, doom, suites, worker_process, workers
+from tests.environments import processes, scripted
+
+_DEADLINE = 40.0
+_SCRIPTED = "tests.environments.scripted:make"
+
+
+def _scripted_batch(*scripts: dict, unroll_length: int = 3) -> workers.WorkerBatch:
+    settings = [
+        base.TaskSettings(scripted.task(**script), seed)
+        for seed, script in enumerate(scripts)
+    ]
+    return workers.WorkerBatch(settings, scripted.SPEC, 2, unroll_length, _SCRIPTED)
+
+
+def _doom_batch(seeds: Sequence[int], unroll_length: int = 20) -> workers.WorkerBatch:
+    settings = [base.TaskSettings("doom:defend_the_center", seed) for seed in seeds]
+    return workers.WorkerBatch(
+        settings, doom.spec("defend_the_center", 4), 2, unroll_length
+    )
+
+
+def _wait_for(batch: workers.WorkerBatch, indices: Sequence[int]) -> None:
+    """Waits until each of `indices`, and nothing else, has been reported once."""
+    reported: list[int] = []
+    deadline = time.monotonic() + _DEADLINE
+    while len(reported) < len(indices):
+        assert time.monotonic() < deadline, f"only {reported} of {indices} came"
+        reported.extend(batch.wait(1.0).tolist())
+    assert sorted(reported) == sorted(indices), (reported, indices)
+
+
+def _step(
+    batch: workers.WorkerBatch,
+    indices: Sequence[int],
+    action: int = 1,
+    slot: int = 0,
+    position: int = 1,
+) -> None:
+    array = np.array(indices, np.int32)
+    batch.step(
+        array,
+        np.full_like(array, action),
+        np.full_like(array, slot),
+        np.full_like(array, position),
+    )
+
+
+class WorkersTest(parameterized.TestCase):
+    def _start(self, batch: workers.WorkerBatch) -> workers.WorkerBatch:
+        self.addCleanup(batch.close)
+        batch.start()
+        return batch
+
+    def test_plays_as_in_the_same_process(self) -> None:
+        num_steps, seeds = 60, (3, 4)
+        batch = self._start(_doom_batch(seeds, unroll_length=num_steps))
+        actions = np.random.default_rng(0).integers(9, size=(num_steps, 2))
+        _wait_for(batch, (0, 1))
+        steppers = []
+        for seed in seeds:
+            environment = suites.make_environment(
+                base.TaskSettings("doom:defend_the_center", seed)
+            )
+            self.addCleanup(environment.close)
+            steppers.append(worker_process.EpisodeStepper(environment))
+        frames = [[stepper.reset().observation["pixels"]] for stepper in steppers]
+        both = np.arange(2, dtype=np.int32)
+        for number, action in enumerate(actions):
+            batch.step(both, action, both * 0, both * 0 + number + 1)
+            _wait_for(batch, (0, 1))
+            for index, stepper in enumerate(steppers):
+                outcome = stepper.step(int(action[index]))
+                frames[index].append(outcome.observation["pixels"])
+                self.assertEqual(batch.reward[index], outcome.reward)
+                self.assertEqual(batch.discount[index], outcome.discount)
+                self.assertEqual(batch.first[index], outcome.first)
+                self.assertEqual(batch.ended[index], outcome.ended)
+                if outcome.ended:
+                    self.assertEqual(
+                        batch.episode_return[index], outcome.episode_return
+                    )
+                    self.assertEqual(batch.episode_steps[index], outcome.episode_steps)
+        np.testing.assert_array_equal(batch.pixels[:, 0], np.array(frames))
+        self.assertEqual(batch.counters(), {"worker_restarts": 0.0})
+
+    def test_writes_where_it_was_asked_to(self) -> None:
+        batch = self._start(_scripted_batch({}, {}))
+        _wait_for(batch, (0, 1))
+        batch.pixels[:] = 99
+        _step(batch, [1], slot=1, position=2)
+        _wait_for(batch, (1,))
+        self.assertTrue(np.all(batch.pixels[1, 1, 2] == 1))
+        np.testing.assert_array_equal(batch.instruction[1, 1, 2], [1, 1])
+        self.assertEqual(np.count_nonzero(batch.pixels != 99), 2 * 3)
+
+    def test_slow_reset_stalls_nobody_else(self) -> None:
+        batch = self._start(_scripted_batch({"reset_seconds": 4.0}, {}, {}))
+        _wait_for(batch, (1, 2))
+        started = time.monotonic()
+        for _ in range(100):
+            _step(batch, [1, 2])
+            _wait_for(batch, (1, 2))
+        self.assertLess(time.monotonic() - started, 3)
+        _wait_for(batch, (0,))
+
+    def test_wait_keeps_its_timeout(self) -> None:
+        batch = self._start(_scripted_batch({"reset_seconds": 30.0}))
+        started = time.monotonic()
+        self.assertEmpty(batch.wait(0.2))
+        self.assertBetween(time.monotonic() - started, 0.2, 2)
+
+    def test_killed_worker_is_replaced_with_its_engine(self) -> None:
+        batch = self._start(_doom_batch((1, 2, 3)))
+        _wait_for(batch, (0, 1, 2))
+        victim = batch.process_ids[1]
+        family = processes.descendants(victim) | {victim}
+        self.assertLen(family, 2)
+        _step(batch, [0])
+        _wait_for(batch, (0,))
+        batch.pixels[1] = 0
+        os.kill(victim, signal.SIGKILL)
+        _step(batch, [1], slot=1, position=7)
+        # The others go on while the replacement starts.
+        _step(batch, [0, 2], position=2)
+        _wait_for(batch, (0, 2))
+        self.assertFalse(batch.restarted.any())
+        _wait_for(batch, (1,))
+        self.assertTrue(processes.wait_until_gone(family, seconds=5))
+        self.assertNotEqual(batch.process_ids[1], victim)
+        np.testing.assert_array_equal(batch.restarted, [False, True, False])
+        self.assertTrue(batch.first[1])
+        self.assertEqual(batch.reward[1], 0)
+        self.assertGreater(batch.pixels[1, 1, 7].std(), 1)
+        self.assertEqual(batch.counters(), {"worker_restarts": 1.0})
+        _step(batch, [1])
+        _wait_for(batch, (1,))
+        self.assertFalse(batch.restarted[1])
+
+    def test_crashed_environment_gets_another_seed(self) -> None:
+        batch = self._start(_scripted_batch({"crash_at": 2}))
+        _wait_for(batch, (0,))
+        old_seed = batch.instruction[0, 0, 0, 0]
+        _step(batch, [0])
+        _wait_for(batch, (0,))
+        _step(batch, [0], position=3)
+        _wait_for(batch, (0,))
+        self.assertTrue(batch.restarted[0])
+        self.assertNotEqual(batch.instruction[0, 0, 3, 0], old_seed)
+        self.assertEqual(batch.pixels[0, 0, 3].max(), 0)
+
+    def test_impossible_environment_is_an_error(self) -> None:
+        batch = self._start(_scripted_batch({"refuse": 1}))
+        with self.assertRaisesRegex(
+            base.EnvironmentConfigError, "^scripted has no such level$"
+        ):
+            batch.wait(_DEADLINE)
+
+    def test_worker_that_never_starts_is_an_error(self) -> None:
+        batch = self._start(_scripted_batch({"die": 1}))
+        with self.assertRaisesRegex(
+            base.EnvironmentConfigError, r"^the worker of environment 0 .* died 5 times"
+        ):
+            batch.wait(_DEADLINE)
+
+    def test_environment_of_another_shape_is_an_error(self) -> None:
+        settings = [base.TaskSettings(scripted.task(), 0)]
+        batch = workers.WorkerBatch(
+            settings, doom.spec("basic", 4), 1, 1, factory=_SCRIPTED
+        )
+        self._start(batch)
+        with self.assertRaisesRegex(base.EnvironmentConfigError, "batch was made for"):
+            batch.wait(_DEADLINE)
+
+    def test_close_leaves_nothing(self) -> None:
+        descriptors = len(os.listdir("/proc/self/fd"))
+        batch = _scripted_batch({"reset_seconds": 60.0}, {"crash_at": 1})
+        batch.start()
+        _wait_for(batch, (1,))
+        _step(batch, [1])
+        _wait_for(batch, (1,))
+        worker_ids = batch.process_ids
+        started = time.monotonic()
+        batch.close()
+        self.assertLess(time.monotonic() - started, 3)
+        self.assertFalse(any(processes.is_alive(each) for each in worker_ids))
+        batch.close()
+        self.assertEmpty(batch.wait(1.0))
+        # The memory lives as long as the arrays.
+        del batch
+        gc.collect()
+        self.assertLen(os.listdir("/proc/self/fd"), descriptors)
+
+    def test_workers_are_light_and_free_of_jax(self) -> None:
+        batch = self._start(_doom_batch((1,)))
+        _wait_for(batch, (0,))
+        for _ in range(50):
+            _step(batch, [0])
+            _wait_for(batch, (0,))
+        (worker,) = batch.process_ids
+        with open(f"/proc/{worker}/maps", encoding="utf-8") as maps:
+            self.assertNotIn("jaxlib", maps.read())
+        with open(f"/proc/{worker}/status", encoding="utf-8") as status:
+            fields = dict(line.split(":", 1) for line in status)
+        self.assertLess(int(fields["VmRSS"].split()[0]), 120 * 1024)
+
+    def test_interrupt_does_not_reach_workers(self) -> None:
+        batch = self._start(_doom_batch((1,)))
+        _wait_for(batch, (0,))
+        (worker,) = batch.process_ids
+        # A terminal sends Ctrl-C to its session, launchers send it to processes.
+        self.assertNotEqual(os.getsid(worker), os.getsid(0))
+        os.kill(worker, signal.SIGINT)
+        for _ in range(5):
+            _step(batch, [0])
+            _wait_for(batch, (0,))
+        self.assertEqual(batch.counters(), {"worker_restarts": 0.0})
+
+    @parameterized.named_parameters(("parent", False), ("parent_and_workers", True))
+    def test_nothing_outlives_a_killed_parent(self, workers_too: bool) -> None:
+        program = (
+            "import time\n"
+            "from tests.environments import workers_test\n"
+            "batch = workers_test._doom_batch((1, 2))\n"
+            "batch.start()\n"
+            "workers_test._wait_for(batch, (0, 1))\n"
+            "print('started', flush=True)\n"
+            "time.sleep(60)\n"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+        ) as parent:
+            assert parent.stdout is not None
+            self.assertEqual(parent.stdout.readline(), "started\n")
+            family = processes.descendants(parent.pid)
+            # Two workers with an engine each.
+            self.assertLen(family, 4)
+            victims = [parent.pid]
+            if workers_too:
+                victims += [each for each in family if processes.descendants(each)]
+            for victim in victims:
+                os.kill(victim, signal.SIGKILL)
+        self.assertTrue(processes.wait_until_gone(family, seconds=10))
+
+
+if __name__ == "__main__":
+    absltest.main()

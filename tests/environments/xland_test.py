@@ -1,0 +1,168 @@
+"""Tests of the xland suite, on the compiled environments."""
+
+import numpy as np
+from absl.testing import absltest
+
+from kickstarting.environments import base, xland
+
+_FORWARD, _RIGHT = 0, 1
+_TO_THE_GOAL = (_FORWARD, _FORWARD, _RIGHT, _FORWARD, _FORWARD)
+# Episodes of Empty-5x5 end at 100 steps.
+_LIMIT = 100
+
+
+def _batch(*levels: str, seed: int = 1) -> xland.XLandBatch:
+    settings = [
+        base.TaskSettings(f"xland:{level}", seed + index, action_repeat=1)
+        for index, level in enumerate(levels)
+    ]
+    batch = xland.XLandBatch(settings, num_slots=2, unroll_length=3)
+    batch.start()
+    np.testing.assert_array_equal(batch.wait(60), np.arange(len(levels)))
+    return batch
+
+
+def _step(
+    batch: xland.XLandBatch, actions: dict[int, int], slot: int = 0, position: int = 1
+) -> None:
+    indices = np.array(list(actions), np.int32)
+    where = np.zeros_like(indices)
+    batch.step(
+        indices, np.array(list(actions.values())), where + slot, where + position
+    )
+    np.testing.assert_array_equal(batch.wait(60), np.sort(indices))
+
+
+class XLandBatchTest(absltest.TestCase):
+    def test_termination_already_shows_the_next_episode(self) -> None:
+        batch = _batch("MiniGrid-Empty-5x5", "MiniGrid-Empty-5x5")
+        self.assertTrue(batch.first.all())
+        opening = batch.pixels[0, 0, 0].copy()
+        self.assertGreater(opening.max(), 0)
+        for action in _TO_THE_GOAL[:-1]:
+            _step(batch, {0: action, 1: _RIGHT})
+            self.assertFalse(batch.first.any() or batch.ended.any())
+            np.testing.assert_array_equal(batch.discount, 1)
+        self.assertFalse(np.array_equal(batch.pixels[0, 0, 1], opening))
+        _step(batch, {0: _FORWARD, 1: _RIGHT}, slot=1, position=2)
+        np.testing.assert_array_equal(batch.first, [True, False])
+        np.testing.assert_array_equal(batch.ended, [True, False])
+        np.testing.assert_array_equal(batch.discount, [0, 1])
+        np.testing.assert_allclose(batch.reward, [1 - 0.9 * 5 / _LIMIT, 0])
+        self.assertAlmostEqual(batch.episode_return[0], batch.reward[0])
+        self.assertEqual(batch.episode_steps[0], 5)
+        np.testing.assert_array_equal(batch.pixels[0, 1, 2], opening)
+        _step(batch, {0: _FORWARD})
+        self.assertFalse(batch.first[0])
+        self.assertEqual(batch.episode_steps[0], 1)
+
+    def test_time_limit_truncates_and_then_crosses(self) -> None:
+        batch = _batch("MiniGrid-Empty-5x5")
+        for _ in range(_LIMIT - 1):
+            _step(batch, {0: _RIGHT})
+        self.assertFalse(batch.ended[0])
+        _step(batch, {0: _RIGHT})
+        self.assertTrue(batch.ended[0])
+        self.assertFalse(batch.first[0])
+        self.assertEqual(batch.discount[0], 1)
+        self.assertEqual(batch.episode_steps[0], _LIMIT)
+        _step(batch, {0: _FORWARD})
+        self.assertTrue(batch.first[0])
+        self.assertFalse(batch.ended[0])
+        self.assertEqual((batch.reward[0], batch.discount[0]), (0, 1))
+        # The crossing belongs to no episode: five more steps make one.
+        for action in _TO_THE_GOAL:
+            _step(batch, {0: action})
+        self.assertEqual(batch.episode_steps[0], 5)
+
+    def test_steps_only_what_it_is_told_to(self) -> None:
+        batch = _batch("MiniGrid-Empty-5x5", "MiniGrid-Empty-5x5")
+        _step(batch, {1: _FORWARD}, slot=1, position=3)
+        self.assertEqual(np.count_nonzero(batch.pixels[0, 1]), 0)
+        self.assertEqual(np.count_nonzero(batch.pixels[1, 1, :3]), 0)
+        # Environment 0 is still at its first observation, one step behind.
+        _step(batch, {0: _FORWARD}, slot=1, position=3)
+        np.testing.assert_array_equal(batch.pixels[0, 1, 3], batch.pixels[1, 1, 3])
+
+    def test_two_steps_may_be_under_way(self) -> None:
+        batch = _batch("MiniGrid-Empty-5x5", "MiniGrid-Empty-5x5")
+        for index in (1, 0):
+            array = np.array([index], np.int32)
+            batch.step(array, array * 0 + _FORWARD, array * 0, array * 0 + 1)
+        np.testing.assert_array_equal(batch.wait(60), [0, 1])
+        self.assertEmpty(batch.wait(0.01))
+        np.testing.assert_array_equal(batch.pixels[0, 0, 1], batch.pixels[1, 0, 1])
+
+    def test_seeds_and_levels_decide_the_episodes(self) -> None:
+        levels = ["MiniGrid-EmptyRandom-5x5", "MiniGrid-Empty-5x5"] * 4
+        one, same, other = (_batch(*levels, seed=seed) for seed in (1, 1, 100))
+        np.testing.assert_array_equal(one.pixels, same.pixels)
+        self.assertFalse(np.array_equal(one.pixels[::2], other.pixels[::2]))
+        np.testing.assert_array_equal(one.pixels[1::2], other.pixels[1::2])
+
+    def test_close_drops_what_is_under_way(self) -> None:
+        batch = _batch("MiniGrid-Empty-5x5", "MiniGrid-Empty-5x5")
+        zero = np.zeros(1, np.int32)
+        batch.step(zero, zero, zero, zero)
+        batch.close()
+        batch.close()
+        self.assertEmpty(batch.wait(0.01))
+        self.assertEqual(batch.counters(), {"worker_restarts": 0.0})
+
+
+class XLandEnvironmentTest(absltest.TestCase):
+    def test_repeats_actions_up_to_the_end(self) -> None:
+        environment = xland.make(
+            base.TaskSettings("xland:MiniGrid-Empty-5x5", 1, action_repeat=2)
+        )
+        self.assertTrue(environment.step(_FORWARD).first())
+        moved_twice = environment.step(_FORWARD)
+        for name, spec in environment.observation_spec().items():
+            spec.validate(moved_twice.observation[name])
+        environment.step(_RIGHT)
+        turned_four_times = environment.step(_RIGHT)
+        np.testing.assert_array_equal(
+            moved_twice.observation[base.PIXELS],
+            turned_four_times.observation[base.PIXELS],
+        )
+        num_steps = 3
+        while not (timestep := environment.step(_RIGHT)).last():
+            num_steps += 1
+        self.assertEqual(num_steps + 1, _LIMIT // 2)
+        self.assertEqual(timestep.discount, 1.0)
+        self.assertTrue(environment.step(_RIGHT).first())
+
+    def test_goal_terminates(self) -> None:
+        environment = xland.make(
+            base.TaskSettings("xland:MiniGrid-Empty-5x5", 1, action_repeat=1)
+        )
+        environment.reset()
+        for action in _TO_THE_GOAL:
+            timestep = environment.step(action)
+        self.assertTrue(timestep.last())
+        self.assertEqual(timestep.discount, 0.0)
+        self.assertAlmostEqual(timestep.reward, 1 - 0.9 * 5 / _LIMIT, places=5)
+        self.assertTrue(environment.step(_FORWARD).first())
+
+
+class LevelsTest(absltest.TestCase):
+    def test_holds_the_minigrid_tasks(self) -> None:
+        self.assertLen(xland.levels(), 23)
+        self.assertIn("MiniGrid-DoorKey-8x8", xland.levels())
+
+    def test_specs(self) -> None:
+        self.assertEqual(
+            xland.spec("MiniGrid-FourRooms", 1),
+            base.EnvironmentSpec((7, 7, 2), 0, xland.ACTION_NAMES, 1),
+        )
+        self.assertEqual(xland.spec("MiniGrid-MemoryS8", 1).frame_shape, (3, 3, 2))
+
+    def test_unknown_level_names_the_nearest(self) -> None:
+        with self.assertRaisesRegex(
+            base.EnvironmentConfigError, "mean 'MiniGrid-DoorKey-5x5'"
+        ):
+            xland.spec("MiniGrid-DorKey-5x5", 1)
+
+
+if __name__ == "__main__":
+    absltest.main()

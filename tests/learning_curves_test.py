@@ -1,0 +1,112 @@
+"""Tests of experiments.learning_curves."""
+
+import pathlib
+import xml.etree.ElementTree
+
+import numpy as np
+from absl.testing import absltest, parameterized
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib import image
+
+from kickstarting import learning_curves
+
+
+def _curve(label: str, seed: int, level: float, last: int = 1_000_000) -> learning_curves.Curve:
+    frames = np.arange(0, last + 1, 10_000)
+    noise = np.random.default_rng(seed).normal(size=frames.size)
+    returns = level * (1 - np.exp(-frames / 3e5)) + noise
+    return learning_curves.Curve(label, frames, returns, seed)
+
+
+def _has_colour(pixels: np.ndarray, colour: str) -> bool:
+    rgb = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return bool((np.abs(pixels[..., :3] - rgb) < 0.01).all(axis=-1).any())
+
+
+class SmoothTest(parameterized.TestCase):
+    def test_a_window_is_averaged(self):
+        curve = learning_curves.Curve("a", np.arange(5), np.array([0.0, 3, 6, 3, 0]), 1)
+        smoothed = learning_curves.smooth(curve, np.array([0.0, 2.0, 4.0]), window=2.0)
+        np.testing.assert_allclose(smoothed, [1.5, 4.0, 1.5])
+
+    def test_gaps_are_interpolated_and_the_outside_is_nan(self):
+        curve = learning_curves.Curve("a", np.array([10, 20]), np.array([1.0, 3.0]), 1)
+        smoothed = learning_curves.smooth(curve, np.array([5.0, 10, 15, 20, 25]), window=1.0)
+        np.testing.assert_allclose(smoothed, [np.nan, 1, 2, 3, np.nan])
+
+    @given(
+        st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40),
+        st.floats(0.1, 50),
+    )
+    def test_the_average_stays_between_the_extremes(self, returns, window):
+        curve = learning_curves.Curve("a", np.arange(len(returns)), np.array(returns), 1)
+        grid = np.linspace(0, len(returns) - 1, 17)
+        smoothed = learning_curves.smooth(curve, grid, window)
+        self.assertTrue((smoothed >= min(returns) - 1e-6).all())
+        self.assertTrue((smoothed <= max(returns) + 1e-6).all())
+
+
+class CurveTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ([], [], "at least one"),
+        ([1, 2], [1.0], "as many returns as frames"),
+        ([[1, 2]], [[1.0, 2.0]], "as many returns as frames"),
+        ([1, 2], [1.0, np.nan], "not finite"),
+        ([2, 1], [1.0, 2.0], "frames that fall"),
+    )
+    def test_bad_arrays_are_refused(self, frames, returns, message):
+        with self.assertRaisesRegex(ValueError, message):
+            learning_curves.Curve("a", np.array(frames), np.array(returns), 1)
+
+
+class LearningCurvesTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.png = pathlib.Path(self.create_tempdir().full_path) / "new" / "curves.png"
+
+    def _draw(self, curves) -> tuple[np.ndarray, str]:
+        learning_curves.learning_curves(curves, self.png, "doom:basic", 80.0, -3.5)
+        svg = self.png.with_suffix(".svg").read_text()
+        xml.etree.ElementTree.fromstring(svg)
+        return image.imread(self.png), svg
+
+    def test_conditions_have_their_own_colours(self):
+        one = [_curve("from scratch", seed, 50) for seed in (1, 2, 3)]
+        two = [_curve("kickstarted", seed, 90) for seed in (1, 2, 3)]
+        first, second = learning_curves._COLOURS[:2]
+        pixels, svg = self._draw(one + two)
+        self.assertGreaterEqual(pixels.shape[1], 1200)
+        self.assertTrue(_has_colour(pixels, first) and _has_colour(pixels, second))
+        # Mean, band and three seeds of the second condition, at the least.
+        self.assertGreaterEqual(svg.count(second.lower()), 5)
+        pixels, _ = self._draw(one)
+        self.assertTrue(_has_colour(pixels, first))
+        self.assertFalse(_has_colour(pixels, second))
+
+    def test_seeds_of_different_lengths_and_single_points(self):
+        short = _curve("a", 1, 10, last=500_000)
+        point = learning_curves.Curve("b", np.array([1000]), np.array([3.0]), 1)
+        pixels, _ = self._draw([short, _curve("a", 2, 10), point])
+        self.assertTrue(_has_colour(pixels, learning_curves._COLOURS[0]))
+        self._draw([point])
+
+    def test_the_same_curves_give_the_same_picture(self):
+        curves = [_curve("a", seed, 10) for seed in (1, 2)]
+        first, first_svg = self._draw(curves)
+        second, second_svg = self._draw(curves)
+        np.testing.assert_array_equal(first, second)
+        self.assertEqual(first_svg, second_svg)
+
+    def test_nothing_to_draw_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "no curves"):
+            learning_curves.learning_curves([], self.png, "title")
+
+    def test_more_conditions_than_colours_are_refused(self):
+        curves = [_curve(str(label), 1, 10) for label in range(8)]
+        with self.assertRaisesRegex(ValueError, "two figures"):
+            learning_curves.learning_curves(curves, self.png, "title")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,27 @@
+"""One test target for each test file, with what all of them need."""
+
+load("@rules_python//python:defs.bzl", "py_test")
+
+def python_test(name, size = "small", data = [], **kwargs):
+    """Declares the test of `name`.py in this folder.
+
+    Args:
+      name: file name of the test without `.py`.
+      size: "small" (up to two minutes) or "medium" (up to five).
+      data: further files that the test reads, such as "//:teachers".
+      **kwargs: further arguments of py_test.
+    """
+    py_test(
+        name = name,
+        size = size,
+        srcs = [name + ".py"],
+        data = data,
+        legacy_create_init = 0,
+        main = name + ".py",
+        deps = [
+            "//experiments",
+            "//kickstarting",
+            "//launch",
+        ],
+        **kwargs
+    )

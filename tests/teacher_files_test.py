@@ -1,0 +1,436 @@
+"""Tests of kickstarting.teacher_files: sound teachers load, all others are refused."""
+
+import copy
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import tempfile
+import zipfile
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kickstarting import config, teacher_files
+from kickstarting.environments import base
+
+_CARD = teacher_files.TeacherCard(
+    task="doom:health_gathering",
+    action_names=("forward", "attack"),
+    frame_shape=(72, 96, 3),
+    instruction_length=0,
+    action_repeat=4,
+    network=config.NetworkConfig("shallow", 256),
+    environment_frames=10_000_000,
+    mean_return=1540.5,
+    standard_error=12.25,
+    episodes=30,
+    normalised_score=None,
+    command="train --tasks=doom:health_gathering",
+    seed=1,
+    git_revision="0123abcd",
+)
+_SPEC = base.EnvironmentSpec(
+    frame_shape=(72, 96, 3),
+    instruction_length=0,
+    action_names=("forward", "attack"),
+    action_repeat=4,
+)
+
+
+def _params() -> dict[str, Any]:
+    random = np.random.default_rng(0)
+    return {
+        "torso": {
+            "conv": {
+                "kernel": random.normal(size=(8, 8, 3, 4)).astype(np.float32),
+                "bias": np.zeros((4,), np.float32),
+            }
+        },
+        "value": jnp.asarray(random.normal(size=(6, 1)), jnp.float32),
+        "scale": np.float32(0.5),
+    }
+
+
+class _TeacherTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path) / "teacher"
+
+    def save(self) -> None:
+        teacher_files.save_teacher(self.folder, _params(), _CARD)
+
+    def set_weights(self, members: dict[str, bytes]) -> None:
+        """Puts other weights in place, with the checksum that fits them."""
+        path = self.folder / teacher_files.WEIGHTS
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        self.set_checksum()
+
+    def set_checksum(self) -> None:
+        weights = (self.folder / teacher_files.WEIGHTS).read_bytes()
+        self.change_card({"weights_sha256": hashlib.sha256(weights).hexdigest()})
+
+    def change_card(self, change: dict[str, Any]) -> None:
+        path = self.folder / teacher_files.CARD
+        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+
+    def assert_refused(self, message: str) -> None:
+        with self.assertRaisesRegex(teacher_files.TeacherError, message) as caught:
+            teacher_files.load_teacher(self.folder)
+        self.assertNotIn("\n", str(caught.exception))
+        self.assertLess(len(str(caught.exception)), 1000)
+
+
+def _array_bytes(array: np.ndarray) -> bytes:
+    with tempfile.TemporaryFile() as file:
+        np.save(file, array, allow_pickle=True)
+        file.seek(0)
+        return file.read()
+
+
+def _header_bytes(shape: tuple[int, ...]) -> bytes:
+    with tempfile.TemporaryFile() as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"shape": shape, "fortran_order": False, "descr": "<f2"}
+        )
+        file.seek(0)
+        return file.read()
+
+
+class RoundTripTest(_TeacherTest):
+    def test_weights_come_back_as_close_as_float16_is(self):
+        self.save()
+        params, card = teacher_files.load_teacher(self.folder)
+        self.assertEqual(card, _CARD)
+        self.assertEqual(jax.tree.structure(params), jax.tree.structure(_params()))
+        for loaded, saved in zip(
+            jax.tree.leaves(params), jax.tree.leaves(_params()), strict=True
+        ):
+            self.assertEqual(loaded.dtype, np.float32)
+            np.testing.assert_array_equal(
+                loaded, np.asarray(saved).astype(np.float16).astype(np.float32)
+            )
+            np.testing.assert_allclose(loaded, saved, rtol=2**-11, atol=2**-24)
+
+    def test_the_card_is_what_the_json_says(self):
+        self.save()
+        self.assertCountEqual(os.listdir(self.folder), ["card.json", "weights.npz"])
+        content = json.loads((self.folder / teacher_files.CARD).read_text())
+        self.assertEqual(content["format_version"], 1)
+        self.assertEqual(content["network"], {"torso": "shallow", "core_size": 256})
+        self.assertEqual(_CARD.suite, "doom")
+
+    def test_numpy_alone_can_read_the_weights(self):
+        self.save()
+        with np.load(self.folder / teacher_files.WEIGHTS) as arrays:
+            self.assertEqual(arrays["torso/conv/kernel"].dtype, np.float16)
+            self.assertLen(arrays, 4)
+
+    def test_the_same_teacher_is_the_same_file(self):
+        self.save()
+        first = (self.folder / teacher_files.WEIGHTS).read_bytes()
+        self.save()
+        self.assertEqual(first, (self.folder / teacher_files.WEIGHTS).read_bytes())
+
+    def test_a_shallow_network_takes_under_3_megabytes(self):
+        kernel = np.random.default_rng(0).normal(size=(1200, 1000))
+        teacher_files.save_teacher(self.folder, {"kernel": kernel}, _CARD)
+        self.assertLess((self.folder / teacher_files.WEIGHTS).stat().st_size, 3e6)
+
+    def test_a_teacher_is_replaced_whole(self):
+        self.save()
+        card = dataclasses.replace(_CARD, seed=2)
+        teacher_files.save_teacher(self.folder, {"other": np.ones(3)}, card)
+        params, loaded = teacher_files.load_teacher(self.folder)
+        self.assertEqual((list(params), loaded.seed), (["other"], 2))
+        self.assertEqual(os.listdir(self.folder.parent), ["teacher"])
+
+    def test_a_refused_save_leaves_the_old_teacher_and_no_litter(self):
+        self.save()
+        with self.assertRaisesRegex(teacher_files.TeacherError, "float16 cannot hold"):
+            teacher_files.save_teacher(self.folder, {"big": np.full(3, 1e6)}, _CARD)
+        self.assertEqual(teacher_files.load_teacher(self.folder)[1], _CARD)
+        self.assertEqual(os.listdir(self.folder.parent), ["teacher"])
+
+    @parameterized.parameters(
+        ({}, "no weights"),
+        ({"a": np.array([np.nan])}, "'a' has values"),
+        ({"a": np.arange(3)}, "'a' has dtype int64"),
+        ({"a": "text"}, "'a' has dtype"),
+        ({"a/b": np.ones(3)}, "'a/b' cannot name"),
+        ({"": np.ones(3)}, "'' cannot name"),
+    )
+    def test_what_is_no_teacher_is_not_saved(self, params, message):
+        with self.assertRaisesRegex(teacher_files.TeacherError, message):
+            teacher_files.save_teacher(self.folder, params, _CARD)
+        self.assertFalse(self.folder.exists())
+
+    def test_no_other_folder_is_overwritten(self):
+        self.folder.mkdir()
+        (self.folder / "precious").write_text("mine")
+        with self.assertRaisesRegex(teacher_files.TeacherError, "is no teacher"):
+            self.save()
+        self.assertEqual((self.folder / "precious").read_text(), "mine")
+
+    def test_a_folder_that_cannot_be_made_is_one_line(self):
+        self.folder.write_text("a file")
+        with self.assertRaisesRegex(teacher_files.TeacherError, "cannot write"):
+            teacher_files.save_teacher(self.folder / "teacher", _params(), _CARD)
+
+
+class RefusalTest(_TeacherTest):
+    @parameterized.parameters("", "null\0byte", "x" * 5000)
+    def test_folders_that_cannot_be(self, name):
+        self.folder = self.folder / name
+        self.assert_refused("teacher")
+
+    @parameterized.parameters(teacher_files.CARD, teacher_files.WEIGHTS)
+    def test_missing_files(self, name):
+        self.save()
+        (self.folder / name).unlink()
+        self.assert_refused(f"has no {name}")
+
+    def test_a_changed_bit(self):
+        self.save()
+        path = self.folder / teacher_files.WEIGHTS
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        self.assert_refused("checksum")
+
+    @parameterized.parameters(
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[]", "no JSON object"),
+        (b"{}", "format_version None"),
+        (b'{"format_version": true}', "format_version True"),
+        (b'{"format_version": 2}', "format_version 2"),
+        (b" " * (2**20 + 1), "too large"),
+    )
+    def test_malformed_cards(self, content, message):
+        self.save()
+        (self.folder / teacher_files.CARD).write_bytes(content)
+        self.assert_refused(message)
+
+    @parameterized.parameters(
+        ({"task": "no suite"}, "task must be"),
+        ({"task": 3}, "task must be"),
+        ({"action_names": []}, "action_names"),
+        ({"action_names": ["a", "a"]}, "action_names"),
+        ({"action_names": ["a", 1]}, "action_names"),
+        ({"action_names": "ab"}, "action_names"),
+        ({"frame_shape": [72, 96]}, "frame_shape"),
+        ({"frame_shape": [72, 96, -3]}, "frame_shape"),
+        ({"frame_shape": [72, 96, 3.0]}, "frame_shape"),
+        ({"instruction_length": -1}, "instruction_length"),
+        ({"action_repeat": 0}, "action_repeat"),
+        ({"action_repeat": True}, "action_repeat"),
+        ({"network": "shallow"}, "network"),
+        ({"network": {"torso": "shallow"}}, "network"),
+        ({"network": {"torso": "huge", "core_size": 256}}, "torso"),
+        ({"network": {"torso": "deep", "core_size": "256"}}, "network"),
+        ({"environment_frames": 2**70}, "environment_frames"),
+        ({"mean_return": float("nan")}, "mean_return"),
+        ({"mean_return": 10**400}, "mean_return"),
+        ({"mean_return": None}, "mean_return"),
+        ({"standard_error": -1.0}, "standard_error"),
+        ({"episodes": 0}, "episodes"),
+        ({"normalised_score": "100"}, "normalised_score"),
+        ({"weights_sha256": None}, "weights_sha256"),
+        ({"surprise\n": 1}, "unknown field"),
+    )
+    def test_wrong_fields(self, change, message):
+        self.save()
+        self.change_card(change)
+        self.assert_refused(message)
+
+    @parameterized.parameters(field.name for field in dataclasses.fields(_CARD))
+    def test_missing_fields(self, name):
+        self.save()
+        path = self.folder / teacher_files.CARD
+        content = json.loads(path.read_text())
+        del content[name]
+        path.write_text(json.dumps(content))
+        self.assert_refused(f"lacks {name!r}".replace("'", "."))
+
+    @parameterized.named_parameters(
+        ("no_arrays", {}, "holds 0 arrays"),
+        ("float32", {"a.npy": _array_bytes(np.ones(3, np.float32))}, "dtype float32"),
+        (
+            "pickle",
+            {"a.npy": _array_bytes(np.array([print], object))},
+            "dtype object",
+        ),
+        ("nan", {"a.npy": _array_bytes(np.full(3, np.nan, np.float16))}, "not finite"),
+        ("huge", {"a.npy": _header_bytes((2**40, 2**40))}, "too large"),
+        ("negative", {"a.npy": _header_bytes((-1, 3))}, "too large"),
+        ("short", {"a.npy": _header_bytes((1000,))}, "length of its shape"),
+        ("long", {"a.npy": _header_bytes((1,)) + b"123"}, "length of its shape"),
+        ("many_axes", {"a.npy": _header_bytes((1,) * 60) + b"12"}, "no sound"),
+        ("no_array", {"a.npy": b"hello"}, "no sound"),
+        (
+            "fortran",
+            {"a.npy": _array_bytes(np.ones((2, 3), np.float16, order="F"))},
+            "C order",
+        ),
+        (
+            "nested_in_an_array",
+            {name: _array_bytes(np.ones(1, np.float16)) for name in ("a", "a/b")},
+            "within another",
+        ),
+        (
+            "climbing_path",
+            {"../../x//y": _array_bytes(np.ones(1, np.float16))},
+            "cannot name",
+        ),
+        (
+            "long_name",
+            {"a/" * 5000 + "b": _array_bytes(np.ones(1, np.float16))},
+            "cannot name",
+        ),
+    )
+    def test_wrong_weights(self, members, message):
+        self.save()
+        self.set_weights(members)
+        self.assert_refused(message)
+
+    def test_names_are_never_paths(self):
+        self.save()
+        outside = self.folder.parent / "outside"
+        name = f"{outside}".lstrip("/")
+        self.set_weights({f"../{name}": _array_bytes(np.ones(1, np.float16))})
+        params, _ = teacher_files.load_teacher(self.folder)
+        self.assertEqual(list(params), [".."])
+        self.assertEqual(os.listdir(self.folder.parent), ["teacher"])
+
+    def test_what_is_no_archive(self):
+        self.save()
+        (self.folder / teacher_files.WEIGHTS).write_bytes(b"hello")
+        self.set_checksum()
+        self.assert_refused("no sound .npz")
+
+    def test_a_file_too_large_is_not_even_hashed(self):
+        self.save()
+        os.truncate(self.folder / teacher_files.WEIGHTS, 2**40)
+        self.assert_refused("too large")
+
+
+class FuzzTest(_TeacherTest):
+    def setUp(self):
+        super().setUp()
+        self.save()
+        self.card = (self.folder / teacher_files.CARD).read_bytes()
+        self.weights = (self.folder / teacher_files.WEIGHTS).read_bytes()
+
+    def _load(self) -> None:
+        try:
+            teacher_files.load_teacher(self.folder)
+        except teacher_files.TeacherError as error:
+            self.assertNotIn("\n", str(error))
+
+    @settings(deadline=None, max_examples=150)
+    @given(st.data())
+    def test_bytes_of_the_card(self, data):
+        start = data.draw(st.integers(0, len(self.card)))
+        stop = data.draw(st.integers(start, min(start + 20, len(self.card))))
+        noise = data.draw(st.binary(max_size=20))
+        (self.folder / teacher_files.CARD).write_bytes(
+            self.card[:start] + noise + self.card[stop:]
+        )
+        self._load()
+
+    @settings(deadline=None, max_examples=150)
+    @given(st.data())
+    def test_values_of_the_card(self, data):
+        content = copy.deepcopy(json.loads(self.card))
+        target = data.draw(st.sampled_from([content, content["network"]]))
+        name = data.draw(st.sampled_from(sorted(target)))
+        scalars = (
+            st.none()
+            | st.booleans()
+            | st.integers()
+            | st.floats()
+            | st.text(max_size=5)
+        )
+        target[name] = data.draw(
+            st.recursive(
+                scalars,
+                lambda inner: (
+                    st.lists(inner, max_size=4)
+                    | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+                ),
+                max_leaves=6,
+            )
+        )
+        (self.folder / teacher_files.CARD).write_text(json.dumps(content))
+        self._load()
+
+    @settings(deadline=None, max_examples=200)
+    @given(st.data())
+    def test_bytes_of_the_weights(self, data):
+        (self.folder / teacher_files.CARD).write_bytes(self.card)
+        start = data.draw(st.integers(0, len(self.weights)))
+        stop = data.draw(st.integers(start, min(start + 8, len(self.weights))))
+        noise = data.draw(st.binary(max_size=8))
+        (self.folder / teacher_files.WEIGHTS).write_bytes(
+            self.weights[:start] + noise + self.weights[stop:]
+        )
+        self.set_checksum()
+        self._load()
+
+    @settings(deadline=None, max_examples=200)
+    @given(st.data())
+    def test_bytes_of_an_array(self, data):
+        array = _array_bytes(np.ones((2, 3), np.float16))
+        start = data.draw(st.integers(0, len(array)))
+        stop = data.draw(st.integers(start, min(start + 8, len(array))))
+        noise = data.draw(st.binary(max_size=8))
+        self.set_weights({"a.npy": array[:start] + noise + array[stop:]})
+        self._load()
+
+
+class MatchTest(parameterized.TestCase):
+    def test_the_same_is_accepted_whatever_the_action_repeat(self):
+        teacher_files.check_matches(_CARD, dataclasses.replace(_SPEC, action_repeat=8))
+
+    @parameterized.parameters(
+        ({"action_names": ("attack", "forward")}, "'forward', 'attack'.*'attack', 'fo"),
+        ({"frame_shape": (7, 7, 3)}, r"\(72, 96, 3\).*\(7, 7, 3\)"),
+        ({"instruction_length": 16}, "instruction length 0.* 16"),
+    )
+    def test_a_difference_is_refused_with_both_named(self, change, message):
+        with self.assertRaisesRegex(teacher_files.TeacherError, message):
+            teacher_files.check_matches(_CARD, dataclasses.replace(_SPEC, **change))
+
+    @parameterized.parameters(
+        ({"a": {"b": (2, 4)}}, r"\(2, 3\) for 'a/b'.*\(2, 4\)"),
+        ({"a": {"b": (2, 3)}, "c": (1,)}, "nothing for 'c'"),
+        ({}, r"\(2, 3\) for 'a/b'.*nothing"),
+    )
+    def test_weights_that_do_not_fit_the_network_are_refused(self, shapes, message):
+        params = {"a": {"b": np.zeros((2, 3))}}
+        expected = jax.tree.map(
+            lambda shape: jax.ShapeDtypeStruct(shape, np.float32),
+            shapes,
+            is_leaf=lambda node: isinstance(node, tuple),
+        )
+        with self.assertRaisesRegex(teacher_files.TeacherError, message):
+            teacher_files.check_shapes("teacher", params, expected)
+
+    def test_weights_that_fit_are_accepted(self):
+        params = {"a": {"b": np.zeros((2, 3))}}
+        teacher_files.check_shapes("teacher", params, params)
+
+
+if __name__ == "__main__":
+    absltest.main()
