@@ -22,9 +22,9 @@ from kickstarting.environments import batch as environment_batch
 from kickstarting.unroll_sender import UnrollSender
 from kickstarting.unroll_store import UnrollStore
 
-# Unrolls of one environment that may be in flight: one being acted, one waiting for its
-# teacher, one waiting for the queue.
-NUM_SLOTS = 3
+# Unrolls of one environment that may be in flight: one being acted, and one on its way
+# past the teachers into the queue. More would only make the policy lag behind.
+NUM_SLOTS = 2
 _WAIT_SECONDS = 0.2
 _REPORT_SECONDS = 0.5
 _POLL_PARAMETERS_SECONDS = 0.02

@@ -207,7 +207,7 @@ class Config:
       unroll_length: T, agent steps in an unroll.
       batch_size: unrolls in an update, over all devices.
       queue_size: unrolls that the queue holds before it holds the actors back; 0
-        means two batches.
+        means one batch.
       action_repeat: environment frames for each agent step.
       lockstep: whether actors wait for all their environments before each step and for
         the newest parameters at each unroll: slower, and reproducible.
@@ -301,7 +301,7 @@ class Config:
     @property
     def resolved_queue_size(self) -> int:
         """Unrolls that the queue holds."""
-        return self.queue_size or 2 * self.batch_size
+        return self.queue_size or self.batch_size
 
     @property
     def teachers_of_task(self) -> tuple[tuple[str, ...], ...]:

@@ -68,7 +68,9 @@ class Learner:
         self._has_teacher = np.zeros((len(config.tasks), config.max_teachers), bool)
         for task, teachers in enumerate(config.teachers_of_task):
             self._has_teacher[task, : len(teachers)] = True
-        self._device_batches: queue.Queue[Any] = queue.Queue(maxsize=1)
+        self._device_batches: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        # One batch is read and moved while the update before it is computed.
+        self._may_read = threading.Semaphore(0)
         self._reader_failure: BaseException | None = None
         self._seconds_without_data = 0.0
         self.frames = 0
@@ -197,9 +199,11 @@ class Learner:
                 if self._reader_failure is not None:
                     raise self._reader_failure
                 try:
-                    return self._device_batches.get(timeout=_WAIT_SECONDS)
+                    batch = self._device_batches.get(timeout=_WAIT_SECONDS)
                 except queue.Empty:
                     continue
+                self._may_read.release()
+                return batch
             return None
         finally:
             self._seconds_without_data += time.monotonic() - start
@@ -208,15 +212,10 @@ class Learner:
         """Moves batches to the devices while the update before is computed."""
         try:
             for batch in self._open_batches():
-                on_device = self._update.shard(batch)
-                while not stop.is_set():
-                    try:
-                        self._device_batches.put(on_device, timeout=_WAIT_SECONDS)
-                        break
-                    except queue.Full:
-                        continue
-                if stop.is_set():
-                    return
+                self._device_batches.put(self._update.shard(batch))
+                while not self._may_read.acquire(timeout=_WAIT_SECONDS):
+                    if stop.is_set():
+                        return
         except BaseException as error:  # noqa: BLE001 - run() raises it
             self._reader_failure = error
 

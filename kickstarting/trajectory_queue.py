@@ -118,7 +118,8 @@ def batches(
         get_signature_timeout_secs=60,
     )
     dataset = dataset.map(lambda sample: sample.data)
-    dataset = dataset.batch(batch_size, drop_remainder=True).prefetch(1)
+    # The learner's reader thread is the prefetch: more would be staler unrolls.
+    dataset = dataset.batch(batch_size, drop_remainder=True)
     options = tf.data.Options()
     options.threading.private_threadpool_size = 1
     iterator = dataset.with_options(options).as_numpy_iterator()

@@ -58,7 +58,7 @@ class Update:
             self._update_shard,
             axis_name=_AXIS,
             in_axes=(0, 0, None),
-            donate_argnums=(0, 1),
+            donate_argnums=(0,),
             devices=self.devices,
         )
         self._flat = jax.jit(lambda params: jax.flatten_util.ravel_pytree(params)[0])
@@ -92,7 +92,7 @@ class Update:
         batch: types.Trajectory,
         hyperparameters: types.Hyperparameters,
     ) -> tuple[LearnerState, dict[str, jax.Array]]:
-        """Does one update; `state` and `batch` are donated.
+        """Does one update; `state` is donated.
 
         Args:
           state: arrays [devices, ...], from `replicate` or the update before.

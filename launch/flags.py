@@ -46,7 +46,7 @@ BATCH_SIZE = flags.DEFINE_integer(
 QUEUE_SIZE = flags.DEFINE_integer(
     "queue_size",
     _DEFAULTS.queue_size,
-    "Unrolls that the queue holds before it holds the actors back; 0: two batches.",
+    "Unrolls that the queue holds before it holds the actors back; 0: one batch.",
 )
 LOCKSTEP = flags.DEFINE_bool(
     "lockstep",

@@ -116,8 +116,8 @@ def reference_score(task: str) -> base.ReferenceScore | None:
       base.EnvironmentConfigError: the suite is unknown.
     """
     split_task(task)
-    entry = _reference_scores().get(task)
-    if entry is None:
+    entry = _reference_scores().get(task, {})
+    if not {"random", "reference"} <= entry.keys():
         return None
     return base.ReferenceScore(
         random=entry["random"],

@@ -90,6 +90,7 @@ class WorkerBatch:
         self.episode_steps = self._memory.episode_steps
         self.restarted = np.zeros(self.num_environments, np.bool_)
         self._lost = np.zeros(self.num_environments, np.bool_)
+        self._awaited = np.zeros(self.num_environments, np.bool_)
         self._failed_starts = np.zeros(self.num_environments, np.int64)
         self._launches = np.zeros(self.num_environments, np.int64)
         self._restarts = 0
@@ -105,6 +106,7 @@ class WorkerBatch:
 
     def start(self) -> None:
         """Starts every worker; each resets its environment first."""
+        self._awaited[:] = True
         for index in range(self.num_environments):
             self._launch(index)
 
@@ -128,6 +130,7 @@ class WorkerBatch:
         indices = np.array(sorted(ready), np.int32)
         self.restarted[indices] = self._lost[indices]
         self._lost[indices] = False
+        self._awaited[indices] = False
         self._failed_starts[indices] = 0
         return indices
 
@@ -142,7 +145,12 @@ class WorkerBatch:
         self._memory.action[indices] = actions
         self._memory.slot[indices] = slots
         self._memory.position[indices] = positions
+        self._awaited[indices] = True
         for index in indices.tolist():
+            if index not in self._workers:
+                # It died while nothing was asked of it.
+                self._replace(index)
+                continue
             # A dead worker's socket is broken; `wait` sees it and replaces the worker.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self._workers[index].connection.send(worker_process.STEP)
@@ -213,31 +221,31 @@ class WorkerBatch:
             return True
         if message:
             raise base.EnvironmentConfigError(message[1:].decode(errors="replace"))
-        self._replace(index)
+        self._bury(index)
+        if self._awaited[index]:
+            self._replace(index)
         return False
 
-    def _replace(self, index: int) -> None:
+    def _bury(self, index: int) -> None:
         worker = self._workers.pop(index)
         self._epoll.unregister(worker.connection)
         del self._index_of[worker.connection.fileno()]
         worker.connection.close()
-        status = _kill(worker.process)
+        _kill(worker.process)
+        self._lost[index] = True
+        self._restarts += 1
+
+    def _replace(self, index: int) -> None:
         task = self._settings[index].task
         self._failed_starts[index] += 1
         if self._failed_starts[index] >= MAX_FAILED_STARTS:
             raise base.EnvironmentConfigError(
                 f"the worker of environment {index} ({task}) died {MAX_FAILED_STARTS} "
-                f"times before its first observation (status {status}): see its error "
-                "above"
+                "times before its first observation: see its error above"
             )
         logging.warning(
-            "The worker of environment %d (%s) died (status %s) and is replaced.",
-            index,
-            task,
-            status,
+            "The worker of environment %d (%s) died and is replaced.", index, task
         )
-        self._restarts += 1
-        self._lost[index] = True
         self._launch(index)
 
 
@@ -260,8 +268,8 @@ def _has_ended(process: subprocess.Popen) -> bool:
         return True
 
 
-def _kill(process: subprocess.Popen) -> int:
-    """Kills a worker's whole process group and returns the worker's exit status."""
+def _kill(process: subprocess.Popen) -> None:
+    # The group holds what the worker started, such as ViZDoom's engine.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    return process.wait()
+    process.wait()

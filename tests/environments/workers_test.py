@@ -150,6 +150,23 @@ class WorkersTest(parameterized.TestCase):
         _wait_for(batch, (1,))
         self.assertFalse(batch.restarted[1])
 
+    def test_idle_worker_is_replaced_when_it_is_stepped(self) -> None:
+        batch = self._start(_scripted_batch({}, {}))
+        _wait_for(batch, (0, 1))
+        os.kill(batch.process_ids[0], signal.SIGKILL)
+        # Its last result was reported: its death must not report another.
+        self.assertEmpty(batch.wait(0.5))
+        _step(batch, [1])
+        _wait_for(batch, (1,))
+        _step(batch, [0, 1], position=2)
+        _wait_for(batch, (0, 1))
+        np.testing.assert_array_equal(batch.restarted, [True, False])
+        np.testing.assert_array_equal(batch.pixels[:, 0, 2, 0, 0, 0], [0, 2])
+        self.assertEqual(batch.counters(), {"worker_restarts": 1.0})
+        _step(batch, [0, 1], position=3)
+        _wait_for(batch, (0, 1))
+        np.testing.assert_array_equal(batch.pixels[:, 0, 3, 0, 0, 0], [1, 3])
+
     def test_crashed_environment_gets_another_seed(self) -> None:
         batch = self._start(_scripted_batch({"crash_at": 2}))
         _wait_for(batch, (0,))

@@ -1,0 +1,126 @@
+"""Cross-entropy, divergence and agreement of a student and its teachers."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from kickstarting import distillation
+
+_logits = hnp.arrays(np.float32, (2, 3, 4), elements=st.floats(-20, 20, width=32))
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    exps = np.exp(logits - logits.max(-1, keepdims=True))
+    return exps / exps.sum(-1, keepdims=True)
+
+
+class CrossEntropyTest(absltest.TestCase):
+    @given(teacher=_logits, student=_logits)
+    def test_equals_numpy(self, teacher, student):
+        expected = -np.sum(_softmax(teacher) * np.log(_softmax(student)), axis=-1)
+        actual = distillation.cross_entropy(teacher, student)
+        np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
+
+    @given(teacher=_logits, student=_logits)
+    def test_gradient_is_student_minus_teacher(self, teacher, student):
+        def total(teacher, student):
+            return jnp.sum(distillation.cross_entropy(teacher, student))
+
+        by_teacher, by_student = jax.grad(total, argnums=(0, 1))(teacher, student)
+        expected = _softmax(student) - _softmax(teacher)
+        np.testing.assert_allclose(by_student, expected, atol=1e-5)
+        np.testing.assert_array_equal(by_teacher, 0.0)
+
+    @given(student=_logits)
+    def test_uniform_teacher_pulls_towards_uniform(self, student):
+        """Its gradient is that of KL(uniform ‖ student), for any height of logits."""
+
+        def divergence(student):
+            count = student.shape[-1]
+            log_policy = jax.nn.log_softmax(student)
+            return jnp.sum((-jnp.log(float(count)) - log_policy) / count)
+
+        uniform = np.full(student.shape, 3.0, np.float32)
+        actual = jax.grad(lambda s: jnp.sum(distillation.cross_entropy(uniform, s)))
+        np.testing.assert_allclose(
+            actual(student), jax.grad(divergence)(student), atol=1e-5
+        )
+
+    def test_certain_teacher_with_infinite_logits(self):
+        teacher = jnp.array([0.0, -jnp.inf, -jnp.inf])
+        student = jnp.array([1.0, 2.0, 3.0])
+        self.assertAlmostEqual(
+            float(distillation.cross_entropy(teacher, student)),
+            -float(jax.nn.log_softmax(student)[0]),
+            places=5,
+        )
+
+
+class EntropyTest(absltest.TestCase):
+    def test_uniform_and_certain(self):
+        logits = jnp.array([[0.0, 0.0, 0.0, 0.0], [100.0, 0.0, 0.0, 0.0]])
+        np.testing.assert_allclose(
+            distillation.entropy(logits), [np.log(4), 0.0], atol=1e-6
+        )
+
+
+class CompareTest(absltest.TestCase):
+    @given(teacher=_logits, student=_logits)
+    def test_divergence_is_kl_and_not_negative(self, teacher, student):
+        student = student[0]
+        compared = distillation.compare(student, teacher, np.ones((2, 3), np.float32))
+        p, q = _softmax(teacher), _softmax(student)[None]
+        np.testing.assert_allclose(
+            compared.divergence,
+            np.sum(p * (np.log(p) - np.log(q)), axis=-1),
+            rtol=1e-3,
+            atol=1e-4,
+        )
+        self.assertGreaterEqual(float(compared.divergence.min()), -1e-4)
+
+    def test_each_teacher_is_compared_alone(self):
+        student = jnp.array([[2.0, 0.0], [2.0, 0.0]])
+        teachers = jnp.stack([student, -student])
+        compared = distillation.compare(student, teachers, jnp.ones((2, 2)))
+        np.testing.assert_allclose(compared.divergence[0], 0.0, atol=1e-6)
+        self.assertGreater(float(compared.divergence[1].min()), 0.5)
+        np.testing.assert_array_equal(compared.agreement, [[1, 1], [0, 0]])
+
+    def test_what_no_teacher_answered_counts_nothing(self):
+        student = jnp.array([[1.0, 0.0], [0.5, 0.0]])
+        teachers = jnp.array([[[0.0, 2.0], [jnp.nan, jnp.nan]]])
+        mask = jnp.array([[1.0, 0.0]])
+
+        def total(student):
+            return jnp.sum(distillation.compare(student, teachers, mask).cross_entropy)
+
+        gradient = jax.grad(total)(student)
+        np.testing.assert_allclose(
+            gradient[0], _softmax(student[0]) - _softmax(teachers[0, 0]), atol=1e-6
+        )
+        np.testing.assert_array_equal(gradient[1], 0.0)
+        compared = distillation.compare(student, teachers, mask)
+        for field in compared:
+            self.assertEqual(float(field[0, 1]), 0.0)
+
+    def test_certain_teacher_has_a_finite_divergence(self):
+        student = jnp.array([[1.0, 0.0]])
+        teachers = jnp.array([[[0.0, -jnp.inf]]])
+        compared = distillation.compare(student, teachers, jnp.ones((1, 1)))
+        np.testing.assert_allclose(
+            compared.divergence, compared.cross_entropy, rtol=1e-6
+        )
+
+    def test_another_action_set_is_refused(self):
+        with self.assertRaises(AssertionError):
+            distillation.compare(
+                jnp.zeros((3, 4)), jnp.zeros((1, 3, 5)), jnp.ones((1, 3))
+            )
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,77 @@
+"""The fast layers equal the ordinary ones, forwards and backwards."""
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from kickstarting import layers
+
+
+def _ordinary_pool(x: jax.Array) -> jax.Array:
+    return nn.max_pool(x, (3, 3), (2, 2), padding="SAME")
+
+
+class FoldedConvTest(parameterized.TestCase):
+    @parameterized.parameters(
+        dict(shape=(2, 17, 23, 16), size=4, stride=2),
+        dict(shape=(3, 72, 96, 3), size=8, stride=4),
+        dict(shape=(1, 9, 8, 2), size=6, stride=3),
+        dict(shape=(2, 5, 5, 4), size=2, stride=1),
+    )
+    def test_equals_conv(self, shape, size, stride):
+        folded = layers.FoldedConv(5, kernel_size=size, stride=stride)
+        ordinary = nn.Conv(5, (size, size), strides=stride, padding="VALID")
+        x = jax.random.normal(jax.random.key(0), shape)
+        variables = folded.init(jax.random.key(1), x)
+        chex.assert_trees_all_equal_shapes(
+            variables, ordinary.init(jax.random.key(1), x)
+        )
+        variables["params"]["bias"] += jnp.arange(5.0)
+
+        def squares(module):
+            return lambda v, x: jnp.sum(module.apply(v, x) ** 2)
+
+        np.testing.assert_allclose(
+            folded.apply(variables, x),
+            ordinary.apply(variables, x),
+            rtol=1e-4,
+            atol=1e-4,
+        )
+        chex.assert_trees_all_close(
+            jax.grad(squares(folded), argnums=(0, 1))(variables, x),
+            jax.grad(squares(ordinary), argnums=(0, 1))(variables, x),
+            rtol=1e-3,
+            atol=1e-2,
+        )
+
+
+class MaxPoolTest(parameterized.TestCase):
+    @parameterized.product(height=(1, 2, 5, 8, 9), width=(3, 6, 12))
+    def test_equals_max_pool(self, height, width):
+        x = jax.random.normal(jax.random.key(0), (2, height, width, 3))
+        pulled = jax.random.normal(jax.random.key(1), _ordinary_pool(x).shape)
+        ours, our_gradient = jax.vjp(layers.max_pool, x)
+        ordinary, ordinary_gradient = jax.vjp(_ordinary_pool, x)
+        np.testing.assert_array_equal(ours, ordinary)
+        np.testing.assert_allclose(
+            our_gradient(pulled)[0], ordinary_gradient(pulled)[0], rtol=1e-6, atol=1e-6
+        )
+
+    def test_ties_share_the_gradient(self):
+        # The one window covers all four pixels and padding.
+        gradient = jax.grad(lambda x: jnp.sum(layers.max_pool(x)))(
+            jnp.zeros((1, 2, 2, 1))
+        )
+        np.testing.assert_allclose(gradient[0, :, :, 0], np.full((2, 2), 0.25))
+
+    def test_flat_image_keeps_the_total_gradient(self):
+        x = jnp.ones((1, 8, 12, 2))
+        gradient = jax.grad(lambda x: jnp.sum(layers.max_pool(x)))(x)
+        self.assertAlmostEqual(float(gradient.sum()), 4 * 6 * 2, places=4)
+
+
+if __name__ == "__main__":
+    absltest.main()
