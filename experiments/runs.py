@@ -1,0 +1,137 @@
+"""Training runs as an experiment needs them: named, cached, resumable.
+
+A run lives in a folder named after its condition and seed. A finished one is not trained
+again; a broken one goes on from its newest checkpoint.
+"""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+from kickstarting import learning_curves, run_files
+from launch import report
+
+# How the conditions of the issue are said in flags; {teacher} and {half} are filled in.
+CONDITIONS: dict[str, tuple[str, ...]] = {
+    "from_scratch": (),
+    "kickstarted": (
+        "--teachers={teacher}",
+        "--kickstarting_schedule=linear",
+        "--kickstarting_end_frames={weaned}",
+    ),
+    "constant": ("--teachers={teacher}", "--kickstarting_schedule=constant"),
+    "distillation": (
+        "--teachers={teacher}",
+        "--kickstarting_schedule=constant",
+        "--noreinforcement",
+    ),
+}
+LABELS = {
+    "from_scratch": "from scratch",
+    "kickstarted": "kickstarted (linear λ)",
+    "constant": "constant λ",
+    "distillation": "distillation only",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes:
+      task: `suite:level`.
+      condition: a key of CONDITIONS.
+      seed: of the run.
+      total_frames: environment frames.
+      teacher: folder of the teacher; unused from scratch.
+      weaned_share: share of total_frames after which the linear λ is 0.
+      evaluation_episodes: that measure the final score.
+      results: folder of the experiment.
+      flags: further flags of launch.train.
+    """
+
+    task: str
+    condition: str
+    seed: int
+    total_frames: int
+    teacher: str
+    results: str
+    weaned_share: float = 0.5
+    evaluation_episodes: int = 30
+    flags: tuple[str, ...] = ()
+
+    @property
+    def logdir(self) -> str:
+        """The run's folder."""
+        task = self.task.replace(":", "_").replace("/", "_")
+        return os.path.join(self.results, task, f"{self.condition}_seed{self.seed}")
+
+    def command(self) -> list[str]:
+        """Returns the arguments of `python -m launch.train`."""
+        weaned = int(self.total_frames * self.weaned_share)
+        return [
+            f"--tasks={self.task}",
+            f"--seed={self.seed}",
+            f"--total_frames={self.total_frames}",
+            f"--logdir={self.logdir}",
+            f"--evaluation_episodes={self.evaluation_episodes}",
+            *(
+                flag.format(teacher=self.teacher, weaned=weaned)
+                for flag in CONDITIONS[self.condition]
+            ),
+            *self.flags,
+        ]
+
+    def is_finished(self) -> bool:
+        """Whether the run was trained and evaluated to its end."""
+        try:
+            with open(os.path.join(self.logdir, report.SCORES_FILE)) as file:
+                return json.load(file)["environment_frames"] >= self.total_frames
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def train(self) -> int:
+        """Trains what is missing, shown on this terminal; returns the exit status."""
+        if self.is_finished():
+            return 0
+        command = [sys.executable, "-m", "launch.train", *self.command()]
+        return subprocess.run(command, check=False).returncode
+
+    def curve(self) -> learning_curves.Curve:
+        """Returns the training curve: rolling mean return over environment frames."""
+        metrics = run_files.read_metrics(self.logdir)
+        returns = metrics[f"episode_return/{self.task}"]
+        known = ~np.isnan(returns)
+        return learning_curves.Curve(
+            LABELS[self.condition],
+            metrics[run_files.FRAMES][known],
+            returns[known],
+            self.seed,
+        )
+
+    def final_return(self) -> float:
+        """Returns the mean raw return of the final checkpoint's evaluation."""
+        with open(os.path.join(self.logdir, report.SCORES_FILE)) as file:
+            return float(json.load(file)["tasks"][0]["mean_return"])
+
+    def seconds(self) -> float:
+        """Returns the wall-clock seconds of training."""
+        return float(run_files.read_metrics(self.logdir)["seconds"][-1])
+
+
+def frames_to_reach(curve: learning_curves.Curve, level: float) -> float:
+    """Returns the environment frames at which a curve first reaches a return.
+
+    Args:
+      curve: frames and returns, float [n].
+      level: the return.
+
+    Returns:
+      the frames, or infinity where it never does.
+    """
+    reached = np.flatnonzero(np.asarray(curve.returns) >= level)
+    return float(curve.frames[reached[0]]) if len(reached) else float("inf")
