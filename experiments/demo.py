@@ -1,4 +1,4 @@
-"""The demo of ./kickstart: the same task with and without a teacher, one after the other.
+"""The demo of ./kickstart: one task with and without a teacher, one after the other.
 
 Trains a kickstarted student and one from scratch for the same number of environment
 frames, draws both learning curves with the teacher's score, and says what to try next.
@@ -28,7 +28,7 @@ _RESULTS = flags.DEFINE_string("results", "runs/demo", "Where everything goes.")
 
 
 def main(argv: list[str]) -> int:
-    """Runs the demo; returns the status of the first run that did not finish, else 0."""
+    """Runs the demo; returns the status of a run that did not finish, else 0."""
     del argv
     if _FRAMES.value < 1:
         raise config_lib.ConfigError(f"--frames must be above 0, not {_FRAMES.value}")

@@ -1,7 +1,7 @@
 """Training runs as an experiment needs them: named, cached, resumable.
 
-A run lives in a folder named after its condition and seed. A finished one is not trained
-again; a broken one goes on from its newest checkpoint.
+A run lives in a folder named after its condition and seed. A finished one is not
+trained again; a broken one goes on from its newest checkpoint.
 """
 
 import dataclasses

@@ -3,8 +3,8 @@
 It runs in a virtual environment of its own (Python 3.11, the pins of
 docs/sample_factory.md), never in the project's: the two stacks do not share one. The
 level, rewards, frames, action set and action repeat are those of
-`kickstarting.environments.doom`; everything else is sample-factory's default for ViZDoom
-(`sf_examples.vizdoom`), with the recurrent core and batch of the issue's measurement.
+`kickstarting.environments.doom`; everything else is sample-factory's default for
+ViZDoom (`sf_examples.vizdoom`), with a recurrent core and smaller batches.
 
   SF/bin/python -m experiments.sample_factory_opponent --task=doom:defend_the_center \
       --seed=1 --frames=2000000 --out=results/sample_factory
@@ -38,7 +38,9 @@ class GymnasiumDoom(gymnasium.Env):
         self.observation_space = gymnasium.spaces.Dict(
             {"obs": gymnasium.spaces.Box(0, 255, (channels, height, width), np.uint8)}
         )
-        self.action_space = gymnasium.spaces.Discrete(self._environment.spec.num_actions)
+        self.action_space = gymnasium.spaces.Discrete(
+            self._environment.spec.num_actions
+        )
         self.render_mode = None
         self._episodes_path = episodes_path
         self._start = time.time()

@@ -68,7 +68,7 @@ class Policy:
         self.params: types.Params = None
 
     def set_parameters(self, flat: np.ndarray) -> None:
-        """Takes the learner's parameters, float32 [P]; safe while another thread acts."""
+        """Takes the learner's parameters, float32 [P]; another thread may be acting."""
         # Parameters that are committed to a device take the computation there.
         self.params = self._unravel(jax.device_put(flat, self._device))
 

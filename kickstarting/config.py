@@ -60,7 +60,7 @@ class NetworkConfig:
 
 @dataclasses.dataclass(frozen=True)
 class LossConfig:
-    """V-trace actor-critic (Espeholt et al. 2018); all terms summed over time and batch.
+    """V-trace actor-critic (Espeholt et al. 2018), summed over time and batch.
 
     Attributes:
       discount: γ.
@@ -215,8 +215,8 @@ class Config:
         learner takes all accelerators of its process.
       evaluation_episodes: episodes of each task that the evaluator runs on the final
         checkpoint, and on the newest one every evaluation_minutes; 0 turns it off.
-      evaluation_minutes: minutes between evaluations while training; 0: at the end only.
-      show: whether a live view is drawn on the terminal.
+      evaluation_minutes: minutes between evaluations while training; 0: at the end
+      only. show: whether a live view is drawn on the terminal.
       base_port: first of the servers' ports; 0 takes free ones.
     """
 

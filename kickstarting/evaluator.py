@@ -125,7 +125,9 @@ def evaluate(
     return Episodes(np.array(returns), np.array(lengths))
 
 
-def _sampler(agent: Agent, greedy: bool) -> Callable[..., tuple[jax.Array, types.CoreState]]:
+def _sampler(
+    agent: Agent, greedy: bool
+) -> Callable[..., tuple[jax.Array, types.CoreState]]:
     def act(
         params: types.Params,
         key: jax.Array,
@@ -138,11 +140,10 @@ def _sampler(agent: Agent, greedy: bool) -> Callable[..., tuple[jax.Array, types
         output, state = agent.step(params, observation, first, state)
         if greedy:
             return jnp.argmax(output.logits, -1).astype(jnp.int32), state
-        keys = jax.vmap(
-            lambda e, s: jax.random.fold_in(jax.random.fold_in(key, e), s)
-        )(environments, steps)
+        keys = jax.vmap(lambda e, s: jax.random.fold_in(jax.random.fold_in(key, e), s))(
+            environments, steps
+        )
         actions = jax.vmap(jax.random.categorical)(keys, output.logits)
         return actions.astype(jnp.int32), state
 
     return act
-

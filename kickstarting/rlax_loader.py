@@ -1,8 +1,8 @@
 """Loads rlax without TensorFlow.
 
-rlax imports distrax, and so TensorFlow Probability, which loads TensorFlow wherever it is
-installed and refuses the 2.8 that Reverb needs. Only TensorFlow Probability's JAX half is
-used: while rlax loads, TensorFlow looks as if it were not installed.
+rlax imports distrax, and so TensorFlow Probability, which loads TensorFlow wherever it
+is installed and refuses the 2.8 that Reverb needs. Only TensorFlow Probability's JAX
+half is used: while rlax loads, TensorFlow looks as if it were not installed.
 """
 
 import importlib

@@ -1,8 +1,8 @@
 """Teachers and the server that holds them.
 
 The server is stateless between calls: a teacher's recurrent state is handed back to the
-actor and comes again with the next unroll, so that any replica gives the same answer and
-a split into slices equals one long pass. Calls from many actors are batched.
+actor and comes again with the next unroll, so that any replica gives the same answer
+and a split into slices equals one long pass. Calls from many actors are batched.
 """
 
 import importlib

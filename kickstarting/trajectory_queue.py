@@ -15,8 +15,8 @@ import tree
 
 from kickstarting import types
 
-# Reverb and its datasets run on the CPU: TensorFlow must never take the accelerator that
-# the learner needs.
+# Reverb and its datasets run on the CPU: TensorFlow must never take the accelerator
+# that the learner needs.
 for _kind in ("GPU", "TPU"):
     tf.config.set_visible_devices([], _kind)
 

@@ -1,15 +1,15 @@
 """The trajectory contract: what travels from environments to the learner.
 
-Each tuple is used single, stacked over time and batched: the leading axes are given where
-a function takes one. Step t of an unroll: the student saw observation[t], acted
+Each tuple is used single, stacked over time and batched: the leading axes are given
+where a function takes one. Step t of an unroll: the student saw observation[t], acted
 action[t], got reward[t] and discount[t], and saw observation[t + 1], which is also
 observation[0] of the next unroll. first[t] says that observation[t] opens an episode.
 
 A terminated episode has discount[t] = 0 and first[t + 1] = True: its last frame is not
-kept, nothing bootstraps from it. A truncated episode (time limit) keeps its last frame as
-observation[t + 1] with discount[t] = 1, so that V-trace can bootstrap from it; the step
-after it only crosses the boundary: the environment ignores its action and its reward is
-0. `is_crossing` marks those steps, and the loss leaves them out.
+kept, nothing bootstraps from it. A truncated episode (time limit) keeps its last frame
+as observation[t + 1] with discount[t] = 1, so that V-trace can bootstrap from it; the
+step after it only crosses the boundary: the environment ignores its action and its
+reward is 0. `is_crossing` marks those steps, and the loss leaves them out.
 """
 
 from typing import Any, NamedTuple, Protocol

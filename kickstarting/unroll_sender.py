@@ -1,9 +1,9 @@
 """Takes finished unrolls past the teachers into the queue, behind the actor's back.
 
 One thread for each actor. It asks the teachers by a future as soon as an unroll is
-finished and goes on; answers are awaited in order, with a deadline, so that the teachers'
-latency hides behind the acting of the next unroll. Where every λ of a task is 0 nobody is
-asked. Back-pressure reaches the actor as slots that are not given back.
+finished and goes on; answers are awaited in order, with a deadline, so that the
+teachers' latency hides behind the acting of the next unroll. Where every λ of a task is
+0 nobody is asked. Back-pressure reaches the actor as slots that are not given back.
 """
 
 import collections

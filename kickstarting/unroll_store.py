@@ -1,8 +1,9 @@
 """The unrolls that one actor has in flight, assembled in place.
 
-Each of E environments has a ring of S slots of T steps. Observations are written into the
-slots by the environments themselves (EnvironmentBatch owns that memory); everything else
-is written here, for many environments at once. A finished unroll is handed on as views.
+Each of E environments has a ring of S slots of T steps. Observations are written into
+the slots by the environments themselves (EnvironmentBatch owns that memory); everything
+else is written here, for many environments at once. A finished unroll is handed on as
+views.
 """
 
 import threading

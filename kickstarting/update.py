@@ -1,8 +1,8 @@
 """The compiled update: gradients of the loss over all local devices, one step.
 
-Hyperparameters are arguments, so that schedules and evolution recompile nothing. The loss
-is a sum over time and batch, so gradients are summed over devices: one device and many
-give the same step.
+Hyperparameters are arguments, so that schedules and evolution recompile nothing. The
+loss is a sum over time and batch, so gradients are summed over devices: one device and
+many give the same step.
 """
 
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ _AXIS = "devices"
 
 
 class LearnerState(NamedTuple):
-    """What an update changes: parameters, optimiser state, number of updates int32 []."""
+    """What an update changes: parameters, optimiser state, updates int32 []."""
 
     params: types.Params
     optimiser_state: Any

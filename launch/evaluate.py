@@ -1,6 +1,6 @@
 """Scores a checkpoint or a teacher on levels, as a table and JSON.
 
-  python -m launch.evaluate --checkpoint=runs/doom_defend_the_center_seed1 --episodes=30
+python -m launch.evaluate --checkpoint=runs/doom_defend_the_center_seed1 --episodes=30
 """
 
 from absl import flags

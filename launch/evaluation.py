@@ -1,6 +1,7 @@
 """Scores of a policy on tasks, with a progress bar: shared by the entry points."""
 
 import dataclasses
+import functools
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -80,7 +81,7 @@ def evaluate(
                 action_repeat=policy.spec.action_repeat,
                 greedy=greedy,
                 core_size=policy.network.core_size,
-                progress=lambda n, row=row: bar.update(row, completed=n),
+                progress=functools.partial(_advance, bar, row),
             )
             assert episodes is not None
             summary = scores.summarise(episodes.returns.tolist())
@@ -99,6 +100,12 @@ def evaluate(
                 )
             )
     return results
+
+
+def _advance(
+    bar: rich_progress.Progress, row: rich_progress.TaskID, finished: int
+) -> None:
+    bar.update(row, completed=finished)
 
 
 def table(results: Sequence[TaskScore], title: str) -> rich_table.Table:

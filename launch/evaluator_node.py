@@ -1,4 +1,4 @@
-"""The evaluator node: plays the newest checkpoint now and then while training goes on."""
+"""The evaluator node: plays the newest checkpoint now and then during training."""
 
 import csv
 import os

@@ -11,7 +11,7 @@ _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
 TASKS = flags.DEFINE_list(
     "tasks",
     list(_DEFAULTS.tasks),
-    "Levels to train on, as suite:level, comma-separated; dealt to environments in turn.",
+    "Levels to train on, suite:level, comma-separated; dealt to environments in turn.",
 )
 LOGDIR = flags.DEFINE_string(
     "logdir",
@@ -64,7 +64,7 @@ TORSO = flags.DEFINE_enum(
     "torso",
     _DEFAULTS.network.torso,
     config_lib.TORSOS,
-    "IMPALA's shallow or deep network, or the one for small grids; auto: by frame size.",
+    "IMPALA's shallow or deep network, or that for small grids; auto: by frame size.",
 )
 CORE_SIZE = flags.DEFINE_integer(
     "core_size", _DEFAULTS.network.core_size, "Units of the LSTM core."
@@ -227,7 +227,7 @@ def config_from_flags() -> config_lib.Config:
     """Builds the run's configuration from the parsed flags.
 
     Raises:
-      config_lib.ConfigError: a flag is out of its range, or flags contradict each other.
+      config_lib.ConfigError: a flag is out of range, or flags contradict each other.
     """
     tasks = [task.strip() for task in TASKS.value]
     falling = KICKSTARTING_SCHEDULE.value in ("linear", "exponential")

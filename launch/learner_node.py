@@ -1,11 +1,11 @@
 """The learner node: a Courier service that trains and then stops the program."""
 
-import dataclasses
 from typing import Any
 
 import launchpad as lp
 import numpy as np
 
+from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import config as config_lib
 from kickstarting import (
     learner,
@@ -16,7 +16,6 @@ from kickstarting import (
     trajectory_queue,
     update,
 )
-from kickstarting import checkpoints as checkpoints_lib
 from kickstarting.agent import Agent
 from kickstarting.environments import suites
 from launch import run_folder
@@ -83,5 +82,3 @@ class LearnerNode:
         # Not after a failure: Launchpad tells only of those that come before the stop.
         if not self._stop.is_set():
             lp.stop()
-
-

@@ -21,9 +21,7 @@ def follow(directory: str, output: TextIO = sys.stdout) -> None:
         time.sleep(_PERIOD_SECONDS)
 
 
-def show_new_lines(
-    directory: str, positions: dict[str, int], output: TextIO
-) -> None:
+def show_new_lines(directory: str, positions: dict[str, int], output: TextIO) -> None:
     """Copies the whole lines that came since the last call.
 
     Args:

@@ -95,9 +95,11 @@ def _check_teachers(
     for task, names in enumerate(config.teachers_of_task):
         for position, name in enumerate(names):
             teacher = loaded[name]
-            if isinstance(teacher, teachers.CheckpointTeacher):
-                if teacher.card.task == config.tasks[task]:
-                    returns[task, position] = teacher.card.mean_return
+            if (
+                isinstance(teacher, teachers.CheckpointTeacher)
+                and teacher.card.task == config.tasks[task]
+            ):
+                returns[task, position] = teacher.card.mean_return
     if config.kickstarting.schedule == "return_gap" and config.kickstarting.teachers:
         for task, names in enumerate(config.teachers_of_task):
             for position, name in enumerate(names):
@@ -133,7 +135,9 @@ def _check_checkpoint(config: config_lib.Config, spec: base.EnvironmentSpec) -> 
             f"{config.logdir} already holds a run: choose another --logdir, or let it "
             "resume"
         )
-    checkpoints.check_metadata(config.logdir, metadata, run_folder.metadata(config, spec))
+    checkpoints.check_metadata(
+        config.logdir, metadata, run_folder.metadata(config, spec)
+    )
     return int(metadata["telemetry"]["frames"])
 
 

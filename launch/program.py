@@ -64,9 +64,7 @@ def make_program(
         servers.append(node)
         queue = program.add_node(node)
     with program.group("learner"):
-        node = lp.CourierNode(
-            learner_node.LearnerNode, config, teacher_returns, queue
-        )
+        node = lp.CourierNode(learner_node.LearnerNode, config, teacher_returns, queue)
         servers.append(node)
         learner = program.add_node(node)
         learner.set_client_kwargs(call_timeout=_CALL_SECONDS)
@@ -106,9 +104,7 @@ def make_program(
     return program
 
 
-def process_resources(
-    program: lp.Program, config: config_lib.Config
-) -> dict[str, Any]:
+def process_resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
     """Returns what each group's processes get under local_mp.
 
     The learner takes the accelerators; every other process stays on the CPU unless the

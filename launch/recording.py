@@ -1,4 +1,4 @@
-"""Plays one episode and draws it with the action probabilities of student and teacher."""
+"""Plays an episode and draws it with what student and teacher would do."""
 
 from collections.abc import Iterator
 

@@ -66,7 +66,9 @@ def finish(config: config_lib.Config) -> None:
 
 
 def _draw_curves(config: config_lib.Config, task: str) -> str:
-    metrics = run_files.read_metrics(os.path.join(config.logdir, run_files.METRICS_FILE))
+    metrics = run_files.read_metrics(
+        os.path.join(config.logdir, run_files.METRICS_FILE)
+    )
     name = task.replace(":", "_").replace("/", "_")
     path = os.path.join(config.logdir, f"learning_curve_{name}.png")
     reference = suites.reference_score(task)

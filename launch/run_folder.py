@@ -18,9 +18,7 @@ def logs(logdir: str) -> str:
     return os.path.join(logdir, "logs")
 
 
-def metadata(
-    config: config_lib.Config, spec: base.EnvironmentSpec
-) -> dict[str, Any]:
+def metadata(config: config_lib.Config, spec: base.EnvironmentSpec) -> dict[str, Any]:
     """Returns what a checkpoint keeps beside the arrays, JSON-able.
 
     A checkpoint with other values cannot be resumed under `config`.

@@ -3,8 +3,8 @@
   python -m launch.train --tasks=doom:defend_the_center \
       --teachers=teachers/doom/defend_the_center --total_frames=1000000
 
-Stops by itself at --total_frames. Ctrl-C or SIGTERM: a last checkpoint, then the end; the
-same command goes on from there. Everything is written to --logdir.
+Stops by itself at --total_frames. Ctrl-C or SIGTERM: a last checkpoint, then the end;
+the same command goes on from there. Everything is written to --logdir.
 """
 
 import os

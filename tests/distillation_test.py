@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -19,12 +19,14 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 class CrossEntropyTest(absltest.TestCase):
+    @settings(deadline=None)
     @given(teacher=_logits, student=_logits)
     def test_equals_numpy(self, teacher, student):
         expected = -np.sum(_softmax(teacher) * np.log(_softmax(student)), axis=-1)
         actual = distillation.cross_entropy(teacher, student)
         np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
 
+    @settings(deadline=None)
     @given(teacher=_logits, student=_logits)
     def test_gradient_is_student_minus_teacher(self, teacher, student):
         def total(teacher, student):
@@ -35,6 +37,7 @@ class CrossEntropyTest(absltest.TestCase):
         np.testing.assert_allclose(by_student, expected, atol=1e-5)
         np.testing.assert_array_equal(by_teacher, 0.0)
 
+    @settings(deadline=None)
     @given(student=_logits)
     def test_uniform_teacher_pulls_towards_uniform(self, student):
         """Its gradient is that of KL(uniform ‖ student), for any height of logits."""
@@ -69,6 +72,7 @@ class EntropyTest(absltest.TestCase):
 
 
 class CompareTest(absltest.TestCase):
+    @settings(deadline=None)
     @given(teacher=_logits, student=_logits)
     def test_divergence_is_kl_and_not_negative(self, teacher, student):
         student = student[0]

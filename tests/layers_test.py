@@ -17,7 +17,7 @@ def _ordinary_pool(x: jax.Array) -> jax.Array:
 class FoldedConvTest(parameterized.TestCase):
     @parameterized.parameters(
         dict(shape=(2, 17, 23, 16), size=4, stride=2),
-        dict(shape=(3, 72, 96, 3), size=8, stride=4),
+        dict(shape=(1, 73, 99, 3), size=8, stride=4),
         dict(shape=(1, 9, 8, 2), size=6, stride=3),
         dict(shape=(2, 5, 5, 4), size=2, stride=1),
     )
@@ -25,31 +25,29 @@ class FoldedConvTest(parameterized.TestCase):
         folded = layers.FoldedConv(5, kernel_size=size, stride=stride)
         ordinary = nn.Conv(5, (size, size), strides=stride, padding="VALID")
         x = jax.random.normal(jax.random.key(0), shape)
-        variables = folded.init(jax.random.key(1), x)
+        variables = jax.jit(folded.init)(jax.random.key(1), x)
         chex.assert_trees_all_equal_shapes(
-            variables, ordinary.init(jax.random.key(1), x)
+            variables, jax.eval_shape(ordinary.init, jax.random.key(1), x)
         )
         variables["params"]["bias"] += jnp.arange(5.0)
 
         def squares(module):
-            return lambda v, x: jnp.sum(module.apply(v, x) ** 2)
+            def total(variables, x):
+                outputs = module.apply(variables, x)
+                return jnp.mean(outputs**2), outputs
 
-        np.testing.assert_allclose(
-            folded.apply(variables, x),
-            ordinary.apply(variables, x),
-            rtol=1e-4,
-            atol=1e-4,
-        )
+            return jax.jit(jax.grad(total, argnums=(0, 1), has_aux=True))
+
         chex.assert_trees_all_close(
-            jax.grad(squares(folded), argnums=(0, 1))(variables, x),
-            jax.grad(squares(ordinary), argnums=(0, 1))(variables, x),
+            squares(folded)(variables, x),
+            squares(ordinary)(variables, x),
             rtol=1e-3,
-            atol=1e-2,
+            atol=1e-5,
         )
 
 
 class MaxPoolTest(parameterized.TestCase):
-    @parameterized.product(height=(1, 2, 5, 8, 9), width=(3, 6, 12))
+    @parameterized.parameters((1, 2), (2, 5), (9, 12), (8, 3))
     def test_equals_max_pool(self, height, width):
         x = jax.random.normal(jax.random.key(0), (2, height, width, 3))
         pulled = jax.random.normal(jax.random.key(1), _ordinary_pool(x).shape)

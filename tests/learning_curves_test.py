@@ -12,7 +12,9 @@ from matplotlib import image
 from kickstarting import learning_curves
 
 
-def _curve(label: str, seed: int, level: float, last: int = 1_000_000) -> learning_curves.Curve:
+def _curve(
+    label: str, seed: int, level: float, last: int = 1_000_000
+) -> learning_curves.Curve:
     frames = np.arange(0, last + 1, 10_000)
     noise = np.random.default_rng(seed).normal(size=frames.size)
     returns = level * (1 - np.exp(-frames / 3e5)) + noise
@@ -32,7 +34,9 @@ class SmoothTest(parameterized.TestCase):
 
     def test_gaps_are_interpolated_and_the_outside_is_nan(self):
         curve = learning_curves.Curve("a", np.array([10, 20]), np.array([1.0, 3.0]), 1)
-        smoothed = learning_curves.smooth(curve, np.array([5.0, 10, 15, 20, 25]), window=1.0)
+        smoothed = learning_curves.smooth(
+            curve, np.array([5.0, 10, 15, 20, 25]), window=1.0
+        )
         np.testing.assert_allclose(smoothed, [np.nan, 1, 2, 3, np.nan])
 
     @given(
@@ -40,7 +44,9 @@ class SmoothTest(parameterized.TestCase):
         st.floats(0.1, 50),
     )
     def test_the_average_stays_between_the_extremes(self, returns, window):
-        curve = learning_curves.Curve("a", np.arange(len(returns)), np.array(returns), 1)
+        curve = learning_curves.Curve(
+            "a", np.arange(len(returns)), np.array(returns), 1
+        )
         grid = np.linspace(0, len(returns) - 1, 17)
         smoothed = learning_curves.smooth(curve, grid, window)
         self.assertTrue((smoothed >= min(returns) - 1e-6).all())

@@ -146,9 +146,7 @@ class LanguageCoreTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         self.core = networks.LanguageCore()
-        self.variables = self.core.init(
-            jax.random.key(0), jnp.zeros((1, 4), jnp.int32)
-        )
+        self.variables = self.core.init(jax.random.key(0), jnp.zeros((1, 4), jnp.int32))
 
     def _read(self, words):
         return self.core.apply(self.variables, jnp.array([words], jnp.int32))[0]

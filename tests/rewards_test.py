@@ -2,7 +2,7 @@
 
 import numpy as np
 from absl.testing import absltest, parameterized
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickstarting import config, rewards
@@ -22,6 +22,7 @@ class RewardsTest(parameterized.TestCase):
 
     @parameterized.parameters(*config.REWARD_CLIPPINGS)
     def test_keeps_sign_and_order(self, clipping):
+        @settings(deadline=None)
         @given(st.lists(st.floats(-100, 100, width=32), min_size=2, max_size=2))
         def check(pair):
             pair = np.sort(np.array(pair, np.float32))

@@ -3,7 +3,7 @@
 import math
 
 from absl.testing import absltest, parameterized
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickstarting.config import SCHEDULES, KickstartingConfig
@@ -14,7 +14,11 @@ TEACHERS = (("doom:basic", "teacher"),)
 
 def _config(**changed) -> KickstartingConfig:
     fields = dict(
-        teachers=TEACHERS, weight=2.0, final_weight=0.5, start_frames=100, end_frames=300
+        teachers=TEACHERS,
+        weight=2.0,
+        final_weight=0.5,
+        start_frames=100,
+        end_frames=300,
     )
     return KickstartingConfig(**(fields | changed))
 
@@ -94,10 +98,9 @@ class SchedulesTest(parameterized.TestCase):
     def test_no_teachers_and_the_default_frames_give_a_weight(self, schedule):
         config = KickstartingConfig(schedule=schedule)
         weight = kickstarting_weight(config, 5)
-        self.assertEqual(
-            weight, 1.0 if schedule in ("constant", "return_gap") else 0.0
-        )
+        self.assertEqual(weight, 1.0 if schedule in ("constant", "return_gap") else 0.0)
 
+    @settings(deadline=None)
     @given(config=_configs, frames=st.integers(0, 3 * 10**9))
     def test_stays_between_its_ends(self, config, frames):
         weight = kickstarting_weight(config, frames, 0.3, 1.0)
@@ -109,6 +112,7 @@ class SchedulesTest(parameterized.TestCase):
         if frames <= config.start_frames:
             self.assertEqual(weight, config.weight)
 
+    @settings(deadline=None)
     @given(config=_configs, frames=st.lists(st.integers(0, 3 * 10**9), min_size=2))
     def test_never_rises(self, config, frames):
         weights = [kickstarting_weight(config, f, 0.3, 1.0) for f in sorted(frames)]

@@ -1,0 +1,214 @@
+"""Agent steps/s of the whole program, and what its parts alone would allow.
+
+  python -m benchmarks.throughput --teacher=teachers/doom/health_gathering_supreme
+
+Runs the program from scratch, kickstarted and weaned, in turn and several times, on
+doom:health_gathering_supreme with 16 environments; then each part alone. The limit is
+the machine's cores divided by the sum of the parts' CPU seconds for an agent step. With
+--sample_factory_python (an interpreter with the pins of docs/sample_factory.md)
+sample-factory's APPO runs in the same turns. Prints JSON.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import numpy as np
+import psutil
+from absl import flags
+
+from benchmarks import parts
+from kickstarting import config as config_lib
+from kickstarting import run_files
+from kickstarting.environments import suites
+from launch import command_line
+
+_TASK = flags.DEFINE_string("task", "doom:health_gathering_supreme", "What is run.")
+_TEACHER = flags.DEFINE_string(
+    "teacher", "teachers/doom/health_gathering_supreme", "A teacher of the same size."
+)
+_FRAMES = flags.DEFINE_integer("frames", 200_000, "Environment frames of each run.")
+_REPEATS = flags.DEFINE_integer("repeats", 3, "Turns; medians are printed.")
+_PART_SECONDS = flags.DEFINE_float("part_seconds", 8.0, "Seconds for each part.")
+_SAMPLE_FACTORY_PYTHON = flags.DEFINE_string(
+    "sample_factory_python", None, "Interpreter that has sample-factory."
+)
+
+# Of a run's frames: compilation and start-up lie before.
+_WARM_UP_SHARE = 0.25
+_MEMORY_PERIOD_SECONDS = 2.0
+
+
+def main(argv: list[str]) -> int:
+    """Measures as the flags say and prints JSON; returns 0."""
+    del argv
+    if not 1 <= _REPEATS.value <= 100:
+        raise config_lib.ConfigError(
+            f"--repeats must be in 1..100, not {_REPEATS.value}"
+        )
+    teacher = f"--teachers={_TEACHER.value}"
+    constant = "--kickstarting_schedule=constant"
+    conditions = {
+        "from_scratch": [],
+        "kickstarted": [teacher, constant],
+        # λ ends at the first frame: the teacher is there, but is never asked.
+        "weaned": [teacher, constant, "--kickstarting_end_frames=1"],
+    }
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in conditions}
+    opponent: list[float] = []
+    for turn in range(_REPEATS.value):
+        for name, extra in conditions.items():
+            runs[name].append(_run_program(extra))
+            print(f"turn {turn}: {name} {runs[name][-1]}", file=sys.stderr)
+        if _SAMPLE_FACTORY_PYTHON.value:
+            opponent.append(_run_sample_factory())
+            print(f"turn {turn}: sample-factory {opponent[-1]}", file=sys.stderr)
+    print(json.dumps(_summary(runs, opponent), indent=2))
+    return 0
+
+
+def _summary(
+    runs: dict[str, list[dict[str, float]]], opponent: list[float]
+) -> dict[str, object]:
+    config = config_lib.Config(tasks=(_TASK.value,), logdir="unused")
+    spec = suites.environment_spec(_TASK.value, config.action_repeat)
+    seconds = _PART_SECONDS.value
+    costs = {
+        "environment": parts.environment(config, seconds),
+        "inference": parts.inference(config, spec, seconds),
+        "update": parts.learner_update(config, spec, seconds),
+        "queue": parts.queue(config, spec, seconds),
+        "teacher": parts.teacher(config, _TEACHER.value, seconds),
+    }
+    cores = len(os.sched_getaffinity(0))
+    cpu_ms = {name: cost["cpu_ms_per_step"] for name, cost in costs.items()}
+    limit = 1e3 * cores / sum(ms for name, ms in cpu_ms.items() if name != "teacher")
+    median = {
+        name: float(np.median([run["agent_steps_per_second"] for run in turns]))
+        for name, turns in runs.items()
+    }
+    summary: dict[str, object] = {
+        "task": _TASK.value,
+        "cores": cores,
+        "agent_steps_per_second": {
+            name: [run["agent_steps_per_second"] for run in turns]
+            for name, turns in runs.items()
+        },
+        "median_agent_steps_per_second": median,
+        "parts": costs,
+        "limit_from_scratch": limit,
+        "from_scratch_share_of_limit": median["from_scratch"] / limit,
+        "limit_kickstarted": 1e3 * cores / sum(cpu_ms.values()),
+        "kickstarted_over_from_scratch": _ratio(runs, "kickstarted"),
+        "weaned_over_from_scratch": _ratio(runs, "weaned"),
+        "memory_mb": max(run["memory_mb"] for run in runs["from_scratch"]),
+        "worker_memory_mb": max(run["worker_mb"] for run in runs["from_scratch"]),
+    }
+    if opponent:
+        pairs = zip(runs["from_scratch"], opponent, strict=True)
+        summary["sample_factory_agent_steps_per_second"] = opponent
+        summary["from_scratch_over_sample_factory"] = float(
+            np.median([run["agent_steps_per_second"] / other for run, other in pairs])
+        )
+    return summary
+
+
+def _ratio(runs: dict[str, list[dict[str, float]]], name: str) -> float:
+    pairs = zip(runs[name], runs["from_scratch"], strict=True)
+    rate = "agent_steps_per_second"
+    return float(np.median([one[rate] / other[rate] for one, other in pairs]))
+
+
+def _run_program(extra: list[str]) -> dict[str, float]:
+    logdir = tempfile.mkdtemp(prefix="throughput")
+    memory: dict[str, float] = {"memory_mb": 0.0, "worker_mb": 0.0}
+    try:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "launch.train",
+                f"--tasks={_TASK.value}",
+                f"--logdir={logdir}",
+                f"--total_frames={_FRAMES.value}",
+                "--evaluation_episodes=0",
+                "--checkpoint_minutes=60",
+                *extra,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        watcher = threading.Thread(target=_watch_memory, args=(process, memory))
+        watcher.start()
+        status = process.wait()
+        watcher.join()
+        if status:
+            raise RuntimeError(f"the program ended with status {status}")
+        metrics = run_files.read_metrics(logdir)
+        frames, seconds = metrics[run_files.FRAMES], metrics["seconds"]
+        begin = int(np.searchsorted(frames, _WARM_UP_SHARE * frames[-1]))
+        rate = (frames[-1] - frames[begin]) / (seconds[-1] - seconds[begin])
+        return {
+            "agent_steps_per_second": float(rate) / config_lib.Config.action_repeat,
+            **memory,
+        }
+    finally:
+        shutil.rmtree(logdir, ignore_errors=True)
+
+
+def _watch_memory(process: subprocess.Popen, memory: dict[str, float]) -> None:
+    """Keeps the most memory seen: the whole program's, and one worker's (PSS)."""
+    while process.poll() is None:
+        total, worker = 0.0, 0.0
+        try:
+            root = psutil.Process(process.pid)
+            for one in [root, *root.children(recursive=True)]:
+                megabytes = one.memory_full_info().pss / 2**20
+                total += megabytes
+                if "kickstarting.environments.worker_process" in one.cmdline():
+                    worker = max(worker, megabytes)
+        except psutil.Error:
+            continue
+        memory["memory_mb"] = max(memory["memory_mb"], total)
+        memory["worker_mb"] = max(memory["worker_mb"], worker)
+        time.sleep(_MEMORY_PERIOD_SECONDS)
+
+
+def _run_sample_factory() -> float:
+    out = tempfile.mkdtemp(prefix="sample_factory")
+    try:
+        subprocess.run(
+            [
+                _SAMPLE_FACTORY_PYTHON.value,
+                "-m",
+                "experiments.sample_factory_opponent",
+                f"--task={_TASK.value}",
+                f"--frames={_FRAMES.value}",
+                f"--out={out}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+        rows = []
+        for folder, _, names in os.walk(out):
+            for name in names:
+                if name.startswith("episodes_"):
+                    path = os.path.join(folder, name)
+                    rows.extend(np.loadtxt(path, delimiter=",", ndmin=2))
+        episodes = np.array(sorted(tuple(row) for row in rows))
+        begin = int(np.searchsorted(episodes[:, 0], _WARM_UP_SHARE * _FRAMES.value))
+        frames = episodes[-1, 0] - episodes[begin, 0]
+        seconds = episodes[-1, 1] - episodes[begin, 1]
+        return float(frames / seconds) / config_lib.Config.action_repeat
+    finally:
+        shutil.rmtree(out, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    command_line.run(main)
