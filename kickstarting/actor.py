@@ -233,7 +233,7 @@ class Actor:
         while not stop.is_set():
             if self._sender.failure is not None:
                 raise self._sender.failure
-            arrived = self._wait(len(held))
+            arrived = self._wait(len(held), stop)
             self._take_results(arrived)
             ready = np.concatenate([held, arrived])
             if not len(ready):
@@ -246,10 +246,14 @@ class Actor:
                 self._act(ready)
             elif not len(arrived):
                 start = time.monotonic()
-                self._store.wait_for_free_slot(_WAIT_SECONDS)
+                # Those in flight may be ready sooner than a slot.
+                all_held = len(held) == self._environments.num_environments
+                self._store.wait_for_free_slot(
+                    _WAIT_SECONDS if all_held else _GATHER_SECONDS
+                )
                 self._seconds["slot"] += time.monotonic() - start
 
-    def _wait(self, num_held: int) -> np.ndarray:
+    def _wait(self, num_held: int, stop: threading.Event) -> np.ndarray:
         """Returns environments with new results; all of them in lockstep."""
         num_environments = self._environments.num_environments
         start = time.monotonic()
@@ -260,7 +264,7 @@ class Actor:
         )
         wanted = num_environments if self._config.lockstep else num_environments // 2
         patience = _WAIT_SECONDS if self._config.lockstep else _GATHER_SECONDS
-        while 0 < len(ready) < min(wanted, in_flight):
+        while 0 < len(ready) < min(wanted, in_flight) and not stop.is_set():
             more = self._environments.wait(patience)
             if not len(more) and not self._config.lockstep:
                 break

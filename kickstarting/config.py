@@ -64,6 +64,8 @@ class LossConfig:
 
     Attributes:
       discount: γ.
+      vtrace_lambda: λ of V-trace's targets and advantages (Espeholt et al. 2018,
+        remark 2); 1 is IMPALA's, less trades variance for bias.
       baseline_cost: scale of the baseline loss.
       entropy_cost: scale of the entropy bonus.
       reward_clipping: 'none', 'abs_one' ([-1, 1]) or 'soft_asymmetric' (optimistic
@@ -73,6 +75,7 @@ class LossConfig:
     """
 
     discount: float = 0.99
+    vtrace_lambda: float = 1.0
     baseline_cost: float = 0.5
     entropy_cost: float = 0.003
     reward_clipping: str = "abs_one"
@@ -81,6 +84,10 @@ class LossConfig:
     def __post_init__(self) -> None:
         _require(
             0 <= self.discount <= 1, f"discount must be in [0, 1], not {self.discount}"
+        )
+        _require(
+            0 <= self.vtrace_lambda <= 1,
+            f"vtrace_lambda must be in [0, 1], not {self.vtrace_lambda}",
         )
         _require_not_negative(self, "baseline_cost", "entropy_cost")
         _require_choice(self, "reward_clipping", REWARD_CLIPPINGS)

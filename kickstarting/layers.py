@@ -25,11 +25,13 @@ class FoldedConv(nn.Module):
       features: output channels.
       kernel_size: a multiple of `stride`.
       stride: of both axes.
+      kernel_init: of the kernel.
     """
 
     features: int
     kernel_size: int
     stride: int
+    kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
 
     @nn.compact
     def __call__(self, inputs: Array) -> Array:
@@ -39,7 +41,7 @@ class FoldedConv(nn.Module):
         channels = inputs.shape[-1]
         kernel = self.param(
             "kernel",
-            nn.initializers.lecun_normal(),
+            self.kernel_init,
             (size, size, channels, self.features),
         )
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,))

@@ -48,7 +48,7 @@ def update(
     chex.assert_rank([learning_rate, epsilon], 0)
     transformation = _transformation(config, learning_rate, epsilon)
     updates, state = transformation.update(gradients, state, params)
-    metrics = {"gradient_norm": optax.global_norm(gradients)}
+    metrics = {"gradient_norm": optax.tree.norm(gradients)}
     return optax.apply_updates(params, updates), state, metrics
 
 

@@ -88,7 +88,8 @@ def load(name: str) -> types.Teacher:
         return CheckpointTeacher(name)
     try:
         teacher = getattr(importlib.import_module(module), factory)()
-    except (ImportError, AttributeError) as error:
+    # Python refuses some names of modules with a TypeError or a ValueError.
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise teacher_files.TeacherError(
             f"teacher {name!r} cannot be made: {error}"
         ) from error

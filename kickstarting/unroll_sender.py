@@ -118,7 +118,7 @@ class UnrollSender:
     def _run(self) -> None:
         try:
             while self._take_finished():
-                while self._pending and self._is_answered(self._pending[0]):
+                while self._pending and self._is_due(self._pending[0]):
                     self._send_oldest()
         except self._stopped:
             pass
@@ -165,9 +165,13 @@ class UnrollSender:
             task, trajectory, self._teacher_state.get(environment)
         )
 
-    @staticmethod
-    def _is_answered(pending: _Pending) -> bool:
-        return pending.future is None or pending.future.done()
+    def _is_due(self, pending: _Pending) -> bool:
+        # An actor whose slots are all held sends nothing, so the deadline is seen here.
+        return (
+            pending.future is None
+            or pending.future.done()
+            or time.monotonic() > pending.asked_at + self._deadline
+        )
 
     def _send_oldest(self) -> None:
         pending = self._pending.popleft()

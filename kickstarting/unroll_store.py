@@ -64,7 +64,7 @@ class UnrollStore:
         )
         self.unanswered_mask = np.zeros((num_teachers, self.unroll_length), np.float32)
         self._busy = np.zeros((num_environments, num_slots), bool)
-        self._slot_freed = threading.Condition()
+        self._slot_freed = threading.Event()
 
     def record_results(self, indices: np.ndarray) -> None:
         """Takes over what the environments' latest steps gave.
@@ -175,11 +175,14 @@ class UnrollStore:
 
     def free(self, environment: int, slot: int) -> None:
         """Gives a slot back, from any thread."""
-        with self._slot_freed:
-            self._busy[environment, slot] = False
-            self._slot_freed.notify_all()
+        self._busy[environment, slot] = False
+        self._slot_freed.set()
 
     def wait_for_free_slot(self, timeout: float) -> None:
-        """Sleeps until a slot is given back, at most `timeout` seconds."""
-        with self._slot_freed:
-            self._slot_freed.wait(timeout)
+        """Sleeps until a slot is given back, at most `timeout` seconds.
+
+        One that was given back since the last call ends the sleep at once: the caller
+        may have looked just before.
+        """
+        self._slot_freed.wait(timeout)
+        self._slot_freed.clear()

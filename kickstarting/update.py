@@ -65,7 +65,8 @@ class Update:
 
     def init(self, key: jax.Array) -> LearnerState:
         """Returns the fresh state, without a device axis."""
-        params = self._agent.init_params(key)
+        # Compiled at once: operation by operation it takes seconds.
+        params = jax.jit(self._agent.init_params)(key)
         return LearnerState(
             params,
             optimisers.init(self._config.optimiser, params),

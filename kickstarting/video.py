@@ -81,6 +81,9 @@ def write_video(
             loop=0,
         )
         return
+    # Else imageio runs Python code between fork and exec to shield ffmpeg from Ctrl-C,
+    # which may deadlock beside the threads of JAX.
+    os.environ.setdefault("IMAGEIO_FFMPEG_NO_PREVENT_SIGINT", "1")
     with imageio.get_writer(
         path,
         fps=frames_per_second,

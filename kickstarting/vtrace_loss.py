@@ -6,6 +6,8 @@ batch, as IMPALA does: the published values of λ mean something only if all ter
 one reduction.
 """
 
+import functools
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -60,20 +62,23 @@ def loss(
     # The T + 1st output is there only to bootstrap from.
     logits = agent_output.logits[:, :-1]
     values = agent_output.value[:, :-1]
-    rho = jax.vmap(rlax.categorical_importance_sampling_ratios)(
-        logits, trajectory.behaviour_logits, trajectory.action
+    log_taken = _log_taken(logits, trajectory.action)
+    rho = jnp.exp(
+        log_taken - _log_taken(trajectory.behaviour_logits, trajectory.action)
     )
     # A weight of 0 takes a crossing step out of the policy gradient and makes its
     # V-trace target the value itself: the bootstrap of the step before.
-    vtrace = jax.vmap(rlax.vtrace_td_error_and_advantage)(
+    vtrace = jax.vmap(
+        functools.partial(
+            rlax.vtrace_td_error_and_advantage, lambda_=config.vtrace_lambda
+        )
+    )(
         values,
         agent_output.value[:, 1:],
         rewards.clip(trajectory.reward, config.reward_clipping),
         trajectory.discount * config.discount * counted,
-        rho * counted,
+        jnp.where(counted > 0, rho, 0.0),
     )
-    log_policy = jax.nn.log_softmax(logits)
-    log_taken = jnp.take_along_axis(log_policy, trajectory.action[..., None], axis=-1)
     advantage = jax.lax.stop_gradient(vtrace.pg_advantage)
     entropy = distillation.entropy(logits) * counted
 
@@ -82,7 +87,7 @@ def loss(
     comparison = jax.vmap(distillation.compare)(logits, trajectory.teacher_logits, mask)
 
     losses = {
-        "policy_gradient_loss": -jnp.sum(log_taken[..., 0] * advantage),
+        "policy_gradient_loss": -jnp.sum(log_taken * advantage),
         "baseline_loss": config.baseline_cost * 0.5 * jnp.sum(vtrace.errors**2),
         "entropy_loss": -hyperparameters.entropy_cost * jnp.sum(entropy),
         "kickstarting_loss": jnp.sum(weight[..., None] * comparison.cross_entropy),
@@ -121,6 +126,12 @@ def _check_shapes(
     chex.assert_shape(trajectory.teacher_mask, (batch, teachers, length))
     chex.assert_shape(trajectory.task, (batch,))
     chex.assert_shape(hyperparameters.kickstarting_weight, (None, teachers))
+
+
+def _log_taken(logits: Array, action: Array) -> Array:
+    """log π(action), float32 [B, T], of logits [B, T, A]."""
+    log_policy = jax.nn.log_softmax(logits)
+    return jnp.take_along_axis(log_policy, action[..., None], axis=-1)[..., 0]
 
 
 def _explained_variance(values: Array, errors: Array, counted: Array) -> Array:

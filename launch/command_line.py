@@ -1,6 +1,7 @@
 """How every entry point starts and ends: flags, one-line errors, exit status."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -13,8 +14,13 @@ from launch import preflight
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2
 
-_HELP = flags.DEFINE_bool("help", False, "Explain the flags and end.", short_name="h")
-_HELPFULL = flags.DEFINE_bool("helpfull", False, "As --help, with libraries' flags.")
+# absl defines both itself where its own app.run is the entry point, as in tests.
+_HELP = flags.DEFINE_bool(
+    "help", False, "Explain the flags and end.", short_name="h", allow_override=True
+)
+_HELPFULL = flags.DEFINE_bool(
+    "helpfull", False, "As --help, with libraries' flags.", allow_override=True
+)
 
 
 def run(
@@ -22,32 +28,54 @@ def run(
     key_flags: Sequence[ModuleType] = (),
     passed_on: str = "",
 ) -> None:
-    """Parses the flags, runs `main`, and ends the process with its status.
-
-    A mistake of the user ends it with status 2 and one line on standard error.
+    """Runs `main` with this process's command line, and ends the process.
 
     Args:
-      main: given the program's name and what the flags left of the command line.
+      main: see `status`.
       key_flags: modules whose flags --help explains.
-      passed_on: prefix of flags that `main` parses itself; any other argument that no
-        flag takes is refused.
+      passed_on: see `status`.
     """
     for module in key_flags:
         flags.adopt_module_key_flags(module)
+    number = status(main, sys.argv, passed_on)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads of Courier, Reverb and TensorFlow may still wait in C++; interpreter
+    # shutdown would wait for them, or abort under them.
+    os._exit(number)
+
+
+def status(
+    main: Callable[[list[str]], int], argv: Sequence[str], passed_on: str = ""
+) -> int:
+    """Parses the flags and runs `main`.
+
+    A mistake of the user is told in one line on standard error.
+
+    Args:
+      main: given the program's name and what the flags left of the command line.
+      argv: the program's name and its arguments.
+      passed_on: prefix of flags that `main` parses itself; any other argument that no
+        flag takes is refused.
+
+    Returns:
+      The exit status: what `main` returns; 2 for a mistake of the user; 130 for Ctrl-C.
+    """
     try:
-        rest = flags.FLAGS(sys.argv, known_only=True)
+        rest = flags.FLAGS(argv, known_only=True)
         _refuse_unknown(rest[1:], passed_on)
         if _HELP.value or _HELPFULL.value:
             _print_help()
-            _exit(0)
+            return 0
         logging.use_absl_handler()
         logging.set_verbosity(logging.WARNING)
-        status = main(rest)
+        return main(rest)
     except flags.Error as error:
-        status = _refuse(f"{error} (--help lists the flags)")
+        return _refuse(f"{error} (--help lists the flags)")
     except preflight.UserErrors as error:
-        status = _refuse(str(error))
-    _exit(status)
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def _refuse_unknown(arguments: Sequence[str], passed_on: str) -> None:
@@ -72,11 +100,3 @@ def _print_help() -> None:
         print(flags.FLAGS.get_help())
     else:
         print(flags.FLAGS.main_module_help())
-
-
-def _exit(status: int) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Threads of Courier, Reverb and TensorFlow may still wait in C++; interpreter
-    # shutdown would wait for them, or abort under them.
-    os._exit(status)

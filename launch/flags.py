@@ -71,6 +71,9 @@ CORE_SIZE = flags.DEFINE_integer(
 )
 
 DISCOUNT = flags.DEFINE_float("discount", _DEFAULTS.loss.discount, "γ.")
+VTRACE_LAMBDA = flags.DEFINE_float(
+    "vtrace_lambda", _DEFAULTS.loss.vtrace_lambda, "λ of V-trace; 1 is IMPALA's."
+)
 BASELINE_COST = flags.DEFINE_float(
     "baseline_cost", _DEFAULTS.loss.baseline_cost, "Scale of the baseline loss."
 )
@@ -254,6 +257,7 @@ def config_from_flags() -> config_lib.Config:
         network=config_lib.NetworkConfig(torso=TORSO.value, core_size=CORE_SIZE.value),
         loss=config_lib.LossConfig(
             discount=DISCOUNT.value,
+            vtrace_lambda=VTRACE_LAMBDA.value,
             baseline_cost=BASELINE_COST.value,
             entropy_cost=ENTROPY_COST.value,
             reward_clipping=REWARD_CLIPPING.value,

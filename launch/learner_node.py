@@ -1,9 +1,11 @@
 """The learner node: a Courier service that trains and then stops the program."""
 
+import threading
 from typing import Any
 
 import launchpad as lp
 import numpy as np
+from absl import logging
 
 from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import config as config_lib
@@ -19,6 +21,8 @@ from kickstarting import (
 from kickstarting.agent import Agent
 from kickstarting.environments import suites
 from launch import run_folder
+
+_REPORT_SECONDS = 1.0
 
 
 class LearnerNode:
@@ -70,6 +74,9 @@ class LearnerNode:
 
     def run(self) -> None:
         """Trains until total_frames or a stop signal; then stops the program."""
+        threading.Thread(
+            target=self._report_queue, name="queue_report", daemon=True
+        ).start()
         view = live_view.LiveView(self._telemetry, ", ".join(self._config.tasks))
         if self._config.show:
             view.start()
@@ -82,3 +89,15 @@ class LearnerNode:
         # Not after a failure: Launchpad tells only of those that come before the stop.
         if not self._stop.is_set():
             lp.stop()
+
+    def _report_queue(self) -> None:
+        capacity = float(self._config.resolved_queue_size)
+        while not self._stop.wait(_REPORT_SECONDS):
+            try:
+                size = float(trajectory_queue.size(self._queue))
+            except Exception as error:  # noqa: BLE001 - a figure is worth no crash
+                logging.log_first_n(logging.WARNING, "No queue size: %r", 1, error)
+                continue
+            self._telemetry.set_counters(
+                "queue", {"queue_size": size, "queue_capacity": capacity}
+            )

@@ -2,23 +2,26 @@
 
 import os
 import sys
-import time
+import threading
 from typing import TextIO
 
 _PERIOD_SECONDS = 0.3
+# Reverb logs every server and client, and cannot be told not to.
+_NOISE = "[reverb/cc/"
 
 
-def follow(directory: str, output: TextIO = sys.stdout) -> None:
-    """Copies what is appended to the files under a folder, for ever.
+def follow(directory: str, stop: threading.Event, output: TextIO = sys.stdout) -> None:
+    """Copies what is appended to the files under a folder.
 
     Args:
       directory: the folder; files that appear later are followed, too.
+      stop: ends it when all that was written until then is shown.
       output: where lines go, as `[actor/0] ...`.
     """
     positions: dict[str, int] = {}
-    while True:
+    while not stop.wait(_PERIOD_SECONDS):
         show_new_lines(directory, positions, output)
-        time.sleep(_PERIOD_SECONDS)
+    show_new_lines(directory, positions, output)
 
 
 def show_new_lines(directory: str, positions: dict[str, int], output: TextIO) -> None:
@@ -39,5 +42,7 @@ def show_new_lines(directory: str, positions: dict[str, int], output: TextIO) ->
             positions[path] = positions.get(path, 0) + len(whole)
             node = os.path.relpath(path, directory)
             for line in whole.decode(errors="replace").splitlines():
+                if line.startswith(_NOISE):
+                    continue
                 output.write(f"[{node}] {line}\n")
     output.flush()

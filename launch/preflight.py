@@ -69,6 +69,8 @@ def num_local_devices() -> int:
 
 
 def _check_tasks(config: config_lib.Config) -> base.EnvironmentSpec:
+    for task in config.tasks:
+        suites.check_installed(task)
     specs = [
         suites.environment_spec(task, config.action_repeat) for task in config.tasks
     ]

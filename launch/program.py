@@ -4,8 +4,6 @@ environments → actor ──unroll──▶ teacher ──logits──▶ queue
 """
 
 import functools
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +11,6 @@ import launchpad as lp
 import numpy as np
 import reverb
 from launchpad import address as lp_address
-from launchpad.nodes.python import local_multi_processing
 
 from kickstarting import config as config_lib
 from kickstarting import trajectory_example, trajectory_queue
@@ -102,29 +99,6 @@ def make_program(
     if config.base_port:
         _fix_ports(servers, config.base_port)
     return program
-
-
-def process_resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
-    """Returns what each group's processes get under local_mp.
-
-    The learner takes the accelerators; every other process stays on the CPU unless the
-    config says otherwise.
-    """
-    repository = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    common = {
-        "PYTHONPATH": os.pathsep.join([repository, *filter(None, sys.path)]),
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-    }
-    on_cpu = {**common, "JAX_PLATFORMS": "cpu"}
-    resources = {}
-    for group in program.groups:
-        keeps_accelerators = group == "learner" or (
-            config.inference_device == "accelerator" and group in ("actor", "teacher")
-        )
-        resources[group] = local_multi_processing.PythonProcess(
-            env=common if keeps_accelerators else on_cpu
-        )
-    return resources
 
 
 def _tables(config: config_lib.Config) -> Sequence[reverb.Table]:

@@ -13,10 +13,15 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("GLOG_minloglevel", "2")
 
+import contextlib
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import jax
 from absl import flags as absl_flags
@@ -24,9 +29,19 @@ from absl import logging
 
 from kickstarting import config as config_lib
 from kickstarting import run_files
-from launch import command_line, flags, log_tail, preflight, report, run_folder
+from launch import (
+    command_line,
+    flags,
+    log_tail,
+    preflight,
+    report,
+    run_folder,
+    terminal,
+)
 
 _LOCAL_MT, _LOCAL_MP = "local_mt", "local_mp"
+# From a stop to a kill: a big checkpoint on a slow disk takes its time.
+_SECONDS_TO_STOP = 30
 
 
 def main(argv: list[str]) -> int:
@@ -59,7 +74,11 @@ def main(argv: list[str]) -> int:
     )
     failure = _launch(config, checked, launch_type, argv)
     if failure is not None:
-        logging.error("A node failed: %r", failure)
+        logging.error(
+            "A node failed (%r); logs are in %s",
+            failure,
+            run_folder.logs(config.logdir),
+        )
         return 1
     frames = report.newest_frames(config)
     if frames >= config.total_frames:
@@ -78,6 +97,8 @@ class _Signals:
     def remember(cls, number: int, frame: object) -> None:
         del frame
         cls.received = cls.received or number
+        if number == signal.SIGINT:
+            print("\nStopping with a last checkpoint. Ctrl-C again: without.")
 
 
 def _launch(
@@ -89,35 +110,93 @@ def _launch(
     """Runs the program to its end; returns what made a node fail."""
     log_dir = os.path.abspath(run_folder.logs(config.logdir))
     os.environ["LAUNCHPAD_LOGGING_DIR"] = log_dir
+    # Nothing of an earlier run, which may have had other nodes.
+    shutil.rmtree(log_dir, ignore_errors=True)
+    if launch_type == _LOCAL_MT:
+        terminal.send_native_errors_to(log_dir)
     # Here, and not above: Launchpad reads the variable when it is imported, and loads
     # TensorFlow, which takes seconds; mistakes are told before.
     import launchpad as lp
 
     from launch import program as program_lib
 
-    absl_flags.FLAGS([sys.argv[0], f"--lp_launch_type={launch_type}", *argv[1:]])
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _Signals.remember)
+    absl_flags.FLAGS(
+        [
+            sys.argv[0],
+            f"--lp_launch_type={launch_type}",
+            f"--lp_termination_notice_secs={_SECONDS_TO_STOP}",
+            *argv[1:],
+        ]
+    )
+    terminal.quieten_launchpad()
+    before = {
+        number: signal.signal(number, _Signals.remember)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     program = program_lib.make_program(
         config, checked.teacher_returns, checked.resumed_frames
     )
-    if launch_type == _LOCAL_MT:
-        manager = lp.launch(program, launch_type=launch_type)
-    else:
-        resources = program_lib.process_resources(program, config)
-        manager = lp.launch(
-            program,
-            launch_type=launch_type,
-            terminal="output_to_files",
-            local_resources=resources,
-        )
-        if flags.LOGS.value == "terminal":
-            threading.Thread(
-                target=log_tail.follow, args=(log_dir,), name="logs", daemon=True
-            ).start()
+    try:
+        with _scratch_folder():
+            if launch_type == _LOCAL_MT:
+                return _wait(lp.launch(program, launch_type=launch_type))
+            return _run_processes(program, config, log_dir)
+    finally:
+        # Launchpad's handlers would wait for nodes that have ended.
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _scratch_folder() -> Iterator[None]:
+    """Gives Launchpad and Reverb, which leave temporary files, a place that ends."""
+    before = os.environ.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="kickstarting-") as folder:
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = None
+            os.environ.pop("TMPDIR")
+            if before is not None:
+                os.environ["TMPDIR"] = before
+
+
+def _run_processes(
+    program: Any, config: config_lib.Config, log_dir: str
+) -> BaseException | None:
+    """Runs the program as processes and shows their logs."""
+    import launchpad as lp
+
+    from launch import node_processes
+
+    manager = lp.launch(
+        program,
+        launch_type=_LOCAL_MP,
+        terminal="output_to_files",
+        local_resources=node_processes.resources(program, config),
+    )
+    ended = threading.Event()
+    tail = threading.Thread(
+        target=log_tail.follow, args=(log_dir, ended), name="logs", daemon=True
+    )
+    if flags.LOGS.value == "terminal":
+        tail.start()
+    try:
+        return _wait(manager)
+    finally:
+        ended.set()
+        if tail.is_alive():
+            tail.join()
+
+
+def _wait(manager: Any) -> BaseException | None:
+    """Waits until every node has ended; returns what made one fail."""
     try:
         manager.wait()
     except BaseException as failure:  # noqa: BLE001 - told by the caller
+        # Launchpad has asked the others to stop, but does not wait for them.
+        manager.wait(raise_error=False)
         return failure
     return None
 

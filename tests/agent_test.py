@@ -12,7 +12,7 @@ from kickstarting.config import ConfigError, NetworkConfig
 from kickstarting.environments import base, doom
 
 GRID = (7, 7, 3)
-FRAME = (24, 32, 3)
+FRAME = (20, 28, 3)
 
 
 def _spec(frame_shape, instruction_length=0, num_actions=5) -> base.EnvironmentSpec:
@@ -85,27 +85,30 @@ class AgentTest(parameterized.TestCase):
     def test_state_is_reset_where_an_episode_opens(self):
         spec = _spec(GRID)
         agent = agent_lib.Agent(spec, NetworkConfig(core_size=8))
-        params = agent.init_params(jax.random.key(0))
+        params = jax.jit(agent.init_params)(jax.random.key(0))
         observation = _observation(spec, 2)
         dirty = jax.tree.map(lambda x: x + 1.0, agent.initial_state(2))
         opens = jnp.array([True, False])
-        output, _ = agent.step(params, observation, opens, dirty)
-        clean, _ = agent.step(params, observation, opens, agent.initial_state(2))
+        step = jax.jit(agent.step)
+        output, _ = step(params, observation, opens, dirty)
+        clean, _ = step(params, observation, opens, agent.initial_state(2))
         np.testing.assert_array_equal(output.value[0], clean.value[0])
         self.assertGreater(abs(float(output.value[1] - clean.value[1])), 1e-4)
 
     def test_inputs_of_the_core_matter(self):
         spec = _spec(GRID, instruction_length=3)
         agent = agent_lib.Agent(spec, NetworkConfig(core_size=8))
-        params = agent.init_params(jax.random.key(0))
+        params = jax.jit(agent.init_params)(jax.random.key(0))
         state, first = agent.initial_state(1), jnp.array([False])
         observation = _observation(spec, 1)._replace(
             last_action=jnp.array([0]), last_reward=jnp.array([0.5])
         )
 
+        step = jax.jit(agent.step)
+
         def value(**changed):
             changed = observation._replace(**changed)
-            return float(agent.step(params, changed, first, state)[0].value[0])
+            return float(step(params, changed, first, state)[0].value[0])
 
         self.assertNotEqual(value(), value(last_action=jnp.array([1])))
         self.assertNotEqual(value(), value(last_reward=jnp.array([0.7])))
@@ -118,8 +121,8 @@ class AgentTest(parameterized.TestCase):
     def test_first_policy_is_nearly_uniform(self):
         spec = _spec(FRAME)
         agent = agent_lib.Agent(spec, NetworkConfig(core_size=32))
-        params = agent.init_params(jax.random.key(0))
-        output, _ = agent.step(
+        params = jax.jit(agent.init_params)(jax.random.key(0))
+        output, _ = jax.jit(agent.step)(
             params, _observation(spec, 8), jnp.ones(8, bool), agent.initial_state(8)
         )
         np.testing.assert_allclose(jax.nn.softmax(output.logits), 0.2, atol=0.01)
@@ -147,7 +150,7 @@ class AgentTest(parameterized.TestCase):
     def test_wrong_shapes_are_refused(self):
         spec = _spec(GRID)
         agent = agent_lib.Agent(spec, NetworkConfig(core_size=8))
-        params = agent.init_params(jax.random.key(0))
+        params = jax.jit(agent.init_params)(jax.random.key(0))
         with self.assertRaises(AssertionError):
             agent.unroll(
                 params,
@@ -158,4 +161,6 @@ class AgentTest(parameterized.TestCase):
 
 
 if __name__ == "__main__":
+    # Compiling takes most of the time of these tests.
+    jax.config.update("jax_disable_most_optimizations", True)
     absltest.main()

@@ -16,10 +16,10 @@ def _ordinary_pool(x: jax.Array) -> jax.Array:
 
 class FoldedConvTest(parameterized.TestCase):
     @parameterized.parameters(
-        dict(shape=(2, 17, 23, 16), size=4, stride=2),
-        dict(shape=(1, 73, 99, 3), size=8, stride=4),
-        dict(shape=(1, 9, 8, 2), size=6, stride=3),
-        dict(shape=(2, 5, 5, 4), size=2, stride=1),
+        {"shape": (2, 17, 23, 16), "size": 4, "stride": 2},
+        {"shape": (1, 73, 99, 3), "size": 8, "stride": 4},
+        {"shape": (1, 9, 8, 2), "size": 6, "stride": 3},
+        {"shape": (2, 5, 5, 4), "size": 2, "stride": 1},
     )
     def test_equals_conv(self, shape, size, stride):
         folded = layers.FoldedConv(5, kernel_size=size, stride=stride)
@@ -72,4 +72,6 @@ class MaxPoolTest(parameterized.TestCase):
 
 
 if __name__ == "__main__":
+    # Compiling takes most of the time of these tests.
+    jax.config.update("jax_disable_most_optimizations", True)
     absltest.main()

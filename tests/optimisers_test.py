@@ -54,6 +54,7 @@ def _compiled(config):
 class OptimisersTest(parameterized.TestCase):
     def _run(self, config, gradients, params, rates, epsilon):
         update = _compiled(config)
+        params = jax.tree.map(jnp.asarray, params)
         state = optimisers.init(config, params)
         for gradient, rate in zip(gradients, rates, strict=True):
             params, state, metrics = update(
@@ -129,7 +130,7 @@ class OptimisersTest(parameterized.TestCase):
     @parameterized.parameters("adam", "rmsprop")
     def test_new_rate_and_epsilon_do_not_recompile(self, name):
         config = OptimiserConfig(name=name, momentum=0.5)
-        params = _arrays(np.random.default_rng(4))
+        params = jax.tree.map(jnp.asarray, _arrays(np.random.default_rng(4)))
         state = optimisers.init(config, params)
         update = _compiled(config)
         seen = []

@@ -1,5 +1,6 @@
 """Schedules of λ."""
 
+import itertools
 import math
 
 from absl.testing import absltest, parameterized
@@ -13,13 +14,13 @@ TEACHERS = (("doom:basic", "teacher"),)
 
 
 def _config(**changed) -> KickstartingConfig:
-    fields = dict(
-        teachers=TEACHERS,
-        weight=2.0,
-        final_weight=0.5,
-        start_frames=100,
-        end_frames=300,
-    )
+    fields = {
+        "teachers": TEACHERS,
+        "weight": 2.0,
+        "final_weight": 0.5,
+        "start_frames": 100,
+        "end_frames": 300,
+    }
     return KickstartingConfig(**(fields | changed))
 
 
@@ -116,7 +117,7 @@ class SchedulesTest(parameterized.TestCase):
     @given(config=_configs, frames=st.lists(st.integers(0, 3 * 10**9), min_size=2))
     def test_never_rises(self, config, frames):
         weights = [kickstarting_weight(config, f, 0.3, 1.0) for f in sorted(frames)]
-        for earlier, later in zip(weights[:-1], weights[1:], strict=True):
+        for earlier, later in itertools.pairwise(weights):
             self.assertLessEqual(later, earlier * (1 + 1e-12))
 
 

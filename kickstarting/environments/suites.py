@@ -21,6 +21,9 @@ _MODULES = {
 }
 SUITES = tuple(_MODULES)
 
+# What each suite plays with; workers import it, and a suite's module need not.
+_PACKAGES = {"doom": "vizdoom", "gym": "gymnasium", "xland": "xminigrid"}
+
 _REFERENCE_SCORES = pathlib.Path(__file__).with_name("reference_scores.json")
 
 
@@ -63,6 +66,23 @@ def environment_spec(
     """
     suite, level = split_task(task)
     return _module(suite).spec(level, action_repeat)
+
+
+def check_installed(task: str) -> None:
+    """Checks that this machine can import what plays the task.
+
+    Raises:
+      base.EnvironmentConfigError: it cannot, or the suite is unknown.
+    """
+    suite, _ = split_task(task)
+    package = _PACKAGES[suite]
+    try:
+        importlib.import_module(package)
+    except ImportError as error:
+        raise base.EnvironmentConfigError(
+            f"the {suite} suite needs {package}, which cannot be imported ({error}): "
+            f"pip install {package}"
+        ) from error
 
 
 def make_environment(settings: base.TaskSettings) -> base.SpecifiedEnvironment:

@@ -241,7 +241,7 @@ class WorkerBatch:
         if self._failed_starts[index] >= MAX_FAILED_STARTS:
             raise base.EnvironmentConfigError(
                 f"the worker of environment {index} ({task}) died {MAX_FAILED_STARTS} "
-                "times before its first observation: see its error above"
+                "times before its first observation: its standard error says why"
             )
         logging.warning(
             "The worker of environment %d (%s) died and is replaced.", index, task

@@ -1,0 +1,142 @@
+"""Does kickstarting work here? Conditions, seeds and levels; curves, table, Markdown.
+
+  python -m experiments.kickstarting_study \
+      --tasks=doom:defend_the_center,doom:health_gathering --seeds=1,2,3
+
+Trains what is missing, one run after the other (a run fills the machine), resumes what
+was broken off, and writes results.md and the curves beside the runs. --report_only
+writes from the runs that are finished.
+"""
+
+import os
+
+import numpy as np
+from absl import flags
+from rich import console as rich_console
+
+from experiments import runs
+from kickstarting import config as config_lib
+from kickstarting import learning_curves, teacher_files
+from kickstarting.environments import suites
+from launch import command_line
+
+_TASKS = flags.DEFINE_list(
+    "tasks", ["doom:defend_the_center", "doom:health_gathering"], "Levels."
+)
+_SEEDS = flags.DEFINE_list("seeds", ["1", "2", "3"], "Seeds of each condition.")
+_CONDITIONS = flags.DEFINE_list("conditions", list(runs.CONDITIONS), "Conditions.")
+_FRAMES = flags.DEFINE_integer("frames", 1_000_000, "Environment frames of each run.")
+_WEANED_SHARE = flags.DEFINE_float(
+    "weaned_share", 0.5, "Share of the frames after which the linear λ is 0."
+)
+_TEACHERS = flags.DEFINE_string("teachers", "teachers", "Folder of the teachers.")
+_RESULTS = flags.DEFINE_string("results", "runs/study", "Where everything goes.")
+_REPORT_ONLY = flags.DEFINE_bool("report_only", False, "Train nothing.")
+
+
+def main(argv: list[str]) -> int:
+    """Runs the study as the flags say; returns 0, or the status of a failed run."""
+    del argv
+    unknown = set(_CONDITIONS.value) - set(runs.CONDITIONS)
+    if unknown or not all(seed.isdecimal() for seed in _SEEDS.value):
+        raise config_lib.ConfigError(
+            f"--conditions are among {', '.join(runs.CONDITIONS)}, --seeds are numbers"
+        )
+    all_runs = [
+        _run(task, condition, int(seed))
+        for seed in _SEEDS.value
+        for task in _TASKS.value
+        for condition in _CONDITIONS.value
+    ]
+    console = rich_console.Console()
+    for number, run in enumerate(all_runs, 1):
+        if _REPORT_ONLY.value or run.is_finished():
+            continue
+        console.rule(f"{number} of {len(all_runs)}: {run.logdir}")
+        status = run.train()
+        if status:
+            return status
+    path = os.path.join(_RESULTS.value, "results.md")
+    finished = [run for run in all_runs if run.is_finished()]
+    sections = [
+        _section(task, [run for run in finished if run.task == task])
+        for task in _TASKS.value
+        if any(run.task == task for run in finished)
+    ]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(sections))
+    console.print(f"Wrote {path}", highlight=False)
+    return 0
+
+
+def _run(task: str, condition: str, seed: int) -> runs.Run:
+    return runs.Run(
+        task=task,
+        condition=condition,
+        seed=seed,
+        total_frames=_FRAMES.value,
+        teacher=os.path.join(_TEACHERS.value, *task.split(":")),
+        results=_RESULTS.value,
+        weaned_share=_WEANED_SHARE.value,
+    )
+
+
+def _section(task: str, finished: list[runs.Run]) -> str:
+    """Draws the curves of a task and returns its part of results.md."""
+    _, card = teacher_files.load_teacher(finished[0].teacher)
+    reference = suites.reference_score(task)
+    name = f"{task.replace(':', '_')}.png"
+    learning_curves.learning_curves(
+        [run.curve() for run in finished],
+        os.path.join(_RESULTS.value, name),
+        task,
+        teacher_return=card.mean_return,
+        random_return=reference.random if reference else None,
+    )
+    lines = [
+        f"## {task}",
+        "",
+        f"Teacher: return {card.mean_return:.2f} ± {card.standard_error:.2f} (s.e. over "
+        f"{card.episodes} episodes) after {card.environment_frames:,} frames. Each run: "
+        f"{_FRAMES.value:,} frames.",
+        "",
+        f"![learning curves]({name})",
+        "",
+        "| condition | seeds | frames to the teacher's return (each seed) "
+        "| final return, mean ± s.d. (each seed) |",
+        "|---|---|---|---|",
+    ]
+    for condition in _CONDITIONS.value:
+        of_condition = [run for run in finished if run.condition == condition]
+        if not of_condition:
+            continue
+        frames = [
+            runs.frames_to_reach(run.curve(), card.mean_return) for run in of_condition
+        ]
+        final = [run.final_return() for run in of_condition]
+        spread = f" ± {np.std(final, ddof=1):.2f}" if len(final) > 1 else ""
+        lines.append(
+            f"| {runs.LABELS[condition]} | {len(of_condition)} "
+            f"| {', '.join(_frames_text(x) for x in frames)} "
+            f"| {np.mean(final):.2f}{spread} "
+            f"({', '.join(f'{x:.2f}' for x in final)}) |"
+        )
+    lines += [
+        "",
+        "Commands, one for each condition (seed and logdir change):",
+        "",
+        "```",
+    ]
+    for condition in _CONDITIONS.value:
+        first = next((run for run in finished if run.condition == condition), None)
+        if first:
+            lines.append("python -m launch.train " + " ".join(first.command()))
+    return "\n".join([*lines, "```", ""])
+
+
+def _frames_text(frames: float) -> str:
+    return f"{frames:,.0f}" if np.isfinite(frames) else "not reached"
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,75 @@
+"""The processes of local_mp: their environment, their devices, their end.
+
+Launchpad starts one for each node.
+"""
+
+import ctypes
+import functools
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+from typing import Any
+
+import cloudpickle
+import launchpad as lp
+from absl import flags, logging
+from launchpad.nodes.python import local_multi_processing
+
+from kickstarting import config as config_lib
+from launch import terminal
+
+_PR_SET_PDEATHSIG = 1
+
+
+def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
+    """Returns what each group's processes get.
+
+    The learner takes the accelerators; every other process stays on the CPU unless the
+    config says otherwise.
+
+    Args:
+      program: whose groups are meant.
+      config: of the run.
+    """
+    repository = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    common = {
+        "PYTHONPATH": os.pathsep.join([repository, *filter(None, sys.path)]),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+    on_cpu = {**common, "JAX_PLATFORMS": "cpu"}
+    arguments = {"init_file": _init_file()}
+    groups = {}
+    for group in program.groups:
+        keeps_accelerators = group == "learner" or (
+            config.inference_device == "accelerator" and group in ("actor", "teacher")
+        )
+        groups[group] = local_multi_processing.PythonProcess(
+            args=arguments, env=common if keeps_accelerators else on_cpu
+        )
+    return groups
+
+
+def _init_file() -> str:
+    """Writes what Launchpad runs first in each process, beside its own such files."""
+    path = pathlib.Path(tempfile.mkdtemp()) / "begin.pkl"
+    notice = flags.FLAGS["lp_termination_notice_secs"].value
+    path.write_bytes(cloudpickle.dumps(functools.partial(_begin, os.getpid(), notice)))
+    return str(path)
+
+
+def _begin(launcher: int, termination_notice: int) -> None:
+    """Prepares the process of a node.
+
+    Args:
+      launcher: process id. When it ends, by SIGKILL even, this process is stopped as by
+        the user: the learner writes a checkpoint, actors end their environments.
+      termination_notice: seconds from a stop to a kill.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != launcher:
+        sys.exit("the launcher has ended")
+    flags.FLAGS["lp_termination_notice_secs"].value = termination_notice
+    logging.set_verbosity(logging.WARNING)
+    terminal.quieten_launchpad()

@@ -1,0 +1,193 @@
+"""launch.train as a person starts it, and every process that it leaves."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from typing import Any
+
+import jax
+import numpy as np
+from absl.testing import absltest
+
+from kickstarting import config as config_lib
+from kickstarting import run_files, teacher_files
+from kickstarting.agent import Agent
+from kickstarting.environments import suites
+
+GRID = "gym:MiniGrid-Empty-5x5-v0"
+# Compiles and runs in seconds.
+GRID_FLAGS = (f"--tasks={GRID}", "--action_repeat=1")
+SMALL_FLAGS = (
+    "--core_size=32",
+    "--environments_per_actor=2",
+    "--unroll_length=10",
+    "--batch_size=2",
+    "--evaluation_episodes=0",
+)
+FRAMES_PER_GRID_UPDATE = 20
+_MARK = "KICKSTARTING_TEST_MARK"
+_DEADLINE = 150.0
+
+
+class ProgramRun:
+    """One process of an entry point with all that it starts."""
+
+    def __init__(
+        self, test: absltest.TestCase, *arguments: str, module: str = "launch.train"
+    ) -> None:
+        """Starts it; the test's end ends it at the latest.
+
+        Args:
+          test: for its temporary folder and its clean-up.
+          *arguments: the command line.
+          module: the entry point.
+        """
+        self._mark = uuid.uuid4().hex
+        self._outputs = [
+            pathlib.Path(test.create_tempfile(f"{self._mark}.{name}").full_path)
+            for name in ("out", "err")
+        ]
+        with self._outputs[0].open("wb") as out, self._outputs[1].open("wb") as err:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                    _MARK: self._mark,
+                },
+                # Its process group is what a terminal's Ctrl-C would reach.
+                start_new_session=True,
+            )
+        test.addCleanup(self.kill_all)
+
+    @property
+    def stdout(self) -> str:
+        """What it has written to standard output."""
+        return self._outputs[0].read_text()
+
+    @property
+    def stderr(self) -> str:
+        """What it has written to standard error."""
+        return self._outputs[1].read_text()
+
+    def processes(self) -> dict[int, str]:
+        """Returns the command lines of all living processes of the run, by id."""
+        found = {}
+        mark = f"{_MARK}={self._mark}".encode()
+        for folder in pathlib.Path("/proc").iterdir():
+            if not folder.name.isdigit():
+                continue
+            try:
+                if mark in (folder / "environ").read_bytes().split(b"\0"):
+                    words = (folder / "cmdline").read_bytes().split(b"\0")
+                    found[int(folder.name)] = b" ".join(words).decode()
+            except OSError:
+                continue
+        return {process: words for process, words in found.items() if words}
+
+    def wait(self, seconds: float = _DEADLINE) -> int:
+        """Returns the exit status, -N for signal N; raises TimeoutExpired."""
+        return self._process.wait(seconds)
+
+    def wait_until_gone(self, seconds: float) -> dict[int, str]:
+        """Returns the processes that still live after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return self.processes()
+
+    def wait_for_frames(self, logdir: str, frames: int) -> None:
+        """Waits until metrics.csv tells of more than `frames`.
+
+        Raises:
+          AssertionError: the run ended before, or takes too long.
+        """
+        deadline = time.monotonic() + _DEADLINE
+        while last_frames(logdir) <= frames:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(
+                    f"no frames beyond {frames}: {self.stdout}\n{self.stderr}"
+                )
+            time.sleep(0.1)
+
+    def interrupt(self) -> None:
+        """Ctrl-C: SIGINT to the whole process group."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def terminate(self) -> None:
+        """SIGTERM to the first process alone, as a scheduler sends it."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """SIGKILL to the first process alone."""
+        self._process.kill()
+
+    def kill_all(self) -> None:
+        """SIGKILL to everything that is left."""
+        for process in self.processes():
+            try:
+                os.kill(process, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self._process.wait()
+
+
+def last_frames(logdir: str) -> int:
+    """Returns the frames of the last row of metrics.csv, 0 without one."""
+    if not os.path.exists(os.path.join(logdir, run_files.METRICS_FILE)):
+        return 0
+    frames = run_files.read_metrics(logdir).get(run_files.FRAMES, np.zeros(0))
+    return int(frames[-1]) if len(frames) else 0
+
+
+def checkpoints(logdir: str) -> list[pathlib.Path]:
+    """Returns the checkpoints' folders, oldest first."""
+    return sorted(pathlib.Path(logdir, "checkpoints").glob("checkpoint-*"))
+
+
+def frames_of(checkpoint: pathlib.Path) -> int:
+    """Returns the environment frames of a checkpoint."""
+    return json.loads((checkpoint / "checkpoint.json").read_text())["frames"]
+
+
+def save_random_teacher(
+    folder: str, task: str = GRID, action_repeat: int = 1, **fields: Any
+) -> None:
+    """Writes a teacher with random weights.
+
+    Args:
+      folder: of the teacher.
+      task: that its card names, and whose spec it fits.
+      action_repeat: environment frames for each of its steps.
+      **fields: of the card, in place of those that fit the task.
+    """
+    spec = suites.environment_spec(task, action_repeat)
+    network = config_lib.NetworkConfig(core_size=32)
+    params = jax.jit(Agent(spec, network).init_params)(jax.random.key(7))
+    card = {
+        "task": task,
+        "action_names": spec.action_names,
+        "frame_shape": spec.frame_shape,
+        "instruction_length": spec.instruction_length,
+        "action_repeat": action_repeat,
+        "network": network,
+        "environment_frames": 0,
+        "mean_return": 0.5,
+        "standard_error": 0.1,
+        "episodes": 2,
+        "normalised_score": None,
+        "command": "none: random weights",
+        "seed": 7,
+        "git_revision": "unknown",
+    }
+    teacher_files.save_teacher(
+        folder, params, teacher_files.TeacherCard(**{**card, **fields})
+    )

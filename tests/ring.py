@@ -1,0 +1,201 @@
+"""Parts of the ring in memory: a small run, its queue, a learner that does not learn."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.flatten_util
+import numpy as np
+
+from kickstarting import actor, config, trajectory_example, types, unroll_sender
+from kickstarting.agent import Agent
+from kickstarting.environments import base
+from kickstarting.environments import batch as environment_batch
+from tests import counting_environment
+
+
+class Stopped(Exception):
+    """What MemoryQueue raises in its writers when the run stops."""
+
+
+def small_config(**fields: Any) -> config.Config:
+    """Returns a configuration for counting_environment with a small network."""
+    defaults: dict[str, Any] = {
+        "tasks": ("test:counting",),
+        "logdir": "unused",
+        "environments_per_actor": 4,
+        "unroll_length": 4,
+        "batch_size": 4,
+        "action_repeat": 1,
+        "network": config.NetworkConfig(core_size=8),
+    }
+    return config.Config(**{**defaults, **fields})
+
+
+def compile_quickly() -> None:
+    """Lets XLA compile in less time to slower code, for tests that run little."""
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
+def random_parameters(agent: Agent, seed: int = 0) -> np.ndarray:
+    """Returns flat parameters float32 [P] whose policy is far from uniform."""
+    shapes = jax.eval_shape(agent.init_params, jax.random.key(0))
+    count = sum(int(np.prod(x.shape)) for x in jax.tree.leaves(shapes))
+    random = np.random.default_rng(seed)
+    return random.normal(scale=0.3, size=count).astype(np.float32)
+
+
+def unravel(agent: Agent, flat: np.ndarray) -> types.Params:
+    """Returns flat parameters as the agent takes them."""
+    shapes = jax.eval_shape(agent.init_params, jax.random.key(0))
+    example = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes)
+    return jax.flatten_util.ravel_pytree(example)[1](flat)
+
+
+def random_batch(
+    run: config.Config, spec: base.EnvironmentSpec, seed: int
+) -> types.Trajectory:
+    """Returns a batch [B, ...] of random unrolls that hold to the contract."""
+    random = np.random.default_rng(seed)
+    shapes = trajectory_example.example(run, spec)
+
+    def draw(like: np.ndarray) -> np.ndarray:
+        shape = (run.batch_size, *np.shape(like))
+        kind = np.asarray(like).dtype
+        if kind == np.float32:
+            return random.normal(size=shape).astype(np.float32)
+        return random.integers(0, 2, shape).astype(kind)
+
+    batch = jax.tree.map(draw, shapes)
+    return batch._replace(
+        discount=np.where(batch.first[:, 1:], 0, 1).astype(np.float32),
+        teacher_mask=np.ones_like(batch.teacher_mask),
+        task=np.zeros_like(batch.task),
+        params_version=np.zeros_like(batch.params_version),
+    )
+
+
+class MemoryQueue:
+    """A bounded queue of unrolls; one object is both writer and source of batches."""
+
+    def __init__(self, size: int, stop: threading.Event) -> None:
+        self._queue: queue.Queue[types.Trajectory] = queue.Queue(size)
+        self._stop = stop
+
+    def write(self, trajectory: types.Trajectory) -> float:
+        """Copies one unroll into the queue; see trajectory_queue.UnrollWriter."""
+        copied = jax.tree.map(np.array, trajectory)
+        start = time.monotonic()
+        while True:
+            try:
+                self._queue.put(copied, timeout=0.05)
+                return time.monotonic() - start
+            except queue.Full:
+                if self._stop.is_set():
+                    raise Stopped from None
+
+    def close(self) -> None:
+        """Needs nothing."""
+
+    def read(self) -> types.Trajectory | None:
+        """Returns the oldest unroll, or None when the run stops."""
+        while not self._stop.is_set():
+            try:
+                return self._queue.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        return None
+
+    def batches(self, size: int) -> Iterator[types.Trajectory]:
+        """Yields batches [size, ...] until the run stops."""
+        while True:
+            unrolls = [self.read() for _ in range(size)]
+            if any(unroll is None for unroll in unrolls):
+                return
+            yield jax.tree.map(lambda *leaves: np.stack(leaves), *unrolls)
+
+
+class FixedLearner:
+    """Answers an actor with parameters that stay as they are."""
+
+    def __init__(self, flat: np.ndarray, weight: np.ndarray, version: int = 0) -> None:
+        self.published = (version, flat, weight)
+        self.reports: list[dict[str, float]] = []
+        self.episodes: list[Any] = []
+
+    def parameters(self, newer_than: int) -> Any:
+        """See actor.LearnerClient."""
+        return self.published if self.published[0] > newer_than else None
+
+    def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
+        """See actor.LearnerClient."""
+        self.reports.append({"source": source, **counters})
+        if episodes is not None:
+            self.episodes.append(episodes)
+
+
+def make_actor(
+    run: config.Config,
+    environments: environment_batch.EnvironmentBatch,
+    learner: actor.LearnerClient,
+    writer: unroll_sender.Writer,
+    teacher: unroll_sender.TeacherClient | None = None,
+) -> actor.Actor:
+    """Returns the run's actor 0 over these environments, all of task 0."""
+    return actor.Actor(
+        run,
+        0,
+        Agent(environments.spec, run.network),
+        environments,
+        np.zeros(environments.num_environments, np.int32),
+        learner,
+        lambda store, weight: unroll_sender.UnrollSender(
+            store,
+            writer,
+            teacher,
+            run.kickstarting.deadline_seconds,
+            weight,
+            Stopped,
+        ),
+    )
+
+
+def act(
+    run: config.Config,
+    environments: counting_environment.CountingBatch,
+    learner: FixedLearner,
+    *,
+    until: Callable[[list[types.Trajectory]], bool],
+    seconds: float = 60.0,
+) -> tuple[actor.Actor, list[types.Trajectory]]:
+    """Runs an actor until its unrolls suffice; returns it and them, oldest first."""
+    stop = threading.Event()
+    unrolls_queue = MemoryQueue(run.resolved_queue_size, stop)
+    acting = make_actor(run, environments, learner, unrolls_queue)
+    failures: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            acting.run(stop)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failures.append(error)
+            stop.set()
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    timer = threading.Timer(seconds, stop.set)
+    timer.start()
+    unrolls: list[types.Trajectory] = []
+    while not until(unrolls) and (unroll := unrolls_queue.read()) is not None:
+        unrolls.append(unroll)
+    timer.cancel()
+    stop.set()
+    thread.join(20)
+    if failures:
+        raise failures[0]
+    if thread.is_alive() or not until(unrolls):
+        raise AssertionError(f"only {len(unrolls)} unrolls in {seconds} seconds")
+    return acting, unrolls

@@ -1,0 +1,421 @@
+"""The loss against the papers' equations in NumPy, and worked examples by hand."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from kickstarting import types, vtrace_loss
+from kickstarting.config import LossConfig
+
+GAMMA = 0.9
+CONFIG = LossConfig(discount=GAMMA, baseline_cost=0.5, reward_clipping="none")
+
+
+def _softmax(logits):
+    exps = np.exp(logits - logits.max(-1, keepdims=True))
+    return exps / exps.sum(-1, keepdims=True)
+
+
+def _batch(seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3):
+    """Random unrolls with terminations, truncations and unanswered steps."""
+    random = np.random.default_rng(seed)
+
+    def normal(*shape):
+        return random.normal(size=shape).astype(np.float32)
+
+    discount = np.ones((batch, length), np.float32)
+    first = np.zeros((batch, length + 1), bool)
+    discount[0, 2], first[0, 3] = 0.0, True
+    first[1, 4] = True
+    first[2, [0, 1]], first[2, length] = True, True
+    zeros = np.zeros((batch, length + 1), np.int32)
+    trajectory = types.Trajectory(
+        observation=types.Observation(zeros, zeros, zeros, zeros),
+        action=random.integers(0, actions, (batch, length), np.int32),
+        reward=2 * normal(batch, length),
+        discount=discount,
+        first=first,
+        behaviour_logits=normal(batch, length, actions),
+        teacher_logits=2 * normal(batch, teachers, length, actions),
+        teacher_mask=(random.random((batch, teachers, length)) < 0.7).astype(
+            np.float32
+        ),
+        core_state=types.CoreState(zeros, zeros),
+        task=random.integers(0, tasks, batch, np.int32),
+        actor=np.zeros(batch, np.int32),
+        params_version=np.zeros(batch, np.int32),
+    )
+    output = types.AgentOutput(
+        normal(batch, length + 1, actions), normal(batch, length + 1)
+    )
+    hyperparameters = types.Hyperparameters(
+        learning_rate=np.float32(1e-3),
+        entropy_cost=np.float32(0.02),
+        optimiser_epsilon=np.float32(0.1),
+        kickstarting_weight=random.random((tasks, teachers)).astype(np.float32),
+    )
+    return output, trajectory, hyperparameters
+
+
+def _numpy_loss(output, trajectory, hyperparameters, config):
+    """IMPALA's section 4.1 (rho_bar = c_bar = 1) and KICK's equation 3, step by step.
+
+    Returns:
+      the losses by name, and the V-trace targets [B, T].
+    """
+    losses = dict.fromkeys(
+        ("policy_gradient", "baseline", "entropy", "kickstarting"), 0
+    )
+    batch, length = trajectory.action.shape
+    targets = np.zeros((batch, length))
+    for b in range(batch):
+        value = output.value[b]
+        policy = _softmax(output.logits[b])
+        behaviour = _softmax(trajectory.behaviour_logits[b])
+        action = trajectory.action[b]
+        # Equation 1's recursion: v_s = V_s + δ_s + γ c_s (v_{s+1} − V_{s+1}).
+        next_target = value[length]
+        for s in reversed(range(length)):
+            discount = config.discount * trajectory.discount[b, s]
+            if trajectory.first[b, s + 1] and discount:
+                targets[b, s] = next_target = value[s]
+                continue
+            rho = min(1, policy[s, action[s]] / behaviour[s, action[s]])
+            reward = trajectory.reward[b, s]
+            delta = rho * (reward + discount * value[s + 1] - value[s])
+            advantage = rho * (reward + discount * next_target - value[s])
+            targets[b, s] = (
+                value[s] + delta + discount * rho * (next_target - value[s + 1])
+            )
+            next_target = targets[b, s]
+            losses["policy_gradient"] -= advantage * np.log(policy[s, action[s]])
+            losses["baseline"] += (
+                config.baseline_cost * 0.5 * (targets[b, s] - value[s]) ** 2
+            )
+            losses["entropy"] += hyperparameters.entropy_cost * np.sum(
+                policy[s] * np.log(policy[s])
+            )
+            for k, weight in enumerate(
+                hyperparameters.kickstarting_weight[trajectory.task[b]]
+            ):
+                teacher = _softmax(trajectory.teacher_logits[b, k, s])
+                crossed = -np.sum(teacher * np.log(policy[s]))
+                losses["kickstarting"] += (
+                    weight * trajectory.teacher_mask[b, k, s] * crossed
+                )
+    return losses, targets
+
+
+@functools.partial(jax.jit, static_argnums=3)
+def _loss(output, trajectory, hyperparameters, config):
+    return vtrace_loss.loss(output, trajectory, hyperparameters, config)
+
+
+@functools.partial(jax.jit, static_argnums=3)
+def _gradient(output, trajectory, hyperparameters, config):
+    return jax.grad(
+        lambda output: vtrace_loss.loss(output, trajectory, hyperparameters, config)[0]
+    )(output)
+
+
+def _targets(output, trajectory, config=CONFIG):
+    """Reads the V-trace targets from the baseline's gradient, V − v."""
+    hyperparameters = _batch()[2]._replace(entropy_cost=np.float32(0.0))
+    hyperparameters = hyperparameters._replace(
+        kickstarting_weight=np.zeros_like(hyperparameters.kickstarting_weight)
+    )
+    gradient = _gradient(output, trajectory, hyperparameters, config)
+    return output.value - np.asarray(gradient.value) / config.baseline_cost
+
+
+class LossTest(parameterized.TestCase):
+    @parameterized.parameters(0, 1, 2)
+    def test_equals_numpy(self, seed):
+        output, trajectory, hyperparameters = _batch(seed)
+        expected, targets = _numpy_loss(output, trajectory, hyperparameters, CONFIG)
+        total, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
+        num_steps = trajectory.action.size - 3  # Those that cross a boundary.
+        for name, value in expected.items():
+            np.testing.assert_allclose(
+                metrics[f"{name}_loss"] * num_steps, value, rtol=1e-4, err_msg=name
+            )
+        np.testing.assert_allclose(total, sum(expected.values()), rtol=1e-4)
+        np.testing.assert_allclose(
+            _targets(output, trajectory)[:, :-1], targets, rtol=1e-4, atol=1e-4
+        )
+
+    def test_loss_is_a_sum(self):
+        output, trajectory, hyperparameters = _batch()
+        once, _ = _loss(output, trajectory, hyperparameters, CONFIG)
+        twice, _ = _loss(
+            *jax.tree.map(lambda x: np.concatenate([x, x]), (output, trajectory)),
+            hyperparameters,
+            CONFIG,
+        )
+        np.testing.assert_allclose(twice, 2 * once, rtol=1e-5)
+
+    def test_gradient_of_the_policy_logits(self):
+        """Policy gradient: ρ̂ A (π − 1_a); entropy and CE in closed form."""
+        output, trajectory, hyperparameters = _batch(3)
+        gradient = _gradient(output, trajectory, hyperparameters, CONFIG).logits
+        policy = _softmax(output.logits[:, :-1])
+        behaviour = _softmax(trajectory.behaviour_logits)
+        taken = np.eye(policy.shape[-1])[trajectory.action]
+        rho = np.sum(taken * policy, -1) / np.sum(taken * behaviour, -1)
+        _, targets = _numpy_loss(output, trajectory, hyperparameters, CONFIG)
+        next_target = np.concatenate([targets[:, 1:], output.value[:, -1:]], axis=1)
+        advantage = np.minimum(rho, 1) * (
+            trajectory.reward
+            + GAMMA * trajectory.discount * next_target
+            - output.value[:, :-1]
+        )
+        entropy = -np.sum(policy * np.log(policy), axis=-1, keepdims=True)
+        weight = hyperparameters.kickstarting_weight[trajectory.task][..., None]
+        weight = (weight * trajectory.teacher_mask)[..., None]
+        expected = advantage[..., None] * (policy - taken)
+        expected += hyperparameters.entropy_cost * policy * (np.log(policy) + entropy)
+        expected += np.sum(
+            weight * (policy[:, None] - _softmax(trajectory.teacher_logits)), axis=1
+        )
+        expected[types.is_crossing(trajectory.discount, trajectory.first)] = 0.0
+        np.testing.assert_allclose(gradient[:, :-1], expected, rtol=1e-3, atol=1e-4)
+        np.testing.assert_array_equal(gradient[:, -1], 0.0)
+
+    def test_distillation_alone(self):
+        output, trajectory, hyperparameters = _batch(4)
+        config = LossConfig(reinforcement=False)
+        expected, _ = _numpy_loss(output, trajectory, hyperparameters, CONFIG)
+        total, _ = _loss(output, trajectory, hyperparameters, config)
+        np.testing.assert_allclose(total, expected["kickstarting"], rtol=1e-4)
+        gradient = _gradient(output, trajectory, hyperparameters, config)
+        np.testing.assert_array_equal(gradient.value, 0.0)
+
+    def test_teachers_get_no_gradient(self):
+        output, trajectory, hyperparameters = _batch(5)
+
+        def total(teacher_logits):
+            changed = trajectory._replace(teacher_logits=teacher_logits)
+            return vtrace_loss.loss(output, changed, hyperparameters, CONFIG)[0]
+
+        np.testing.assert_array_equal(
+            jax.grad(total)(jnp.asarray(trajectory.teacher_logits)), 0.0
+        )
+
+    @parameterized.parameters("abs_one", "soft_asymmetric")
+    def test_reward_is_clipped_by_the_loss(self, clipping):
+        output, trajectory, hyperparameters = _batch(6)
+        config = LossConfig(discount=GAMMA, reward_clipping=clipping)
+        reward = trajectory.reward
+        if clipping == "abs_one":
+            clipped = np.clip(reward, -1, 1)
+        else:
+            clipped = 5 * np.tanh(reward / 5) * np.where(reward < 0, 0.3, 1)
+        total, _ = _loss(output, trajectory, hyperparameters, config)
+        expected, _ = _loss(
+            output,
+            trajectory._replace(reward=clipped.astype(np.float32)),
+            hyperparameters,
+            CONFIG,
+        )
+        np.testing.assert_allclose(total, expected, rtol=1e-4)
+
+    def test_changing_hyperparameters_does_not_recompile(self):
+        output, trajectory, _ = jax.tree.map(jnp.asarray, _batch())
+        compiled = jax.jit(functools.partial(vtrace_loss.loss, config=CONFIG))
+        totals = set()
+        for number in (0.0, 0.5, 2.0):
+            hyperparameters = types.Hyperparameters(
+                *jnp.full((3,), number), kickstarting_weight=jnp.full((3, 2), number)
+            )
+            totals.add(float(compiled(output, trajectory, hyperparameters)[0]))
+        self.assertEqual(compiled._cache_size(), 1)
+        self.assertLen(totals, 3)
+
+    def test_wrong_shapes_are_refused(self):
+        output, trajectory, hyperparameters = _batch()
+        for wrong in (
+            (output._replace(value=output.value[:, 1:]), trajectory, hyperparameters),
+            (output, trajectory._replace(first=trajectory.first[1:]), hyperparameters),
+            (
+                output,
+                trajectory,
+                hyperparameters._replace(kickstarting_weight=np.ones((3, 1))),
+            ),
+        ):
+            with self.assertRaises(AssertionError):
+                vtrace_loss.loss(*wrong, CONFIG)
+
+
+class EpisodeEndTest(absltest.TestCase):
+    """One unroll, on policy, worked by hand: reward 1, 2, 3, 4 and values 10..50."""
+
+    def _unroll(self, discount, first):
+        output, trajectory = jax.tree.map(lambda x: x[:1], _batch(length=4)[:2])
+        logits = np.zeros_like(output.logits)
+        return types.AgentOutput(
+            logits, np.array([[10, 20, 30, 40, 50]], np.float32)
+        ), trajectory._replace(
+            behaviour_logits=logits[:, :-1],
+            reward=np.array([[1, 2, 3, 4]], np.float32),
+            discount=np.array([discount], np.float32),
+            first=np.array([first]),
+        )
+
+    def test_episode_goes_on(self):
+        output, trajectory = self._unroll([1, 1, 1, 1], [False] * 5)
+        expected = [1 + 0.9 * (2 + 0.9 * (3 + 0.9 * (4 + 0.9 * 50)))]
+        expected += [2 + 0.9 * (3 + 0.9 * 49), 3 + 0.9 * 49, 49.0, 50.0]
+        np.testing.assert_allclose(_targets(output, trajectory)[0], expected, rtol=1e-5)
+
+    def test_termination_bootstraps_from_nothing(self):
+        output, trajectory = self._unroll(
+            [1, 0, 1, 1], [False, False, True, False, False]
+        )
+        np.testing.assert_allclose(
+            _targets(output, trajectory)[0],
+            [1 + 0.9 * 2, 2, 3 + 0.9 * 49, 49, 50],
+            rtol=1e-5,
+        )
+
+    def test_truncation_bootstraps_from_the_last_observation(self):
+        # Step 1 ends the episode; observation 2 is its last; step 2 only crosses.
+        output, trajectory = self._unroll(
+            [1, 1, 1, 1], [False, False, False, True, False]
+        )
+        np.testing.assert_allclose(
+            _targets(output, trajectory)[0],
+            [1 + 0.9 * (2 + 0.9 * 30), 2 + 0.9 * 30, 30, 49, 50],
+            rtol=1e-5,
+        )
+
+    def test_truncation_at_the_end_of_the_unroll(self):
+        output, trajectory = self._unroll(
+            [1, 1, 1, 1], [False, False, False, False, True]
+        )
+        np.testing.assert_allclose(
+            _targets(output, trajectory)[0],
+            [
+                1 + 0.9 * (2 + 0.9 * (3 + 0.9 * 40)),
+                2 + 0.9 * (3 + 0.9 * 40),
+                3 + 0.9 * 40,
+                40,
+                50,
+            ],
+            rtol=1e-5,
+        )
+
+    def test_nothing_flows_back_over_a_boundary(self):
+        for discount in (0.0, 1.0):
+            output, trajectory = self._unroll(
+                [1, 1, discount, 1], [False, False, False, True, False]
+            )
+            before = _targets(output, trajectory)[0]
+            value = output.value + np.array([[0, 0, 0, 7, 9]], np.float32)
+            reward = trajectory.reward + np.array([[0, 0, 0, 5]], np.float32)
+            after = _targets(
+                output._replace(value=value), trajectory._replace(reward=reward)
+            )[0]
+            np.testing.assert_allclose(after[:3], before[:3], rtol=1e-5)
+            self.assertGreater(abs(after[3] - before[3]), 1.0)
+
+    def test_crossing_step_counts_nowhere(self):
+        output, trajectory = self._unroll(
+            [1, 1, 1, 1], [False, False, False, True, False]
+        )
+        hyperparameters = _batch()[2]
+        changed_output = output._replace(logits=output.logits.copy())
+        changed_output.logits[0, 2] = [3.0, -1.0, 0.0, 2.0]
+        changed = trajectory._replace(
+            reward=trajectory.reward + np.array([[0, 0, 100, 0]], np.float32),
+            action=(trajectory.action + np.array([[0, 0, 1, 0]], np.int32)) % 4,
+        )
+        one = _loss(output, trajectory, hyperparameters, CONFIG)
+        other = _loss(changed_output, changed, hyperparameters, CONFIG)
+        jax.tree.map(
+            functools.partial(np.testing.assert_allclose, rtol=1e-6), one, other
+        )
+
+
+class MetricsTest(parameterized.TestCase):
+    def test_teacher_metrics(self):
+        output, trajectory, hyperparameters = _batch(7)
+        _, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
+        counted = ~types.is_crossing(trajectory.discount, trajectory.first)
+        mask = (trajectory.teacher_mask * counted[:, None]).astype(bool)
+        teacher = _softmax(trajectory.teacher_logits)
+        policy = _softmax(output.logits[:, None, :-1])
+        crossed = -np.sum(teacher * np.log(policy), axis=-1)
+        divergence = np.sum(teacher * (np.log(teacher) - np.log(policy)), axis=-1)
+        agreement = teacher.argmax(-1) == policy.argmax(-1)
+        for name, values in (
+            ("cross_entropy", crossed),
+            ("kl_teacher_student", divergence),
+            ("teacher_agreement", agreement),
+        ):
+            np.testing.assert_allclose(metrics[name], values[mask].mean(), rtol=1e-4)
+        np.testing.assert_allclose(
+            metrics["teacher_coverage"], mask.sum() / (2 * counted.sum()), rtol=1e-5
+        )
+
+    def test_no_teacher_answered(self):
+        output, trajectory, hyperparameters = _batch(8)
+        trajectory = trajectory._replace(
+            teacher_logits=np.full_like(trajectory.teacher_logits, np.nan),
+            teacher_mask=np.zeros_like(trajectory.teacher_mask),
+        )
+        total, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
+        self.assertTrue(np.isfinite(total))
+        for name in (
+            "teacher_coverage",
+            "cross_entropy",
+            "kl_teacher_student",
+            "teacher_agreement",
+            "kickstarting_loss",
+        ):
+            self.assertEqual(float(metrics[name]), 0.0)
+        gradient = _gradient(output, trajectory, hyperparameters, CONFIG)
+        self.assertTrue(np.all(np.isfinite(gradient.logits)))
+
+    def test_student_metrics(self):
+        output, trajectory, hyperparameters = _batch(9)
+        _, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
+        _, targets = _numpy_loss(output, trajectory, hyperparameters, CONFIG)
+        counted = ~types.is_crossing(trajectory.discount, trajectory.first)
+        policy = _softmax(output.logits[:, :-1])
+        behaviour = _softmax(trajectory.behaviour_logits)
+        values = output.value[:, :-1][counted]
+        targets = targets[counted]
+        index = trajectory.action[..., None]
+        rho = np.take_along_axis(policy, index, -1) / np.take_along_axis(
+            behaviour, index, -1
+        )
+        for name, expected in (
+            ("entropy", -np.sum(policy * np.log(policy), axis=-1)[counted].mean()),
+            ("value", values.mean()),
+            ("value_target", targets.mean()),
+            ("explained_variance", 1 - np.var(targets - values) / np.var(targets)),
+            ("rho_clip_fraction", (rho[..., 0][counted] > 1).mean()),
+        ):
+            np.testing.assert_allclose(
+                metrics[name], expected, rtol=1e-3, atol=1e-5, err_msg=name
+            )
+        for name, metric in metrics.items():
+            self.assertEqual((metric.shape, metric.dtype), ((), jnp.float32), name)
+
+    def test_only_crossing_steps_give_finite_metrics(self):
+        output, trajectory, hyperparameters = _batch(10)
+        trajectory = trajectory._replace(
+            first=np.ones_like(trajectory.first),
+            discount=np.ones_like(trajectory.discount),
+        )
+        total, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
+        self.assertEqual(float(total), 0.0)
+        for name, metric in metrics.items():
+            self.assertTrue(np.isfinite(metric), name)
+
+
+if __name__ == "__main__":
+    absltest.main()
