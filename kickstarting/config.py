@@ -75,7 +75,7 @@ class LossConfig:
     """
 
     discount: float = 0.99
-    vtrace_lambda: float = 1.0
+    vtrace_lambda: float = 0.9
     baseline_cost: float = 0.5
     entropy_cost: float = 0.003
     reward_clipping: str = "abs_one"
@@ -234,7 +234,7 @@ class Config:
     num_actors: int = 1
     environments_per_actor: int = 16
     unroll_length: int = 20
-    batch_size: int = 16
+    batch_size: int = 8
     queue_size: int = 0
     action_repeat: int = 4
     lockstep: bool = False
