@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
@@ -13,6 +14,7 @@ from launch import preflight
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2
+_HELP_COLUMNS = 80
 
 # absl defines both itself where its own app.run is the entry point, as in tests.
 _HELP = flags.DEFINE_bool(
@@ -32,12 +34,10 @@ def run(
 
     Args:
       main: see `status`.
-      key_flags: modules whose flags --help explains.
+      key_flags: see `status`.
       passed_on: see `status`.
     """
-    for module in key_flags:
-        flags.adopt_module_key_flags(module)
-    number = status(main, sys.argv, passed_on)
+    number = status(main, sys.argv, key_flags, passed_on)
     sys.stdout.flush()
     sys.stderr.flush()
     # Threads of Courier, Reverb and TensorFlow may still wait in C++; interpreter
@@ -46,7 +46,10 @@ def run(
 
 
 def status(
-    main: Callable[[list[str]], int], argv: Sequence[str], passed_on: str = ""
+    main: Callable[[list[str]], int],
+    argv: Sequence[str],
+    key_flags: Sequence[ModuleType] = (),
+    passed_on: str = "",
 ) -> int:
     """Parses the flags and runs `main`.
 
@@ -55,6 +58,7 @@ def status(
     Args:
       main: given the program's name and what the flags left of the command line.
       argv: the program's name and its arguments.
+      key_flags: modules whose flags --help explains, beside those of the entry point.
       passed_on: prefix of flags that `main` parses itself; any other argument that no
         flag takes is refused.
 
@@ -65,7 +69,7 @@ def status(
         rest = flags.FLAGS(argv, known_only=True)
         _refuse_unknown(rest[1:], passed_on)
         if _HELP.value or _HELPFULL.value:
-            _print_help()
+            _print_help([argv[0], *(module.__name__ for module in key_flags)])
             return 0
         logging.use_absl_handler()
         logging.set_verbosity(logging.WARNING)
@@ -94,9 +98,20 @@ def _refuse(message: str) -> int:
     return USAGE_STATUS
 
 
-def _print_help() -> None:
+def _print_help(modules: Sequence[str]) -> None:
+    """Explains the flags of modules, in the order in which they are defined."""
     print(sys.modules["__main__"].__doc__)
     if _HELPFULL.value:
         print(flags.FLAGS.get_help())
-    else:
-        print(flags.FLAGS.main_module_help())
+        return
+    of_module = flags.FLAGS.flags_by_module_dict()
+    for flag in (flag for name in modules for flag in of_module.get(name, [])):
+        if flag.boolean:
+            how = f"--[no]{flag.name}"
+        else:
+            choices = getattr(flag.parser, "enum_values", None)
+            how = f"--{flag.name}={'|'.join(choices) if choices else flag.flag_type()}"
+        default = flag.default_as_str
+        print(f"{how}" + (f"   (default: {default})" if default else ""))
+        for line in textwrap.wrap(flag.help, _HELP_COLUMNS):
+            print(f"    {line}")

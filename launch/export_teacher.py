@@ -1,4 +1,4 @@
-"""Makes a teacher of a checkpoint: float16 weights and a card with its measured score.
+r"""Makes a teacher of a checkpoint: float16 weights and a card with its measured score.
 
   python -m launch.export_teacher --checkpoint=runs/doom_my_way_home_seed1 \
       --out=teachers/doom/my_way_home

@@ -70,7 +70,9 @@ CORE_SIZE = flags.DEFINE_integer(
     "core_size", _DEFAULTS.network.core_size, "Units of the LSTM core."
 )
 
-DISCOUNT = flags.DEFINE_float("discount", _DEFAULTS.loss.discount, "γ.")
+DISCOUNT = flags.DEFINE_float(
+    "discount", _DEFAULTS.loss.discount, "γ of the return, for each agent step."
+)
 VTRACE_LAMBDA = flags.DEFINE_float(
     "vtrace_lambda", _DEFAULTS.loss.vtrace_lambda, "λ of V-trace; 1 is IMPALA's."
 )
@@ -132,7 +134,8 @@ KICKSTARTING_SCHEDULE = flags.DEFINE_enum(
     "kickstarting_schedule",
     _DEFAULTS.kickstarting.schedule,
     config_lib.SCHEDULES,
-    "How λ falls.",
+    "How λ, the weight of the teachers' advice in the loss, falls; return_gap: with the "
+    "student's return, measured against the teacher's.",
 )
 KICKSTARTING_WEIGHT = flags.DEFINE_float(
     "kickstarting_weight", _DEFAULTS.kickstarting.weight, "λ at the start."

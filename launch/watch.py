@@ -1,4 +1,4 @@
-"""Records an episode as MP4 or GIF, with student's and teacher's probabilities drawn.
+r"""Records an episode as MP4 or GIF, with student's and teacher's probabilities drawn.
 
   python -m launch.watch --checkpoint=runs/doom_defend_the_center_seed1 \
       --teacher=teachers/doom/defend_the_center --out=episode.mp4

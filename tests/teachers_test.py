@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from concurrent import futures
 from typing import Any
 
@@ -100,17 +101,13 @@ class ServerTestCase(parameterized.TestCase):
         self, teachers_of_task, num_teachers: int = 1, running: bool = True
     ) -> teachers.TeacherServer:
         server = teachers.TeacherServer(teachers_of_task, num_teachers)
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=server.run, args=(self.stop,))
-        self.addCleanup(self._end)
+        stop = threading.Event()
+        thread = threading.Thread(target=server.run, args=(stop,), daemon=True)
+        self.addCleanup(stop.set)
+        self.stop, self.thread = stop, thread
         if running:
-            self.thread.start()
+            thread.start()
         return server
-
-    def _end(self) -> None:
-        self.stop.set()
-        if self.thread.ident is not None:
-            self.thread.join(20)
 
     def _label(self, server, unroll, begin, end, state=None, task: int = 0):
         observation = unroll.observation
@@ -188,7 +185,7 @@ class CheckpointTeacherServerTest(ServerTestCase):
             ]
             # All nine wait before the server begins.
             while server._requests.qsize() < 9:
-                pass
+                time.sleep(0.01)
             self.thread.start()
             for index, answer in enumerate(answers):
                 np.testing.assert_allclose(
