@@ -16,7 +16,7 @@ from kickstarting import learning_curves, teacher_files
 from kickstarting.environments import suites
 from launch import command_line
 
-_TASK = flags.DEFINE_string("task", "doom:defend_the_center", "What is learned.")
+_TASK = flags.DEFINE_string("task", "doom:health_gathering", "What is learned.")
 _TEACHER = flags.DEFINE_string(
     "teacher", None, "Folder of the teacher; default: the shipped one of the task."
 )

@@ -96,9 +96,9 @@ def _section(task: str, finished: list[runs.Run]) -> str:
     lines = [
         f"## {task}",
         "",
-        f"Teacher: return {card.mean_return:.2f} ± {card.standard_error:.2f} (s.e. over "
-        f"{card.episodes} episodes) after {card.environment_frames:,} frames. Each run: "
-        f"{_FRAMES.value:,} frames.",
+        f"Teacher: return {card.mean_return:.2f} ± {card.standard_error:.2f} (s.e. "
+        f"over {card.episodes} episodes) after {card.environment_frames:,} frames. "
+        f"Each run: {_FRAMES.value:,} frames.",
         "",
         f"![learning curves]({name})",
         "",

@@ -64,8 +64,9 @@ def main(arguments: Sequence[str]) -> None:
     """Measures each level and updates the file after each."""
     del arguments
     output = pathlib.Path(_OUTPUT.value)
+    levels = f"--levels={','.join(_LEVELS.value)} " if _LEVELS.value else ""
     command = (
-        f"python -m experiments.measure_random_scores --suite={_SUITE.value} "
+        f"python -m experiments.measure_random_scores --suite={_SUITE.value} {levels}"
         f"--episodes={_EPISODES.value} --action_repeat={_ACTION_REPEAT.value} "
         f"--seed={_SEED.value}"
     )

@@ -348,6 +348,9 @@ class Actor:
         self._kickstarting_weight = weight
         if self._first_version < 0:
             self._first_version = version
+            # A resumed run must not draw the random numbers of its past again.
+            config = self._config
+            self._steps += version * config.batch_size * config.unroll_length
         self._version = version
         return True
 

@@ -5,6 +5,7 @@ Every check of a value that can be made without touching the machine is made her
 """
 
 import dataclasses
+import math
 from typing import Any
 
 TORSOS = ("auto", "shallow", "deep", "grid")
@@ -26,13 +27,16 @@ def _require(condition: bool, message: str) -> None:
 def _require_positive(config: Any, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
-        _require(value > 0, f"{name} must be above 0, not {value}")
+        _require(0 < value < math.inf, f"{name} must be above 0, not {value}")
 
 
 def _require_not_negative(config: Any, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
-        _require(value >= 0, f"{name} must not be negative, but is {value}")
+        _require(
+            0 <= value < math.inf,
+            f"{name} must be finite and not negative, but is {value}",
+        )
 
 
 def _require_choice(config: Any, name: str, choices: tuple[str, ...]) -> None:
@@ -56,6 +60,10 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         _require_choice(self, "torso", TORSOS)
         _require_positive(self, "core_size")
+        _require(
+            self.core_size <= 16_384,
+            f"core_size must be at most 16384, not {self.core_size}",
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,6 +176,9 @@ class KickstartingConfig:
             self, "weight", "final_weight", "start_frames", "end_frames"
         )
         _require_positive(self, "replicas", "deadline_seconds")
+        _require(
+            self.replicas <= 1000, f"replicas must be at most 1000, not {self.replicas}"
+        )
         if not self.teachers:
             return
         falls = self.schedule in ("linear", "exponential")
@@ -271,6 +282,7 @@ class Config:
             f"base_port must be 0 or in 1024..65000, not {self.base_port}",
         )
         for name, most in (
+            ("seed", 2**31 - 1),
             ("num_actors", 100_000),
             ("environments_per_actor", 4096),
             ("unroll_length", 10_000),

@@ -106,12 +106,12 @@ def _print_help(modules: Sequence[str]) -> None:
         return
     of_module = flags.FLAGS.flags_by_module_dict()
     for flag in (flag for name in modules for flag in of_module.get(name, [])):
-        if flag.boolean:
-            how = f"--[no]{flag.name}"
-        else:
-            choices = getattr(flag.parser, "enum_values", None)
-            how = f"--{flag.name}={'|'.join(choices) if choices else flag.flag_type()}"
-        default = flag.default_as_str
-        print(f"{how}" + (f"   (default: {default})" if default else ""))
-        for line in textwrap.wrap(flag.help, _HELP_COLUMNS):
+        choices = getattr(flag.parser, "enum_values", None) or (flag.flag_type(),)
+        name = flag.name
+        how = f"--[no]{name}" if flag.boolean else f"--{name}=<{'|'.join(choices)}>"
+        default = (flag.default_as_str or "").strip("'")
+        print(how + (f"   (default: {default})" if default else ""))
+        # absl puts the choices before the help of an enum.
+        text = flag.help.partition(">: ")[2] or flag.help
+        for line in textwrap.wrap(text, _HELP_COLUMNS):
             print(f"    {line}")

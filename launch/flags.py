@@ -134,8 +134,8 @@ KICKSTARTING_SCHEDULE = flags.DEFINE_enum(
     "kickstarting_schedule",
     _DEFAULTS.kickstarting.schedule,
     config_lib.SCHEDULES,
-    "How λ, the weight of the teachers' advice in the loss, falls; return_gap: with the "
-    "student's return, measured against the teacher's.",
+    "How λ, the weight of the teachers' advice in the loss, falls; return_gap: as the "
+    "student's return nears the teacher's.",
 )
 KICKSTARTING_WEIGHT = flags.DEFINE_float(
     "kickstarting_weight", _DEFAULTS.kickstarting.weight, "λ at the start."

@@ -6,8 +6,9 @@ r"""Trains a student, kickstarted by teachers where some are named.
 Stops by itself at --total_frames. Ctrl-C or SIGTERM: a last checkpoint, then the end;
 the same command goes on from there. Everything is written to --logdir.
 
-Only --tasks matters at first. Levels are e.g. doom:my_way_home, gym:MiniGrid-DoorKey-6x6-v0,
-xland:MiniGrid-FourRooms. Flags that begin with --lp_ go to Launchpad.
+Only --tasks matters at first. Levels are e.g. doom:my_way_home,
+gym:MiniGrid-DoorKey-6x6-v0, xland:MiniGrid-FourRooms.
+Flags that begin with --lp_ go to Launchpad.
 """
 
 import os

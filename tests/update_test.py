@@ -1,5 +1,7 @@
 """The compiled update: devices do not matter, hyperparameters never recompile."""
 
+import dataclasses
+import functools
 import os
 
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
@@ -19,68 +21,76 @@ def setUpModule():
     ring.compile_quickly()
 
 
-def _config(**fields) -> config.Config:
-    kickstarting = config.KickstartingConfig(
+CONFIG = ring.small_config(
+    batch_size=8,
+    kickstarting=config.KickstartingConfig(
         teachers=(("test:counting", "any"),), schedule="constant"
-    )
-    return ring.small_config(**{"kickstarting": kickstarting, **fields})
+    ),
+)
 
 
 def _hyperparameters(
-    run: config.Config, *, learning_rate: float = 1e-3, weight: float = 0.5
+    *, learning_rate: float = 1e-3, epsilon: float = 0.01, weight: float = 0.5
 ) -> types.Hyperparameters:
     return types.Hyperparameters(
         learning_rate=np.float32(learning_rate),
         entropy_cost=np.float32(0.01),
-        optimiser_epsilon=np.float32(run.optimiser.resolved_epsilon),
+        optimiser_epsilon=np.float32(epsilon),
         kickstarting_weight=np.full((1, 1), weight, np.float32),
     )
 
 
-def _make(run: config.Config, num_devices: int):
+@functools.cache
+def _update(num_devices: int, optimiser: str = "adam") -> update.Update:
+    """Returns an update that all tests share: it takes seconds to compile."""
+    run = dataclasses.replace(CONFIG, optimiser=config.OptimiserConfig(name=optimiser))
     devices = jax.local_devices()[:num_devices]
-    made = update.Update(Agent(SPEC, run.network), run, devices)
-    return made, made.replicate(made.init(jax.random.key(0)))
+    return update.Update(Agent(SPEC, run.network), run, devices)
+
+
+@functools.cache
+def _fresh(optimiser: str) -> update.LearnerState:
+    return jax.device_get(_update(1, optimiser).init(jax.random.key(0)))
+
+
+def _make(num_devices: int, optimiser: str = "adam"):
+    made = _update(num_devices, optimiser)
+    return made, made.replicate(_fresh(optimiser))
+
+
+@functools.cache
+def _batch(seed: int = 0) -> types.Trajectory:
+    return ring.random_batch(CONFIG, SPEC, seed)
 
 
 class UpdateTest(parameterized.TestCase):
     @parameterized.parameters("adam", "rmsprop")
     def test_one_device_and_four_give_the_same_parameters(self, optimiser):
-        run = _config(
-            batch_size=8, optimiser=config.OptimiserConfig(name=optimiser, epsilon=0.01)
-        )
-        batches = [ring.random_batch(run, SPEC, seed) for seed in range(10)]
-        results, metrics = [], []
+        results, norms = [], []
         for num_devices in (1, 4):
-            made, state = _make(run, num_devices)
+            made, state = _make(num_devices, optimiser)
             begin = np.array(made.flat_parameters(state))
-            for batch in batches:
-                state, measured = made(state, made.shard(batch), _hyperparameters(run))
+            for seed in range(10):
+                batch = made.shard(_batch(seed))
+                state, metrics = made(state, batch, _hyperparameters())
             results.append(np.array(made.flat_parameters(state)))
-            metrics.append({name: float(x[0]) for name, x in measured.items()})
+            norms.append(float(metrics["gradient_norm"][0]))
             np.testing.assert_array_equal(state.updates, np.full(num_devices, 10))
             self.assertEqual(made.compilations(), 1)
             self.assertGreater(np.abs(results[-1] - begin).max(), 1e-3)
         np.testing.assert_allclose(results[0], results[1], rtol=1e-4, atol=2e-5)
-        self.assertAlmostEqual(
-            metrics[0]["gradient_norm"] / metrics[1]["gradient_norm"], 1.0, places=3
-        )
+        self.assertAlmostEqual(norms[0] / norms[1], 1.0, places=3)
 
     def test_all_devices_hold_the_same_parameters(self):
-        run = _config(batch_size=8)
-        made, state = _make(run, 4)
-        state, _ = made(
-            state, made.shard(ring.random_batch(run, SPEC, 0)), _hyperparameters(run)
-        )
+        made, state = _make(4)
+        state, _ = made(state, made.shard(_batch()), _hyperparameters())
         for leaf in jax.tree.leaves(state.params):
             for device in range(1, 4):
                 np.testing.assert_array_equal(leaf[0], leaf[device])
 
     def test_changed_hyperparameters_compile_nothing(self):
-        run = _config()
-        made, state = _make(run, 1)
-        self.assertEqual(made.compilations(), 0)
-        batch = made.shard(ring.random_batch(run, SPEC, 0))
+        made, state = _make(1)
+        batch = made.shard(_batch())
         for step in range(4):
             hyperparameters = types.Hyperparameters(
                 learning_rate=np.float32(1e-3 / (step + 1)),
@@ -92,37 +102,31 @@ class UpdateTest(parameterized.TestCase):
         self.assertEqual(made.compilations(), 1)
 
     def test_hyperparameters_are_used(self):
-        run = _config()
-        made, _ = _make(run, 1)
-        batch = made.shard(ring.random_batch(run, SPEC, 0))
+        made, state = _make(1)
+        begin = np.array(made.flat_parameters(state))
+        batch = made.shard(_batch())
 
-        def after(**changes) -> np.ndarray:
-            state = made.replicate(made.init(jax.random.key(0)))
-            state, _ = made(state, batch, _hyperparameters(run, **changes))
+        def after(**changes: float) -> np.ndarray:
+            state, _ = made(_make(1)[1], batch, _hyperparameters(**changes))
             return np.array(made.flat_parameters(state))
 
-        begin = np.array(
-            made.flat_parameters(made.replicate(made.init(jax.random.key(0))))
-        )
         np.testing.assert_array_equal(after(learning_rate=0.0), begin)
         self.assertGreater(np.abs(after() - begin).max(), 1e-4)
         self.assertGreater(np.abs(after() - after(weight=0.0)).max(), 1e-5)
+        self.assertGreater(np.abs(after() - after(epsilon=10.0)).max(), 1e-5)
 
     def test_the_policy_lag_is_counted_in_updates(self):
-        run = _config()
-        made, state = _make(run, 1)
-        batch = made.shard(ring.random_batch(run, SPEC, 0))
+        made, state = _make(1)
+        batch = made.shard(_batch())
         lags = []
         for _ in range(3):
-            state, metrics = made(state, batch, _hyperparameters(run))
+            state, metrics = made(state, batch, _hyperparameters())
             lags.append(float(metrics["policy_lag"][0]))
         self.assertEqual(lags, [0.0, 1.0, 2.0])
 
     def test_a_batch_is_split_in_order_and_stays_uint8(self):
-        run = _config(batch_size=8)
-        made, _ = _make(run, 4)
-        batch = ring.random_batch(run, SPEC, 0)
-        sharded = made.shard(batch)
+        batch = _batch()
+        sharded = _update(4).shard(batch)
         self.assertEqual(sharded.observation.pixels.shape[:2], (4, 2))
         self.assertEqual(sharded.observation.pixels.dtype, np.uint8)
         np.testing.assert_array_equal(
@@ -130,18 +134,16 @@ class UpdateTest(parameterized.TestCase):
         )
 
     def test_a_batch_that_cannot_be_split_is_refused_in_one_line(self):
-        run = _config(batch_size=6)
+        run = dataclasses.replace(CONFIG, batch_size=6)
         with self.assertRaisesRegex(config.ConfigError, r"\(6\).* 4 devices") as caught:
             update.Update(Agent(SPEC, run.network), run)
         self.assertNotIn("\n", str(caught.exception))
 
     def test_flat_parameters_are_what_actors_unravel(self):
-        run = _config()
-        agent = Agent(SPEC, run.network)
-        made, state = _make(run, 1)
+        made, state = _make(1)
         flat = np.array(made.flat_parameters(state))
         self.assertEqual(flat.dtype, np.float32)
-        params = ring.unravel(agent, flat)
+        params = ring.unravel(Agent(SPEC, CONFIG.network), flat)
         jax.tree.map(
             np.testing.assert_array_equal,
             params,

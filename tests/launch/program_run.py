@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -61,6 +62,10 @@ class ProgramRun:
                 env={
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                    # What one run has compiled the next need not.
+                    "JAX_COMPILATION_CACHE_DIR": absltest.TEST_TMPDIR.value,
+                    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+                    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
                     _MARK: self._mark,
                 },
                 # Its process group is what a terminal's Ctrl-C would reach.
@@ -104,19 +109,21 @@ class ProgramRun:
             time.sleep(0.1)
         return self.processes()
 
-    def wait_for_frames(self, logdir: str, frames: int) -> None:
-        """Waits until metrics.csv tells of more than `frames`.
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Waits while the run goes on.
 
         Raises:
           AssertionError: the run ended before, or takes too long.
         """
         deadline = time.monotonic() + _DEADLINE
-        while last_frames(logdir) <= frames:
+        while not condition():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(
-                    f"no frames beyond {frames}: {self.stdout}\n{self.stderr}"
-                )
+                raise AssertionError(f"in vain: {self.stdout}\n{self.stderr}")
             time.sleep(0.1)
+
+    def wait_for_frames(self, logdir: str, frames: int) -> None:
+        """Waits until metrics.csv tells of more than `frames`; see `wait_for`."""
+        self.wait_for(lambda: last_frames(logdir) > frames)
 
     def interrupt(self) -> None:
         """Ctrl-C: SIGINT to the whole process group."""
@@ -138,6 +145,31 @@ class ProgramRun:
             except ProcessLookupError:
                 continue
         self._process.wait()
+
+
+def check_stopped(
+    test: absltest.TestCase, run: ProgramRun, number: int, logdir: str
+) -> int:
+    """Checks the end of a run that was just sent a signal.
+
+    Args:
+      test: whose assertions are used.
+      run: it.
+      number: of the signal.
+      logdir: of the run.
+
+    Returns:
+      environment frames of its last checkpoint.
+    """
+    start = time.monotonic()
+    test.assertEqual(run.wait(), 128 + number, run.stdout + run.stderr)
+    test.assertLess(time.monotonic() - start, 10)
+    test.assertEmpty(run.wait_until_gone(1))
+    for noise in ("Traceback", "(Pdb)", "failed"):
+        test.assertNotIn(noise, run.stdout + run.stderr)
+    frames = frames_of(checkpoints(logdir)[-1])
+    test.assertIn(f"Stopped at {frames:,} frames.", run.stdout)
+    return frames
 
 
 def last_frames(logdir: str) -> int:

@@ -1,0 +1,258 @@
+"""Whatever is wrong is told in one line, with status 2, before anything is touched."""
+
+import contextlib
+import io
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from absl.testing import absltest, flagsaver, parameterized
+
+from kickstarting import checkpoints
+from kickstarting import config as config_lib
+from kickstarting.environments import suites
+from launch import command_line, preflight, run_folder, train
+from launch import flags as launch_flags
+from tests.environments import processes
+from tests.launch import program_run
+
+
+def _run(arguments: Sequence[str]) -> tuple[int, str]:
+    """Returns the status of launch.train in this process, and its standard error."""
+    error = io.StringIO()
+    with flagsaver.flagsaver(), contextlib.redirect_stderr(error):
+        status = command_line.status(
+            train.main, ["train", *arguments], (launch_flags,), "lp_"
+        )
+    return status, error.getvalue()
+
+
+def _contents(folder: str) -> dict[str, tuple[int, int]]:
+    """Returns size and time of change of all files under a folder."""
+    return {
+        str(path): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in pathlib.Path(folder).rglob("*")
+        if path.is_file()
+    }
+
+
+def _save_checkpoint(logdir: str, core_size: int) -> None:
+    config = config_lib.Config(
+        tasks=(program_run.GRID,),
+        logdir=logdir,
+        action_repeat=1,
+        network=config_lib.NetworkConfig(core_size=core_size),
+    )
+    spec = suites.environment_spec(program_run.GRID, 1)
+    metadata = {**run_folder.metadata(config, spec), "telemetry": {"frames": 20}}
+    store = checkpoints.Checkpoints(run_folder.checkpoints(logdir), 3)
+    store.save(20, {"params": {"w": np.zeros(2, np.float32)}}, metadata)
+
+
+def _used(logdir: str) -> Sequence[str]:
+    _save_checkpoint(logdir, core_size=32)
+    return ("--noresume",)
+
+
+def _of_another_network(logdir: str) -> Sequence[str]:
+    _save_checkpoint(logdir, core_size=16)
+    return ()
+
+
+def _teacher_of(**fields) -> Callable[[str], Sequence[str]]:
+    def make(logdir: str) -> Sequence[str]:
+        program_run.save_random_teacher(f"{logdir}.teacher", **fields)
+        return (f"--teachers={logdir}.teacher",)
+
+    return make
+
+
+def _teacher_of_other_actions(logdir: str) -> Sequence[str]:
+    names = tuple(f"other{i}" for i in range(7))
+    return _teacher_of(action_names=names)(logdir)
+
+
+def _corrupt_teacher(logdir: str) -> Sequence[str]:
+    arguments = _teacher_of()(logdir)
+    weights = pathlib.Path(f"{logdir}.teacher", "weights.npz")
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    weights.write_bytes(content)
+    return arguments
+
+
+def _teacher_without_weights(logdir: str) -> Sequence[str]:
+    arguments = _teacher_of()(logdir)
+    pathlib.Path(f"{logdir}.teacher", "weights.npz").unlink()
+    return arguments
+
+
+def _uncovered_task(logdir: str) -> Sequence[str]:
+    (teacher,) = _teacher_of()(logdir)
+    folder = teacher.partition("=")[2]
+    return (
+        f"--tasks={program_run.GRID},gym:MiniGrid-Empty-6x6-v0",
+        f"--teachers={program_run.GRID}={folder}",
+    )
+
+
+def _file_in_the_way(logdir: str) -> Sequence[str]:
+    pathlib.Path(logdir).write_text("mine")
+    return ()
+
+
+def _flags(*arguments: str) -> Callable[[str], Sequence[str]]:
+    return lambda logdir: arguments
+
+
+# (name, what is done to the logdir and which flags are given, what the line must say)
+_TABLE = (
+    ("unknown_suite", _flags("--tasks=dom:basic"), "did you mean 'doom'?"),
+    ("no_suite", _flags("--tasks=basic"), "must be suite:level"),
+    ("unknown_level", _flags("--tasks=doom:basik"), "did you mean 'basic'?"),
+    ("unknown_id", _flags("--tasks=gym:MiniGrid-Empty-5x5"), "MiniGrid-Empty-5x5-v0"),
+    ("unknown_xland", _flags("--tasks=xland:MiniGrid-DoorKy-8x8"), "MiniGrid-DoorKey"),
+    ("no_task", _flags("--tasks="), "tasks must name at least one"),
+    ("task_twice", _flags("--tasks=doom:basic,doom:basic"), "twice"),
+    (
+        "mixed_tasks",
+        _flags(f"--tasks=doom:basic,{program_run.GRID}"),
+        "tasks that agree",
+    ),
+    ("negative_batch", _flags("--batch_size=-2"), "batch_size must be above 0"),
+    ("no_environments", _flags("--environments_per_actor=0"), "must be above 0"),
+    ("negative_rate", _flags("--learning_rate=-1"), "learning_rate must be above 0"),
+    ("absurd_rate", _flags("--learning_rate=1000"), "learning_rate must be at most 1"),
+    ("nan_cost", _flags("--entropy_cost=nan"), "entropy_cost must"),
+    ("infinite_cost", _flags("--baseline_cost=inf"), "baseline_cost must"),
+    ("absurd_discount", _flags("--discount=1.5"), "discount must be in [0, 1]"),
+    (
+        "absurd_length",
+        _flags("--unroll_length=99999999"),
+        "unroll_length must be at most",
+    ),
+    ("absurd_seed", _flags("--seed=99999999999999999999"), "seed must be at most"),
+    ("absurd_core", _flags("--core_size=1000000000"), "core_size must be at most"),
+    ("not_a_number", _flags("--total_frames=many"), "total_frames"),
+    ("not_a_choice", _flags("--optimiser=sgd"), "optimiser"),
+    ("unknown_flag", _flags("--totl_frames=9"), "did you mean 'total_frames'?"),
+    ("stray_argument", _flags("doom:basic"), "flags begin with --"),
+    ("too_few_frames", _flags("--total_frames=19"), "below one batch (20 frames)"),
+    ("small_queue", _flags("--queue_size=1"), "cannot fill a batch"),
+    ("file_in_the_way", _file_in_the_way, "cannot write to"),
+    ("unwritable", _flags("--logdir=/proc/kickstarting"), "cannot write to"),
+    ("below_a_file", _flags("--logdir=/dev/null/run"), "cannot write to"),
+    ("other_network", _of_another_network, "network"),
+    ("used_logdir", _used, "already holds a run"),
+    ("missing_teacher", _flags("--teachers=no/such/teacher"), "no/such/teacher"),
+    ("missing_module", _flags("--teachers=no_such_module:make"), "no_such_module"),
+    ("not_a_teacher", _flags("--teachers=os:getcwd"), "has no action_names"),
+    ("teacher_of_other_actions", _teacher_of_other_actions, "other0"),
+    ("teacher_of_other_view", _teacher_of(task="doom:basic"), "forward"),
+    ("teacher_other_shape", _teacher_of(instruction_length=3), "instruction length"),
+    ("corrupt_teacher", _corrupt_teacher, "weights"),
+    ("teacher_without_weights", _teacher_without_weights, "weights"),
+    ("uncovered_task", _uncovered_task, "no teacher covers gym:MiniGrid-Empty-6x6-v0"),
+    ("teacher_of_no_task", _flags("--teachers=doom:basic=x"), "not among the tasks"),
+    ("only_distil", _flags("--noreinforcement"), "needs a teacher"),
+)
+
+
+class BadInputTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.logdir = os.path.join(self.create_tempdir().full_path, "run")
+
+    def _check_refused(self, arguments: Sequence[str], says: str) -> None:
+        before = _contents(os.path.dirname(self.logdir))
+        children = processes.descendants(os.getpid())
+        status, error = _run(
+            (
+                *program_run.GRID_FLAGS,
+                *program_run.SMALL_FLAGS,
+                f"--logdir={self.logdir}",
+                *arguments,
+            )
+        )
+        self.assertEqual(status, 2, error)
+        self.assertLen(error.splitlines(), 1, error)
+        self.assertStartsWith(error, "train")
+        self.assertIn(says, error)
+        self.assertEqual(_contents(os.path.dirname(self.logdir)), before)
+        self.assertEqual(processes.descendants(os.getpid()), children)
+
+    @parameterized.named_parameters(*_TABLE)
+    def test_refused(self, prepare, says):
+        self._check_refused(prepare(self.logdir), says)
+
+    def test_port_taken(self):
+        with socket.socket() as taken:
+            taken.bind(("", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            self._check_refused((f"--base_port={port}",), f"port {port} is taken")
+
+    def test_full_disk(self):
+        folder = self.create_tempdir().full_path
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder],
+            stderr=subprocess.DEVNULL,
+        )
+        if mounted.returncode == 0:
+            self.addCleanup(subprocess.run, ["umount", folder], check=True)
+            self._check_refused((f"--logdir={folder}/run",), "1 MiB free")
+        else:
+            # Without the right to mount, every disk is full enough for a greedy run.
+            with self.assertRaisesRegex(checkpoints.CheckpointError, "MiB free"):
+                checkpoints.check_writable(folder, 2**60)
+
+    def test_batch_that_devices_cannot_share(self):
+        config = config_lib.Config(tasks=("doom:basic",), logdir=self.logdir)
+        devices = config.batch_size + 1
+        with self.assertRaisesRegex(config_lib.ConfigError, f"{devices} devices"):
+            preflight.check(config, num_devices=devices, num_ports=2)
+        self.assertFalse(os.path.exists(self.logdir))
+
+    def test_missing_vizdoom(self):
+        shadow = self.create_tempdir()
+        shadow.create_file("vizdoom.py", "raise ImportError('libSDL2 is missing')\n")
+        run = subprocess.run(
+            [
+                *(sys.executable, "-m", "launch.train", "--tasks=doom:basic"),
+                f"--logdir={self.logdir}",
+            ],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([shadow.full_path, *sys.path]),
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertEqual(
+            run.stderr,
+            "train.py: the doom suite needs vizdoom, which cannot be imported (libSDL2 "
+            "is missing): pip install vizdoom\n",
+        )
+        self.assertEqual(run.stdout, "")
+        self.assertFalse(os.path.exists(self.logdir))
+
+    def test_help_explains_every_flag(self):
+        output = io.StringIO()
+        with flagsaver.flagsaver(), contextlib.redirect_stdout(output):
+            status = command_line.status(
+                train.main, ["train", "--help"], (launch_flags,)
+            )
+        self.assertEqual(status, 0)
+        for name in ("tasks", "teachers", "kickstarting_schedule", "lp_launch_type"):
+            self.assertIn(f"\n--{name}=<", output.getvalue())
+        self.assertIn("--[no]resume", output.getvalue())
+
+
+if __name__ == "__main__":
+    absltest.main()

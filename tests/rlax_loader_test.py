@@ -1,0 +1,48 @@
+"""rlax is loaded without TensorFlow, in fresh processes."""
+
+import subprocess
+import sys
+
+from absl.testing import absltest, parameterized
+
+_USE = """
+import numpy as np
+from kickstarting import rlax_loader
+rlax = rlax_loader.load()
+ratios = rlax.categorical_importance_sampling_ratios(
+    np.zeros((2, 3)), np.zeros((2, 3)), np.array([0, 1]))
+assert np.allclose(ratios, 1.0), ratios
+assert rlax_loader.load() is rlax
+"""
+
+
+class RlaxLoaderTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        (
+            "without_tensorflow",
+            "import sys",
+            "assert 'tensorflow' not in sys.modules",
+        ),
+        (
+            "after_tensorflow",
+            "import sys, tensorflow as tf",
+            "assert sys.modules['tensorflow'] is tf; assert tf.constant(1).shape == ()",
+        ),
+        (
+            "before_tensorflow",
+            "import sys",
+            "import tensorflow as tf; assert tf.constant(1).shape == ()",
+        ),
+    )
+    def test_loads(self, before, after):
+        result = subprocess.run(
+            [sys.executable, "-c", before + _USE + after],
+            text=True,
+            capture_output=True,
+            timeout=110,
+        )
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+
+if __name__ == "__main__":
+    absltest.main()

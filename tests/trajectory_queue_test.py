@@ -1,0 +1,171 @@
+"""The queue on a real Reverb server: order, bounds, dtypes, stopping."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import jax
+import numpy as np
+import reverb
+from absl.testing import absltest
+
+from kickstarting import trajectory_example, trajectory_queue, types
+from tests import ring
+from tests.counting_environment import SPEC
+
+CONFIG = ring.small_config(batch_size=2)
+EXAMPLE = trajectory_example.example(CONFIG, SPEC)
+SIZE = 3
+
+_SERVE = """
+import sys, reverb
+from tests import trajectory_queue_test as test
+table = test.trajectory_queue.table(test.EXAMPLE, test.SIZE)
+server = reverb.Server([table])
+print(server.port, flush=True)
+sys.stdin.read()
+server.stop()
+"""
+
+
+def _unroll(number: int) -> types.Trajectory:
+    filled = jax.tree.map(
+        lambda x: np.full(np.shape(x), number, np.asarray(x).dtype), EXAMPLE
+    )
+    return filled._replace(actor=np.int32(number))
+
+
+class TrajectoryQueueTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        table = trajectory_queue.table(EXAMPLE, SIZE)
+        self.server = reverb.Server([table])
+        self.client = reverb.Client(f"localhost:{self.server.port}")
+        self.stop = threading.Event()
+        self.addCleanup(self.server.stop)
+        self.addCleanup(self.stop.set)
+        self.writer = trajectory_queue.UnrollWriter(self.client, self.stop.is_set)
+
+    def _batches(self, batch_size: int = 2):
+        return trajectory_queue.batches(
+            self.client, EXAMPLE, batch_size, self.stop.is_set
+        )
+
+    def _write(self, count: int) -> threading.Thread:
+        def write() -> None:
+            try:
+                for number in range(count):
+                    self.written.append(self.writer.write(_unroll(number)))
+            except trajectory_queue.QueueStopped:
+                self.was_stopped = True
+
+        self.written: list[float] = []
+        self.was_stopped = False
+        thread = threading.Thread(target=write, daemon=True)
+        thread.start()
+        return thread
+
+    def test_first_in_first_out_and_each_once(self):
+        thread = self._write(10)
+        batches = self._batches()
+        numbers = [next(batches).actor.tolist() for _ in range(5)]
+        self.assertEqual(numbers, [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]])
+        thread.join(20)
+        self.assertLen(self.written, 10)
+
+    def test_shapes_dtypes_and_values_survive(self):
+        unroll = _unroll(5)
+        # No language: the instruction has length 0, and frames are bytes all the way.
+        self.assertEqual(unroll.observation.instruction.shape, (5, 0))
+        self.writer.write(unroll)
+        batch = next(self._batches(batch_size=1))
+        self.assertIsInstance(batch, types.Trajectory)
+        self.assertIsInstance(batch.observation, types.Observation)
+        self.assertEqual(batch.observation.pixels.dtype, np.uint8)
+        self.assertEqual(batch.observation.instruction.shape, (1, 5, 0))
+
+        def check(got, sent) -> None:
+            self.assertEqual(got.dtype, np.asarray(sent).dtype)
+            np.testing.assert_array_equal(got[0], sent)
+
+        jax.tree.map(check, batch, unroll)
+
+    def test_arrays_may_be_reused_after_writing(self):
+        unroll = _unroll(1)
+        self.writer.write(unroll)
+        unroll.action[:] = 9
+        np.testing.assert_array_equal(
+            next(self._batches(batch_size=1)).action, np.ones((1, 4))
+        )
+
+    def test_a_full_queue_holds_its_writer_back(self):
+        thread = self._write(SIZE + 2)
+        thread.join(1.5)
+        self.assertTrue(thread.is_alive())
+        self.assertLen(self.written, SIZE)
+        self.assertEqual(trajectory_queue.size(self.client), SIZE)
+        batches = self._batches()
+        next(batches)
+        next(batches)
+        thread.join(20)
+        self.assertFalse(thread.is_alive())
+        # The wait is measured.
+        self.assertGreater(sum(self.written), 1.0)
+
+    def test_a_stop_ends_a_writer_that_is_held_back(self):
+        thread = self._write(SIZE + 2)
+        thread.join(1.0)
+        self.assertTrue(thread.is_alive())
+        self.stop.set()
+        thread.join(10)
+        self.assertFalse(thread.is_alive())
+        self.assertTrue(self.was_stopped)
+        start = time.monotonic()
+        self.writer.close()
+        self.assertLess(time.monotonic() - start, 10)
+
+
+
+class LostServerTest(absltest.TestCase):
+    def test_readers_end_with_the_server(self):
+        # In a process of its own, as where the nodes are processes.
+        server = subprocess.Popen(
+            [sys.executable, "-c", _SERVE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        client = reverb.Client(f"localhost:{server.stdout.readline().strip()}")
+        stop = threading.Event()
+        outcomes: dict[str, object] = {}
+
+        def read(name: str, should_stop) -> None:
+            try:
+                outcomes[name] = list(
+                    trajectory_queue.batches(client, EXAMPLE, 2, should_stop)
+                )
+            except Exception as error:  # noqa: BLE001 - looked at below
+                outcomes[name] = error
+
+        threads = [
+            threading.Thread(target=read, args=arguments, daemon=True)
+            for arguments in (("stopped", stop.is_set), ("lost", lambda: False))
+        ]
+        for thread in threads:
+            thread.start()
+        time.sleep(1.0)
+        self.assertEmpty(outcomes)
+        stop.set()
+        server.stdin.close()
+        for thread in threads:
+            thread.join(30)
+        # It ends where the program stops, and is an error where it does not.
+        self.assertEqual(outcomes["stopped"], [])
+        self.assertIsInstance(outcomes["lost"], Exception)
+
+
+if __name__ == "__main__":
+    absltest.main()
