@@ -4,7 +4,7 @@
       --ours=runs/defend_the_center --sample_factory=runs/sample_factory --seeds=1
 
 For each seed the mean raw return of training episodes in equal bins of frames. Ours
-is the mean of the rolling return in metrics.csv, sample-factory's the mean of its episodes.
+is from the rolling return in metrics.csv, sample-factory's the mean of its episodes.
 """
 
 import csv
