@@ -4,6 +4,7 @@ import os
 import platform
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -45,7 +46,7 @@ def describe(config: Mapping[str, Any], argv: Sequence[str]) -> dict[str, Any]:
     """
     return {
         "config": config,
-        "command": list(argv),
+        "command": _command(argv),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "host": socket.gethostname(),
         "platform": platform.platform(),
@@ -54,6 +55,14 @@ def describe(config: Mapping[str, Any], argv: Sequence[str]) -> dict[str, Any]:
         "git": git_revision(os.path.realpath(__file__)),
         "packages": package_versions(_PACKAGES),
     }
+
+
+def _command(argv: Sequence[str]) -> list[str]:
+    """Names the module that `python -m` runs, not its path on this machine."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if spec is None or not argv:
+        return list(argv)
+    return ["python", "-m", spec.name, *argv[1:]]
 
 
 def package_versions(names: Sequence[str]) -> dict[str, str]:
