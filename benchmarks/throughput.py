@@ -9,6 +9,7 @@ the machine's cores divided by the sum of the parts' CPU seconds for an agent st
 sample-factory's APPO runs in the same turns. Prints JSON.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -24,7 +25,7 @@ from absl import flags
 
 from benchmarks import parts
 from kickstarting import config as config_lib
-from kickstarting import run_files
+from kickstarting import run_files, teachers
 from kickstarting.environments import suites
 from launch import command_line
 
@@ -51,6 +52,8 @@ def main(argv: list[str]) -> int:
         raise config_lib.ConfigError(
             f"--repeats must be in 1..100, not {_REPEATS.value}"
         )
+    # Before the first run, which lasts minutes.
+    teachers.load(_TEACHER.value)
     teacher = f"--teachers={_TEACHER.value}"
     constant = "--kickstarting_schedule=constant"
     conditions = {
@@ -165,15 +168,14 @@ def _watch_memory(process: subprocess.Popen, memory: dict[str, float]) -> None:
     """Keeps the most memory seen: the whole program's, and one worker's (PSS)."""
     while process.poll() is None:
         total, worker = 0.0, 0.0
-        try:
+        # A process that ends while it is looked at spoils this look alone.
+        with contextlib.suppress(psutil.Error):
             root = psutil.Process(process.pid)
             for one in [root, *root.children(recursive=True)]:
                 megabytes = one.memory_full_info().pss / 2**20
                 total += megabytes
                 if "kickstarting.environments.worker_process" in one.cmdline():
                     worker = max(worker, megabytes)
-        except psutil.Error:
-            continue
         memory["memory_mb"] = max(memory["memory_mb"], total)
         memory["worker_mb"] = max(memory["worker_mb"], worker)
         time.sleep(_MEMORY_PERIOD_SECONDS)

@@ -4,7 +4,7 @@ Prints JSON: for each comparison and number of frames, the median milliseconds o
 time of both sides, forwards and forwards with gradient. The two sides are timed in
 turns, and CPU rather than wall time is taken, so that other work disturbs little.
 
-  PYTHONPATH=. python benchmarks/torso.py
+  python -m benchmarks.torso
 """
 
 import functools

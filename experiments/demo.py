@@ -24,6 +24,9 @@ _FRAMES = flags.DEFINE_integer(
     "frames", 500_000, "Environment frames of each of the two runs."
 )
 _SEED = flags.DEFINE_integer("seed", 1, "Seeds both runs.")
+_TRAIN_FLAGS = flags.DEFINE_list(
+    "train_flags", [], "Further flags of launch.train for both runs, comma-separated."
+)
 _RESULTS = flags.DEFINE_string("results", "runs/demo", "Where everything goes.")
 
 
@@ -43,6 +46,7 @@ def main(argv: list[str]) -> int:
             total_frames=_FRAMES.value,
             teacher=teacher,
             results=_RESULTS.value,
+            flags=tuple(_TRAIN_FLAGS.value),
         )
         for condition in ("kickstarted", "from_scratch")
     ]

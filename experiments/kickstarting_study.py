@@ -30,6 +30,9 @@ _WEANED_SHARE = flags.DEFINE_float(
     "weaned_share", 0.5, "Share of the frames after which the linear λ is 0."
 )
 _TEACHERS = flags.DEFINE_string("teachers", "teachers", "Folder of the teachers.")
+_TRAIN_FLAGS = flags.DEFINE_list(
+    "train_flags", [], "Further flags of launch.train for each run, comma-separated."
+)
 _RESULTS = flags.DEFINE_string("results", "runs/study", "Where everything goes.")
 _REPORT_ONLY = flags.DEFINE_bool("report_only", False, "Train nothing.")
 
@@ -37,11 +40,7 @@ _REPORT_ONLY = flags.DEFINE_bool("report_only", False, "Train nothing.")
 def main(argv: list[str]) -> int:
     """Runs the study as the flags say; returns 0, or the status of a failed run."""
     del argv
-    unknown = set(_CONDITIONS.value) - set(runs.CONDITIONS)
-    if unknown or not all(seed.isdecimal() for seed in _SEEDS.value):
-        raise config_lib.ConfigError(
-            f"--conditions are among {', '.join(runs.CONDITIONS)}, --seeds are numbers"
-        )
+    _check_flags()
     all_runs = [
         _run(task, condition, int(seed))
         for seed in _SEEDS.value
@@ -56,8 +55,13 @@ def main(argv: list[str]) -> int:
         status = run.train()
         if status:
             return status
-    path = os.path.join(_RESULTS.value, "results.md")
     finished = [run for run in all_runs if run.is_finished()]
+    if not finished:
+        raise config_lib.ConfigError(
+            f"{_RESULTS.value} holds no finished run of this study: leave out "
+            "--report_only to train"
+        )
+    path = os.path.join(_RESULTS.value, "results.md")
     sections = [
         _section(task, [run for run in finished if run.task == task])
         for task in _TASKS.value
@@ -69,15 +73,50 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _check_flags() -> None:
+    """Checks the whole study before its first run, which may take hours.
+
+    Raises:
+      one of preflight.UserErrors: the first thing that is wrong, in one line.
+    """
+    for name, values in (
+        ("tasks", _TASKS.value),
+        ("seeds", _SEEDS.value),
+        ("conditions", _CONDITIONS.value),
+    ):
+        if not values or len(set(values)) < len(values):
+            raise config_lib.ConfigError(
+                f"--{name} must name at least one, and none twice"
+            )
+    unknown = set(_CONDITIONS.value) - set(runs.CONDITIONS)
+    if unknown or not all(seed.isdecimal() for seed in _SEEDS.value):
+        raise config_lib.ConfigError(
+            f"--conditions are among {', '.join(runs.CONDITIONS)}, --seeds are numbers"
+        )
+    if _FRAMES.value < 1 or not 0 < _WEANED_SHARE.value <= 1:
+        raise config_lib.ConfigError(
+            "--frames must be above 0 and --weaned_share in (0, 1], not "
+            f"{_FRAMES.value} and {_WEANED_SHARE.value}"
+        )
+    for task in _TASKS.value:
+        suites.environment_spec(task)
+        teacher_files.load_teacher(_teacher(task))
+
+
+def _teacher(task: str) -> str:
+    return os.path.join(_TEACHERS.value, *task.split(":"))
+
+
 def _run(task: str, condition: str, seed: int) -> runs.Run:
     return runs.Run(
         task=task,
         condition=condition,
         seed=seed,
         total_frames=_FRAMES.value,
-        teacher=os.path.join(_TEACHERS.value, *task.split(":")),
+        teacher=_teacher(task),
         results=_RESULTS.value,
         weaned_share=_WEANED_SHARE.value,
+        flags=tuple(_TRAIN_FLAGS.value),
     )
 
 

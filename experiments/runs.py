@@ -7,15 +7,17 @@ trained again; a broken one goes on from its newest checkpoint.
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 
 import numpy as np
 
+from kickstarting import config as config_lib
 from kickstarting import learning_curves, run_files
 from launch import report
 
-# How the conditions of the issue are said in flags; {teacher} and {half} are filled in.
+# Each condition in flags of launch.train; {teacher} and {weaned} are filled in.
 CONDITIONS: dict[str, tuple[str, ...]] = {
     "from_scratch": (),
     "kickstarted": (
@@ -88,30 +90,49 @@ class Run:
 
     def is_finished(self) -> bool:
         """Whether the run was trained and evaluated to its end."""
-        try:
-            with open(os.path.join(self.logdir, report.SCORES_FILE)) as file:
-                return json.load(file)["environment_frames"] >= self.total_frames
-        except (OSError, ValueError, KeyError):
-            return False
+        return report.evaluated_frames(self.logdir) >= self.total_frames
 
     def train(self) -> int:
-        """Trains what is missing, shown on this terminal; returns the exit status."""
+        """Trains what is missing, shown on this terminal.
+
+        Ctrl-C and SIGTERM end the run with a last checkpoint, and then this returns.
+
+        Returns:
+          the exit status, as a shell tells it: 128 + N for signal N.
+        """
         if self.is_finished():
             return 0
         command = [sys.executable, "-m", "launch.train", *self.command()]
-        return subprocess.run(command, check=False).returncode
+        process = subprocess.Popen(command)
+        # The terminal sends Ctrl-C to the run as well, but SIGTERM comes here alone.
+        before = {
+            signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+            signal.SIGTERM: signal.signal(
+                signal.SIGTERM, lambda *_: process.terminate()
+            ),
+        }
+        try:
+            status = process.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return 128 - status if status < 0 else status
 
     def curve(self) -> learning_curves.Curve:
-        """Returns the training curve: rolling mean return over environment frames."""
-        metrics = run_files.read_metrics(self.logdir)
-        returns = metrics[f"episode_return/{self.task}"]
-        known = ~np.isnan(returns)
-        return learning_curves.Curve(
-            LABELS[self.condition],
-            metrics[run_files.FRAMES][known],
-            returns[known],
-            self.seed,
+        """Returns the training curve: rolling mean return over environment frames.
+
+        Raises:
+          config_lib.ConfigError: the run was too short for an episode to end.
+        """
+        curve = report.training_curve(
+            self.logdir, self.task, LABELS[self.condition], self.seed
         )
+        if curve is None:
+            raise config_lib.ConfigError(
+                f"no episode has ended in {self.total_frames} frames of {self.task}: "
+                "raise --frames"
+            )
+        return curve
 
     def final_return(self) -> float:
         """Returns the mean raw return of the final checkpoint's evaluation."""

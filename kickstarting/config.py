@@ -33,10 +33,8 @@ def _require_positive(config: Any, *names: str) -> None:
 def _require_not_negative(config: Any, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
-        _require(
-            0 <= value < math.inf,
-            f"{name} must be finite and not negative, but is {value}",
-        )
+        _require(value >= 0, f"{name} must not be negative, but is {value}")
+        _require(value < math.inf, f"{name} must be finite, but is {value}")
 
 
 def _require_choice(config: Any, name: str, choices: tuple[str, ...]) -> None:

@@ -137,8 +137,9 @@ class Learner:
                     self._save()
                     saved = time.monotonic()
         finally:
-            if metrics:
+            if row.updates:
                 self._write_row(row)
+            if metrics:
                 self._save()
 
     def _step(self, batch: types.Trajectory) -> dict[str, float]:
@@ -252,11 +253,15 @@ class Learner:
 
 
 class _RowAverage:
-    """Means of the metrics of the updates between two rows."""
+    """Means of the metrics of the updates between two rows.
+
+    Attributes:
+      updates: since the row before.
+    """
 
     def __init__(self) -> None:
         self._sums: dict[str, float] = {}
-        self._count = 0
+        self.updates = 0
         self._start = time.monotonic()
 
     @property
@@ -264,9 +269,9 @@ class _RowAverage:
         return time.monotonic() - self._start
 
     def add(self, metrics: Mapping[str, float]) -> None:
-        self._count += 1
+        self.updates += 1
         for name, value in metrics.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
 
     def means(self) -> dict[str, float]:
-        return {name: value / self._count for name, value in self._sums.items()}
+        return {name: value / self.updates for name, value in self._sums.items()}

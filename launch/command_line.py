@@ -75,9 +75,9 @@ def status(
         logging.set_verbosity(logging.WARNING)
         return main(rest)
     except flags.Error as error:
-        return _refuse(f"{error} (--help lists the flags)")
+        return _refuse(argv[0], f"{error} (--help lists the flags)")
     except preflight.UserErrors as error:
-        return _refuse(str(error))
+        return _refuse(argv[0], str(error))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
@@ -92,9 +92,9 @@ def _refuse_unknown(arguments: Sequence[str], passed_on: str) -> None:
             raise flags.Error(f"unknown flag --{name}{near}")
 
 
-def _refuse(message: str) -> int:
+def _refuse(program: str, message: str) -> int:
     line = " ".join(message.split())
-    print(f"{os.path.basename(sys.argv[0])}: {line}", file=sys.stderr)
+    print(f"{os.path.basename(program)}: {line}", file=sys.stderr)
     return USAGE_STATUS
 
 

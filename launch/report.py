@@ -1,7 +1,9 @@
 """What a person gets at the end of a run: table, curves, video, the next command."""
 
+import json
 import os
 
+import numpy as np
 from absl import logging
 from rich import console as rich_console
 
@@ -23,6 +25,42 @@ def newest_frames(config: config_lib.Config) -> int:
     return int(metadata["telemetry"]["frames"]) if metadata else 0
 
 
+def evaluated_frames(logdir: str) -> int:
+    """Returns the environment frames of the checkpoint that `finish` scored, else 0."""
+    try:
+        with open(os.path.join(logdir, SCORES_FILE), encoding="utf-8") as file:
+            return int(json.load(file)["environment_frames"])
+    except (OSError, ValueError, KeyError):
+        return 0
+
+
+def training_curve(
+    logdir: str, task: str, label: str, seed: int
+) -> learning_curves.Curve | None:
+    """Returns the rolling mean return over environment frames.
+
+    Args:
+      logdir: the run's folder.
+      task: one of the run's.
+      label: of the curve.
+      seed: of the run.
+
+    Returns:
+      the curve from the first ended episode on, or None where none has ended.
+
+    Raises:
+      run_files.RunFilesError: the run has no metrics.csv that can be read.
+    """
+    metrics = run_files.read_metrics(logdir)
+    returns = metrics[f"episode_return/{task}"]
+    known = ~np.isnan(returns)
+    if not known.any():
+        return None
+    return learning_curves.Curve(
+        label, metrics[run_files.FRAMES][known], returns[known], seed
+    )
+
+
 def finish(config: config_lib.Config) -> None:
     """Evaluates the final checkpoint and leaves scores, curves and a video.
 
@@ -31,7 +69,7 @@ def finish(config: config_lib.Config) -> None:
     """
     console = rich_console.Console()
     logdir = config.logdir
-    curve_paths = [_draw_curves(config, task) for task in config.tasks]
+    paths = [path for task in config.tasks for path in _draw_curves(config, task)]
     if config.evaluation_episodes:
         policy = policies.load(logdir)
         results = evaluation.evaluate(
@@ -53,8 +91,8 @@ def finish(config: config_lib.Config) -> None:
         )
         path = os.path.join(logdir, "episode.mp4")
         _record(config, policy, path)
-        curve_paths.append(path)
-    for path in curve_paths:
+        paths.append(path)
+    for path in paths:
         console.print(f"Wrote {path}", highlight=False)
     console.print(
         "Next: ./kickstart --help, or export it as a teacher:\n  .venv/bin/python -m "
@@ -65,10 +103,12 @@ def finish(config: config_lib.Config) -> None:
     )
 
 
-def _draw_curves(config: config_lib.Config, task: str) -> str:
-    metrics = run_files.read_metrics(
-        os.path.join(config.logdir, run_files.METRICS_FILE)
-    )
+def _draw_curves(config: config_lib.Config, task: str) -> list[str]:
+    """Draws the curve of a task; returns its file, or none without ended episodes."""
+    label = "kickstarted" if config.kickstarting.teachers else "from scratch"
+    curve = training_curve(config.logdir, task, label, config.seed)
+    if curve is None:
+        return []
     name = task.replace(":", "_").replace("/", "_")
     path = os.path.join(config.logdir, f"learning_curve_{name}.png")
     reference = suites.reference_score(task)
@@ -79,20 +119,13 @@ def _draw_curves(config: config_lib.Config, task: str) -> str:
             if isinstance(loaded, teachers.CheckpointTeacher):
                 teacher_return = loaded.card.mean_return
     learning_curves.learning_curves(
-        [
-            learning_curves.Curve(
-                "kickstarted" if config.kickstarting.teachers else "from scratch",
-                metrics[run_files.FRAMES],
-                metrics[f"episode_return/{task}"],
-                config.seed,
-            )
-        ],
+        [curve],
         path,
         task,
         teacher_return=teacher_return,
         random_return=reference.random if reference else None,
     )
-    return path
+    return [path]
 
 
 def _record(config: config_lib.Config, policy: policies.Policy, path: str) -> None:

@@ -14,7 +14,7 @@ def checkpoints(logdir: str) -> str:
 
 
 def logs(logdir: str) -> str:
-    """Returns the folder of the nodes' logs under local_mp."""
+    """Returns the folder of logs: of C++ libraries, and of local_mp's nodes."""
     return os.path.join(logdir, "logs")
 
 

@@ -72,6 +72,10 @@ def main(argv: list[str]) -> int:
             f"{config.logdir} has reached {checked.resumed_frames:,} frames already: "
             "nothing to train. Raise --total_frames to go on."
         )
+        # It may have been stopped between its last checkpoint and its scores.
+        evaluated = report.evaluated_frames(config.logdir)
+        if config.evaluation_episodes and evaluated < checked.resumed_frames:
+            report.finish(config)
         return 0
     run_files.RunFiles(config.logdir).write_config(
         {**preflight.as_dict(config), "lp_launch_type": launch_type}

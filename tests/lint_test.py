@@ -8,7 +8,9 @@ import sys
 from absl.testing import absltest
 
 ROOT = pathlib.Path.cwd()
-FOLDERS = ("kickstarting", "launch", "experiments", "tests", "tools")
+# Packages, whose types are checked as well.
+PACKAGES = ("kickstarting", "launch", "experiments", "benchmarks", "examples")
+FOLDERS = (*PACKAGES, "tests", "tools")
 
 
 def _sources() -> list[str]:
@@ -58,13 +60,7 @@ class LintTest(absltest.TestCase):
         self._run_module("ruff", "check", "--no-cache", *_sources())
 
     def test_types(self):
-        self._run_module(
-            "mypy",
-            f"--cache-dir={self.cache}",
-            "kickstarting",
-            "launch",
-            "experiments",
-        )
+        self._run_module("mypy", f"--cache-dir={self.cache}", *PACKAGES)
 
 
 if __name__ == "__main__":

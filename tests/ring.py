@@ -4,13 +4,26 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from concurrent import futures
+from typing import Any, NamedTuple
 
 import jax
 import jax.flatten_util
 import numpy as np
 
-from kickstarting import actor, config, trajectory_example, types, unroll_sender
+from kickstarting import (
+    actor,
+    checkpoints,
+    config,
+    learner,
+    run_files,
+    teachers,
+    telemetry,
+    trajectory_example,
+    types,
+    unroll_sender,
+    update,
+)
 from kickstarting.agent import Agent
 from kickstarting.environments import base
 from kickstarting.environments import batch as environment_batch
@@ -199,3 +212,108 @@ def act(
     if thread.is_alive() or not until(unrolls):
         raise AssertionError(f"only {len(unrolls)} unrolls in {seconds} seconds")
     return acting, unrolls
+
+
+class Trained(NamedTuple):
+    """What `train` gives.
+
+    Attributes:
+      parameters: float32 [P] after the last update.
+      batches: of every update.
+      metrics: of every update.
+      snapshots: parameters float32 [P] by the number of updates before them.
+    """
+
+    parameters: np.ndarray
+    batches: list[types.Trajectory]
+    metrics: list[dict[str, float]]
+    snapshots: dict[int, np.ndarray]
+
+
+class _LocalTeacher:
+    """A Courier client of a teacher server, without Courier."""
+
+    def __init__(self, server: teachers.TeacherServer) -> None:
+        self._server = server
+        self._pool = futures.ThreadPoolExecutor(32)
+        self.futures = self
+
+    def label(self, *arguments: Any) -> futures.Future:
+        return self._pool.submit(self._server.label, *arguments)
+
+
+class _WatchedUpdate(update.Update):
+    """An update that remembers what passes through it."""
+
+    def __init__(self, agent: Agent, run: config.Config, snapshots: set[int]) -> None:
+        super().__init__(agent, run)
+        self.trained = Trained(np.zeros(0, np.float32), [], [], {})
+        self._wanted = snapshots
+
+    def shard(self, batch: types.Trajectory) -> types.Trajectory:
+        self.trained.batches.append(batch)
+        return super().shard(batch)
+
+    def __call__(self, state, batch, hyperparameters):
+        state, metrics = super().__call__(state, batch, hyperparameters)
+        trained = self.trained
+        trained.metrics.append({name: float(x[0]) for name, x in metrics.items()})
+        if len(trained.metrics) in self._wanted:
+            trained.snapshots[len(trained.metrics)] = np.array(
+                self.flat_parameters(state)
+            )
+        return state, metrics
+
+
+def train(
+    run: config.Config,
+    environments: environment_batch.EnvironmentBatch,
+    server: teachers.TeacherServer | None = None,
+    snapshots: tuple[int, ...] = (),
+) -> Trained:
+    """Runs actor, teacher's client and learner in threads to the run's end.
+
+    Args:
+      run: of one task and one actor.
+      environments: of the actor; they are closed.
+      server: of the run's teachers, already running.
+      snapshots: numbers of updates after which the parameters are kept.
+    """
+    agent = Agent(environments.spec, run.network)
+    watched = _WatchedUpdate(agent, run, set(snapshots))
+    stop = threading.Event()
+    unrolls = MemoryQueue(run.resolved_queue_size, stop)
+    files = run_files.RunFiles(run.logdir)
+    learning = learner.Learner(
+        run,
+        watched,
+        lambda: unrolls.batches(run.batch_size),
+        checkpoints.Checkpoints(run.logdir, 1),
+        {},
+        telemetry.Telemetry(run.tasks, [None], run.total_frames),
+        files,
+        np.full((1, run.max_teachers), np.nan, np.float32),
+        np.zeros(1, np.float32),
+    )
+    remote = teachers.RemoteTeacher([_LocalTeacher(server)]) if server else None
+    acting = make_actor(run, environments, learning, unrolls, remote)
+    failures: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            acting.run(stop)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failures.append(error)
+            stop.set()
+
+    thread = threading.Thread(target=body, daemon=True)
+    thread.start()
+    try:
+        learning.run(stop)
+    finally:
+        stop.set()
+        thread.join(20)
+        files.close()
+    if failures:
+        raise failures[0]
+    return watched.trained._replace(parameters=learning.parameters(-1)[1])

@@ -1,7 +1,5 @@
 """The queue on a real Reverb server: order, bounds, dtypes, stopping."""
 
-import subprocess
-import sys
 import threading
 import time
 
@@ -17,16 +15,6 @@ from tests.counting_environment import SPEC
 CONFIG = ring.small_config(batch_size=2)
 EXAMPLE = trajectory_example.example(CONFIG, SPEC)
 SIZE = 3
-
-_SERVE = """
-import sys, reverb
-from tests import trajectory_queue_test as test
-table = test.trajectory_queue.table(test.EXAMPLE, test.SIZE)
-server = reverb.Server([table])
-print(server.port, flush=True)
-sys.stdin.read()
-server.stop()
-"""
 
 
 def _unroll(number: int) -> types.Trajectory:
@@ -125,46 +113,12 @@ class TrajectoryQueueTest(absltest.TestCase):
         self.writer.close()
         self.assertLess(time.monotonic() - start, 10)
 
-
-
-class LostServerTest(absltest.TestCase):
-    def test_readers_end_with_the_server(self):
-        # In a process of its own, as where the nodes are processes.
-        server = subprocess.Popen(
-            [sys.executable, "-c", _SERVE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.addCleanup(server.wait)
-        self.addCleanup(server.kill)
-        client = reverb.Client(f"localhost:{server.stdout.readline().strip()}")
-        stop = threading.Event()
-        outcomes: dict[str, object] = {}
-
-        def read(name: str, should_stop) -> None:
-            try:
-                outcomes[name] = list(
-                    trajectory_queue.batches(client, EXAMPLE, 2, should_stop)
-                )
-            except Exception as error:  # noqa: BLE001 - looked at below
-                outcomes[name] = error
-
-        threads = [
-            threading.Thread(target=read, args=arguments, daemon=True)
-            for arguments in (("stopped", stop.is_set), ("lost", lambda: False))
-        ]
-        for thread in threads:
-            thread.start()
-        time.sleep(1.0)
-        self.assertEmpty(outcomes)
-        stop.set()
-        server.stdin.close()
-        for thread in threads:
-            thread.join(30)
-        # It ends where the program stops, and is an error where it does not.
-        self.assertEqual(outcomes["stopped"], [])
-        self.assertIsInstance(outcomes["lost"], Exception)
+    def test_a_stop_ends_the_reader(self):
+        self._write(SIZE)
+        batches = self._batches()
+        self.assertEqual(next(batches).actor.tolist(), [0, 1])
+        self.stop.set()
+        self.assertEmpty(list(batches))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from absl import flags
 from absl.testing import absltest, flagsaver, parameterized
 
 from kickstarting import checkpoints
@@ -17,7 +18,6 @@ from kickstarting import config as config_lib
 from kickstarting.environments import suites
 from launch import command_line, preflight, run_folder, train
 from launch import flags as launch_flags
-from tests.environments import processes
 from tests.launch import program_run
 
 
@@ -114,7 +114,7 @@ _TABLE = (
     ("unknown_suite", _flags("--tasks=dom:basic"), "did you mean 'doom'?"),
     ("no_suite", _flags("--tasks=basic"), "must be suite:level"),
     ("unknown_level", _flags("--tasks=doom:basik"), "did you mean 'basic'?"),
-    ("unknown_id", _flags("--tasks=gym:MiniGrid-Empty-5x5"), "MiniGrid-Empty-5x5-v0"),
+    ("unknown_id", _flags("--tasks=gym:MiniGrid-Emty-5x5-v0"), "MiniGrid-Empty-5x5"),
     ("unknown_xland", _flags("--tasks=xland:MiniGrid-DoorKy-8x8"), "MiniGrid-DoorKey"),
     ("no_task", _flags("--tasks="), "tasks must name at least one"),
     ("task_twice", _flags("--tasks=doom:basic,doom:basic"), "twice"),
@@ -169,11 +169,13 @@ class BadInputTest(parameterized.TestCase):
 
     def _check_refused(self, arguments: Sequence[str], says: str) -> None:
         before = _contents(os.path.dirname(self.logdir))
-        children = processes.descendants(os.getpid())
+        children = program_run.children()
         status, error = _run(
             (
                 *program_run.GRID_FLAGS,
                 *program_run.SMALL_FLAGS,
+                # Were it not refused, it would end soon.
+                "--total_frames=20",
                 f"--logdir={self.logdir}",
                 *arguments,
             )
@@ -183,7 +185,7 @@ class BadInputTest(parameterized.TestCase):
         self.assertStartsWith(error, "train")
         self.assertIn(says, error)
         self.assertEqual(_contents(os.path.dirname(self.logdir)), before)
-        self.assertEqual(processes.descendants(os.getpid()), children)
+        self.assertEqual(program_run.children(), children)
 
     @parameterized.named_parameters(*_TABLE)
     def test_refused(self, prepare, says):
@@ -243,15 +245,18 @@ class BadInputTest(parameterized.TestCase):
         self.assertFalse(os.path.exists(self.logdir))
 
     def test_help_explains_every_flag(self):
-        output = io.StringIO()
-        with flagsaver.flagsaver(), contextlib.redirect_stdout(output):
-            status = command_line.status(
-                train.main, ["train", "--help"], (launch_flags,)
-            )
-        self.assertEqual(status, 0)
-        for name in ("tasks", "teachers", "kickstarting_schedule", "lp_launch_type"):
-            self.assertIn(f"\n--{name}=<", output.getvalue())
-        self.assertIn("--[no]resume", output.getvalue())
+        run = subprocess.run(
+            [sys.executable, "-m", "launch.train", "--help"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        for flag in flags.FLAGS.flags_by_module_dict()[launch_flags.__name__]:
+            how = f"--[no]{flag.name}" if flag.boolean else f"--{flag.name}=<"
+            self.assertIn(f"\n{how}", run.stdout)
+            self.assertNotEmpty(flag.help)
 
 
 if __name__ == "__main__":

@@ -147,6 +147,20 @@ class ProgramRun:
         self._process.wait()
 
 
+def children() -> set[int]:
+    """Returns the ids of this process's children."""
+    found = set()
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # The name, in parentheses, may hold spaces.
+            _, parent, *_ = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(parent) == os.getpid():
+            found.add(int(stat.parent.name))
+    return found
+
+
 def check_stopped(
     test: absltest.TestCase, run: ProgramRun, number: int, logdir: str
 ) -> int:

@@ -1,0 +1,116 @@
+"""The whole agent learns a small task, and in fewer frames with a teacher."""
+
+import functools
+import os
+import threading
+
+import numpy as np
+from absl.testing import absltest
+
+from kickstarting import config, evaluator, teacher_files, teachers
+from kickstarting.actor import NUM_SLOTS
+from kickstarting.agent import Agent
+from kickstarting.environments import base, suites
+from tests import ring
+
+TASK = "xland:MiniGrid-Empty-5x5"
+NUM_ENVIRONMENTS = 16
+FRAMES_PER_UPDATE = NUM_ENVIRONMENTS * 20
+UPDATES, EARLY_UPDATES = 100, 25
+SPEC = suites.environment_spec(TASK, 1)
+NETWORK = config.NetworkConfig(core_size=32)
+
+
+def _config(logdir: str, updates: int, teacher: str | None = None) -> config.Config:
+    return config.Config(
+        tasks=(TASK,),
+        logdir=logdir,
+        total_frames=updates * FRAMES_PER_UPDATE,
+        seed=1,
+        lockstep=True,
+        action_repeat=1,
+        environments_per_actor=NUM_ENVIRONMENTS,
+        batch_size=NUM_ENVIRONMENTS,
+        network=NETWORK,
+        loss=config.LossConfig(discount=0.95, entropy_cost=0.003),
+        optimiser=config.OptimiserConfig(learning_rate=1e-2, anneal=False),
+        kickstarting=config.KickstartingConfig(
+            teachers=((TASK, teacher),) if teacher else (),
+            schedule="linear",
+            end_frames=updates * FRAMES_PER_UPDATE,
+        ),
+    )
+
+
+def _environments():
+    settings = [base.TaskSettings(TASK, seed, 1) for seed in range(NUM_ENVIRONMENTS)]
+    return suites.make_batch(settings, NUM_SLOTS, 20)
+
+
+def _mean_return(parameters: np.ndarray) -> float:
+    agent = Agent(SPEC, NETWORK)
+    episodes = evaluator.evaluate(
+        TASK,
+        ring.unravel(agent, parameters),
+        agent,
+        num_episodes=2 * NUM_ENVIRONMENTS,
+        seed=100,
+        action_repeat=1,
+        num_environments=NUM_ENVIRONMENTS,
+        core_size=NETWORK.core_size,
+    )
+    return float(episodes.returns.mean())
+
+
+class LearningTest(absltest.TestCase):
+    @functools.cached_property
+    def _from_scratch(self) -> ring.Trained:
+        run = _config(self.create_tempdir().full_path, UPDATES)
+        return ring.train(run, _environments(), snapshots=(EARLY_UPDATES,))
+
+    def _save_teacher(self, parameters: np.ndarray, mean_return: float) -> str:
+        folder = os.path.join(self.create_tempdir().full_path, "teacher")
+        card = teacher_files.TeacherCard(
+            task=TASK,
+            action_names=SPEC.action_names,
+            frame_shape=SPEC.frame_shape,
+            instruction_length=0,
+            action_repeat=1,
+            network=NETWORK,
+            environment_frames=UPDATES * FRAMES_PER_UPDATE,
+            mean_return=mean_return,
+            standard_error=0.0,
+            episodes=2 * NUM_ENVIRONMENTS,
+            normalised_score=None,
+            command="learning_test",
+            seed=1,
+            git_revision="none",
+        )
+        params = ring.unravel(Agent(SPEC, NETWORK), parameters)
+        teacher_files.save_teacher(folder, params, card)
+        return folder
+
+    def test_it_learns_and_a_teacher_spares_frames(self):
+        scratch = self._from_scratch
+        learned = _mean_return(scratch.parameters)
+        early = _mean_return(scratch.snapshots[EARLY_UPDATES])
+        print(early, learned)
+        self.assertGreater(learned, 0.6)
+        self.assertLess(early, 0.6)
+
+        folder = self._save_teacher(scratch.parameters, learned)
+        run = _config(self.create_tempdir().full_path, EARLY_UPDATES, folder)
+        server = teachers.TeacherServer(run.teachers_of_task, run.max_teachers)
+        stop = threading.Event()
+        self.addCleanup(stop.set)
+        threading.Thread(target=server.run, args=(stop,), daemon=True).start()
+        kickstarted = _mean_return(ring.train(run, _environments(), server).parameters)
+
+        print(kickstarted)
+        # A quarter of the frames is enough with a teacher, and not without one.
+        self.assertGreater(kickstarted, 0.6)
+        self.assertLess(early, kickstarted - 0.2)
+
+
+if __name__ == "__main__":
+    absltest.main()
