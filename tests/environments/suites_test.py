@@ -126,13 +126,35 @@ class ReferenceScoresTest(parameterized.TestCase):
         self.assertIn("measure_random_scores --suite=doom", score.source)
         self.assertNotIn("\n", score.source)
 
-    def test_every_random_score_is_sure_enough(self) -> None:
+    def test_every_score_is_finite_and_sure_enough(self) -> None:
         for task, entry in suites._reference_scores().items():
             with self.subTest(task):
                 self.assertGreaterEqual(entry["random_episodes"], 100)
+                self.assertTrue(math.isfinite(entry["random"]))
+                self.assertTrue(math.isfinite(entry["reference"]))
+                self.assertGreater(entry["reference"], entry["random"])
                 span = entry["reference"] - entry["random"]
                 self.assertLess(entry["random_standard_error"], 0.05 * span)
-                self.assertTrue(math.isfinite(span))
+
+    def test_every_scored_level_can_be_played(self) -> None:
+        for task in suites._reference_scores():
+            with self.subTest(task):
+                suite, level = suites.split_task(task)
+                self.assertIn(level, suites.levels(suite))
+
+    @parameterized.parameters(
+        "gym:MiniGrid-DoorKey-5x5-v0",
+        "gym:BabyAI-GoToLocal-v0",
+        "xland:MiniGrid-FourRooms",
+    )
+    def test_grids_are_scored_up_to_their_greatest_reward(self, task: str) -> None:
+        score = suites.reference_score(task)
+        assert score is not None
+        self.assertEqual(score.reference, 1.0)
+        self.assertBetween(score.random, 0, 0.5)
+        self.assertIn("upper bound by construction", score.source)
+        self.assertIn("--action_repeat=1", score.source)
+        self.assertNotIn("\n", score.source)
 
     def test_unknown_scores_are_none(self) -> None:
         self.assertIsNone(suites.reference_score("gym:Nobody-Measured-v0"))

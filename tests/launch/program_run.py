@@ -99,8 +99,17 @@ class ProgramRun:
         return {process: words for process, words in found.items() if words}
 
     def wait(self, seconds: float = _DEADLINE) -> int:
-        """Returns the exit status, -N for signal N; raises TimeoutExpired."""
-        return self._process.wait(seconds)
+        """Returns the exit status, -N for signal N.
+
+        Raises:
+          AssertionError: it takes longer than so many seconds.
+        """
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(
+                f"no end: {self.processes()}\n{self.stdout}\n{self.stderr}"
+            ) from error
 
     def wait_until_gone(self, seconds: float) -> dict[int, str]:
         """Returns the processes that still live after so many seconds."""

@@ -48,7 +48,7 @@ class ToolsTest(absltest.TestCase):
             *_GRID_RUN,
             f"--teachers={teacher}",
             "--total_frames=400",
-            "--kickstarting_schedule=return_gap",
+            "--kickstarting_schedule=constant",
             f"--logdir={student}",
         )
         with self.subTest("kickstart"):
