@@ -3,12 +3,12 @@
   python -m launch.train --tasks=gym:MiniGrid-DoorKey-6x6-v0 --action_repeat=1 \\
       --teachers=examples.scripted_teacher:make
 
-Anything that keeps kickstarting.types.Teacher can teach. This bot knows no more than the
-student: its 7x7 view, the mission and the last action. It draws what it has seen on a
-map, which travels with the unrolls as its recurrent state, and goes where the mission
-wants it, opens doors that are in the way, fetches keys for the locked ones, and explores
-as long as it knows nothing better. It relies on an action repeat of 1 and on a world in
-which only the agent moves.
+Anything that keeps kickstarting.types.Teacher can teach. This bot knows no more than
+the student: its 7x7 view, the mission and the last action. It draws what it has seen on
+a map, which travels with the unrolls as its recurrent state, and goes where the mission
+wants it, opens doors that are in the way, fetches keys for the locked ones, and
+explores as long as it knows nothing better. It relies on an action repeat of 1 and on a
+world in which only the agent moves.
 """
 
 import collections
@@ -126,24 +126,24 @@ def _choose(
     carried = view[_VIEW_SIZE // 2, _VIEW_SIZE - 1]
     target, arrival = _aim(mission)
     doors = {
-        state: _cells(known, lambda x, s=state: (x[..., 0] == DOOR) & (x[..., 2] == s))
+        state: _cells((known[..., 0] == DOOR) & (known[..., 2] == state))
         for state in (CLOSED, LOCKED)
     }
-    aims = [(_cells(known, target), arrival)]
+    aims = [(_cells(target(known)), arrival)]
     if carried[0] == KEY:
         fits = {cell for cell in doors[LOCKED] if known[cell][1] == carried[1]}
         aims.append((fits, TOGGLE))
     aims.append((doors[CLOSED], TOGGLE))
     if doors[LOCKED] and carried[0] == EMPTY:
         colours = [known[cell][1] for cell in doors[LOCKED]]
-        keys = _cells(known, lambda x: (x[..., 0] == KEY) & np.isin(x[..., 1], colours))
+        keys = _cells((known[..., 0] == KEY) & np.isin(known[..., 1], colours))
         aims.append((keys, PICKUP))
     for cells, last_action in aims:
         action = _first_action(known, pose, cells, last_action)
         if action is not None:
             return action
     # Nothing to do with what is known: face the nearest cell that is not.
-    return _first_action(known, pose, _cells(known, lambda x: x[..., 0] == UNSEEN), DONE)
+    return _first_action(known, pose, _cells(known[..., 0] == UNSEEN), DONE)
 
 
 def _aim(
@@ -171,10 +171,8 @@ def _word(word: str) -> int:
     return int(instructions.encode(word, 1)[0])
 
 
-def _cells(
-    known: np.ndarray, marks: Callable[[np.ndarray], np.ndarray]
-) -> set[tuple[int, int]]:
-    return set(zip(*(axis.tolist() for axis in np.nonzero(marks(known))), strict=True))
+def _cells(marked: np.ndarray) -> set[tuple[int, int]]:
+    return set(zip(*(axis.tolist() for axis in np.nonzero(marked)), strict=True))
 
 
 def _is_free(cell: np.ndarray) -> bool:

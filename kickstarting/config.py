@@ -232,7 +232,8 @@ class Config:
       evaluation_episodes: episodes of each task that the evaluator runs on the final
         checkpoint, and on the newest one every evaluation_minutes; 0 turns it off.
       evaluation_minutes: minutes between evaluations while training; 0: at the end
-      only. show: whether a live view is drawn on the terminal.
+        only.
+      show: whether a live view is drawn on the terminal.
       base_port: first of the servers' ports; 0 takes free ones.
     """
 

@@ -8,6 +8,7 @@ and a split into slices equals one long pass. Calls from many actors are batched
 import importlib
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -149,6 +150,7 @@ class TeacherServer:
         self._of_task = [[names.index(n) for n in of] for of in teachers_of_task]
         self._num_teachers = num_teachers
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
+        self._ended = threading.Event()
         self._batches = 0
         self._unrolls = 0
 
@@ -196,10 +198,7 @@ class TeacherServer:
         mask = np.zeros((self._num_teachers, steps), np.float32)
         states = []
         for position, answer in enumerate(answers):
-            result = answer.get(timeout=_ANSWER_SECONDS)
-            if isinstance(result, BaseException):
-                raise result
-            logits[position], next_state = result
+            logits[position], next_state = self._result(answer)
             mask[position] = 1
             states.append([np.asarray(leaf) for leaf in jax.tree.leaves(next_state)])
         return logits, mask, states
@@ -217,18 +216,38 @@ class TeacherServer:
         Args:
           stop: set when the program ends.
         """
-        while not stop.is_set():
+        try:
+            while not stop.is_set():
+                self._answer_waiting()
+        finally:
+            self._ended.set()
+
+    def _result(self, answer: "queue.SimpleQueue[Any]") -> Any:
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        # In short waits: the server's end waits for its calls, and a request that comes
+        # with the stop is answered by nobody.
+        while not self._ended.is_set() and time.monotonic() < deadline:
             try:
-                requests = [self._requests.get(timeout=_WAIT_SECONDS)]
+                result = answer.get(timeout=_WAIT_SECONDS)
             except queue.Empty:
                 continue
-            while len(requests) < _BATCH_SIZES[-1]:
-                try:
-                    requests.append(self._requests.get_nowait())
-                except queue.Empty:
-                    break
-            for teacher in sorted({request.teacher for request in requests}):
-                self._answer(teacher, [r for r in requests if r.teacher == teacher])
+            if isinstance(result, BaseException):
+                raise result
+            return result
+        raise TimeoutError("the teacher gave no answer")
+
+    def _answer_waiting(self) -> None:
+        try:
+            requests = [self._requests.get(timeout=_WAIT_SECONDS)]
+        except queue.Empty:
+            return
+        while len(requests) < _BATCH_SIZES[-1]:
+            try:
+                requests.append(self._requests.get_nowait())
+            except queue.Empty:
+                break
+        for teacher in sorted({request.teacher for request in requests}):
+            self._answer(teacher, [r for r in requests if r.teacher == teacher])
 
     def _answer(self, teacher: int, requests: list[_Request]) -> None:
         try:

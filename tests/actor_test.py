@@ -1,6 +1,7 @@
 """The actor: what it writes is what happened, whichever environments were ready."""
 
 import functools
+import itertools
 import threading
 import time
 
@@ -93,7 +94,7 @@ class ActorTest(parameterized.TestCase):
         own = _of_environment(unrolls, environment)
         self.assertEqual(code(own[0].observation.pixels[0]), Code(environment, 0, 0))
         self.assertTrue(own[0].first[0])
-        for before, after in zip(own, own[1:], strict=False):
+        for before, after in itertools.pairwise(own):
             self.assertEqual(before.first[-1], after.first[0])
             for old, new in zip(before.observation, after.observation, strict=True):
                 np.testing.assert_array_equal(old[-1], new[0])
@@ -128,7 +129,7 @@ class ActorTest(parameterized.TestCase):
         self.assertGreater(crossings, 0)
 
     def test_a_lost_environment_drops_its_half_unroll(self):
-        environments, learner, actor, unrolls = _run()
+        environments, _, actor, unrolls = _run()
         lost = [each for each in environments.history[4] if each.lost]
         self.assertLen(lost, 2)
         own = _of_environment(unrolls, 4)

@@ -1,7 +1,7 @@
 """A deterministic batch of environments in memory whose observations say what they are.
 
-The first cells of every frame hold environment, episode and step, so that each alignment
-of an unroll can be verified against the `history` that the environments keep.
+The first cells of every frame hold environment, episode and step, so that each
+alignment of an unroll can be verified against the `history` that the environments keep.
 """
 
 import dataclasses
@@ -29,8 +29,8 @@ class Script:
       length: agent steps of an episode.
       truncation: whether episodes are truncated rather than terminated.
       delay: calls of `wait` that pass before a step's result is ready.
-      lost_at: numbers of steps (from 1, over the environment's life) at which it is lost
-        and replaced: a new episode opens and nothing came of the action.
+      lost_at: numbers of steps (from 1, over the environment's life) at which it is
+        lost and replaced: a new episode opens and nothing came of the action.
       hangs_at: the step, likewise, that never gives a result; 0 for none.
     """
 

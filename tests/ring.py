@@ -1,4 +1,4 @@
-"""Parts of the ring in memory: a small run, its queue, a learner that does not learn."""
+"""Parts of the ring in memory: a small run, its queue, a frozen learner."""
 
 import queue
 import threading

@@ -29,7 +29,10 @@ class EchoTeacher:
         self.batch_sizes: list[int] = []
 
     def initial_state(self, batch_size: int) -> Any:
-        return {"steps": np.zeros(batch_size, np.int32), "calls": np.ones((batch_size, 2))}
+        return {
+            "steps": np.zeros(batch_size, np.int32),
+            "calls": np.ones((batch_size, 2)),
+        }
 
     def label(
         self, observation: types.Observation, first: np.ndarray, state: Any

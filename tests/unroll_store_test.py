@@ -115,7 +115,9 @@ class UnrollStoreTest(absltest.TestCase):
         for old, new in zip(before, after, strict=True):
             np.testing.assert_array_equal(old, new)
         # Views, not copies: an unroll is assembled in place.
-        self.assertTrue(np.shares_memory(finished.observation.pixels, environments.pixels))
+        self.assertTrue(
+            np.shares_memory(finished.observation.pixels, environments.pixels)
+        )
 
     def test_a_restarted_unroll_begins_anew(self):
         environments, store = _make(Script(length=9, lost_at=(2,)))
