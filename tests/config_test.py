@@ -28,7 +28,7 @@ class ConfigTest(parameterized.TestCase):
         ("tasks", ("doom:basic", "doom:basic")),
         ("logdir", ""),
         ("total_frames", 0),
-        ("total_frames", 1000),
+        ("total_frames", 600),
         ("seed", -1),
         ("num_actors", 0),
         ("num_actors", 100_001),
@@ -113,7 +113,7 @@ class ConfigTest(parameterized.TestCase):
             lambda: dataclasses.replace(run, total_frames=59), "total_frames", "60"
         )
 
-    @parameterized.parameters((0, 32), (16, 16), (50, 50))
+    @parameterized.parameters((0, 16), (16, 16), (50, 50))
     def test_queue_size(self, given, resolved):
         self.assertEqual(
             _run(queue_size=given, batch_size=16).resolved_queue_size, resolved

@@ -94,7 +94,6 @@ class LearningTest(absltest.TestCase):
         scratch = self._from_scratch
         learned = _mean_return(scratch.parameters)
         early = _mean_return(scratch.snapshots[EARLY_UPDATES])
-        print(early, learned)
         self.assertGreater(learned, 0.6)
         self.assertLess(early, 0.6)
 
@@ -106,7 +105,6 @@ class LearningTest(absltest.TestCase):
         threading.Thread(target=server.run, args=(stop,), daemon=True).start()
         kickstarted = _mean_return(ring.train(run, _environments(), server).parameters)
 
-        print(kickstarted)
         # A fifth of the frames is enough with a teacher, and not without one.
         self.assertGreater(kickstarted, 0.6)
         self.assertLess(early, kickstarted - 0.2)
