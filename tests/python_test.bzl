@@ -2,6 +2,14 @@
 
 load("@rules_python//python:defs.bzl", "py_test")
 
+# What several tests share, in every folder that has some.
+_HELPERS = [
+    "//tests:helpers",
+    "//tests/environments:helpers",
+    "//tests/experiments:helpers",
+    "//tests/launch:helpers",
+]
+
 def python_test(name, size = "small", data = [], **kwargs):
     """Declares the test of `name`.py in this folder.
 
@@ -15,10 +23,11 @@ def python_test(name, size = "small", data = [], **kwargs):
         name = name,
         size = size,
         srcs = [name + ".py"],
-        data = data,
+        data = data + _HELPERS,
         legacy_create_init = 0,
         main = name + ".py",
         deps = [
+            "//examples",
             "//experiments",
             "//kickstarting",
             "//launch",
