@@ -77,9 +77,9 @@ def main(argv: list[str]) -> int:
         if config.evaluation_episodes and evaluated < checked.resumed_frames:
             report.finish(config)
         return 0
-    run_files.RunFiles(config.logdir).write_config(
-        {**preflight.as_dict(config), "lp_launch_type": launch_type}
-    )
+    files = run_files.RunFiles(config.logdir)
+    files.write_config({**preflight.as_dict(config), "lp_launch_type": launch_type})
+    files.close()
     failure = _launch(config, checked, launch_type, argv)
     if failure is not None:
         logging.error(

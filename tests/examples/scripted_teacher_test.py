@@ -7,9 +7,8 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from examples import scripted_teacher
-from kickstarting import config, evaluator, teachers, types
+from kickstarting import config, teachers, types
 from kickstarting.actor import NUM_SLOTS
-from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
 from tests import ring
 
@@ -103,17 +102,17 @@ class PlayTest(parameterized.TestCase):
 
 
 class KickstartTest(absltest.TestCase):
-    def test_a_student_learns_from_it_what_it_does(self):
+    def test_a_student_learns_from_it(self):
         run = config.Config(
             tasks=(TASK,),
             logdir=self.create_tempdir().full_path,
-            total_frames=4800,
+            total_frames=30 * 4 * 20,
             environments_per_actor=4,
             batch_size=4,
             action_repeat=1,
             lockstep=True,
-            network=config.NetworkConfig(core_size=64),
-            optimiser=config.OptimiserConfig(learning_rate=1e-2, anneal=False),
+            network=config.NetworkConfig(core_size=32),
+            optimiser=config.OptimiserConfig(learning_rate=3e-3, anneal=False),
             kickstarting=config.KickstartingConfig(
                 teachers=((TASK, NAME),), schedule="constant", weight=1.0
             ),
@@ -124,20 +123,10 @@ class KickstartTest(absltest.TestCase):
         stop = threading.Event()
         self.addCleanup(stop.set)
         threading.Thread(target=server.run, args=(stop,), daemon=True).start()
-        trained = ring.train(run, environments, server)
-        self.assertGreater(trained.metrics[-1]["teacher_coverage"], 0.99)
-        self.assertGreater(trained.metrics[-1]["teacher_agreement"], 0.9)
-        agent = Agent(environments.spec, run.network)
-        episodes = evaluator.evaluate(
-            TASK,
-            ring.unravel(agent, trained.parameters),
-            agent,
-            num_episodes=4,
-            seed=1,
-            action_repeat=1,
-            core_size=64,
-        )
-        self.assertGreater(episodes.returns.mean(), 0.85)
+        metrics = ring.train(run, environments, server).metrics
+        self.assertEqual({each["teacher_coverage"] for each in metrics}, {1.0})
+        self.assertAlmostEqual(metrics[0]["cross_entropy"], np.log(7), places=1)
+        self.assertLess(metrics[-1]["cross_entropy"], np.log(7) - 0.4)
 
 
 if __name__ == "__main__":
