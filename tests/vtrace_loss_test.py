@@ -1,5 +1,6 @@
 """The loss against the papers' equations in NumPy, and worked examples by hand."""
 
+import dataclasses
 import functools
 
 import jax
@@ -11,7 +12,9 @@ from kickstarting import types, vtrace_loss
 from kickstarting.config import LossConfig
 
 GAMMA = 0.9
-CONFIG = LossConfig(discount=GAMMA, baseline_cost=0.5, reward_clipping="none")
+CONFIG = LossConfig(
+    discount=GAMMA, baseline_cost=0.5, reward_clipping="none", vtrace_lambda=1.0
+)
 
 
 def _softmax(logits):
@@ -86,10 +89,10 @@ def _numpy_loss(output, trajectory, hyperparameters, config):
             rho = min(1, policy[s, action[s]] / behaviour[s, action[s]])
             reward = trajectory.reward[b, s]
             delta = rho * (reward + discount * value[s + 1] - value[s])
-            advantage = rho * (reward + discount * next_target - value[s])
-            targets[b, s] = (
-                value[s] + delta + discount * rho * (next_target - value[s + 1])
-            )
+            # Remark 2's λ scales c; the advantage bootstraps from the same mixture.
+            beyond = config.vtrace_lambda * (next_target - value[s + 1])
+            advantage = rho * (reward + discount * (value[s + 1] + beyond) - value[s])
+            targets[b, s] = value[s] + delta + discount * rho * beyond
             next_target = targets[b, s]
             losses["policy_gradient"] -= advantage * np.log(policy[s, action[s]])
             losses["baseline"] += (
@@ -132,11 +135,12 @@ def _targets(output, trajectory, config=CONFIG):
 
 
 class LossTest(parameterized.TestCase):
-    @parameterized.parameters(0, 1, 2)
-    def test_equals_numpy(self, seed):
+    @parameterized.parameters((0, 1.0), (1, 1.0), (2, 1.0), (0, 0.9), (1, 0.0))
+    def test_equals_numpy(self, seed, vtrace_lambda):
+        config = dataclasses.replace(CONFIG, vtrace_lambda=vtrace_lambda)
         output, trajectory, hyperparameters = _batch(seed)
-        expected, targets = _numpy_loss(output, trajectory, hyperparameters, CONFIG)
-        total, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
+        expected, targets = _numpy_loss(output, trajectory, hyperparameters, config)
+        total, metrics = _loss(output, trajectory, hyperparameters, config)
         num_steps = trajectory.action.size - 3  # Those that cross a boundary.
         for name, value in expected.items():
             np.testing.assert_allclose(
@@ -144,7 +148,7 @@ class LossTest(parameterized.TestCase):
             )
         np.testing.assert_allclose(total, sum(expected.values()), rtol=1e-4)
         np.testing.assert_allclose(
-            _targets(output, trajectory)[:, :-1], targets, rtol=1e-4, atol=1e-4
+            _targets(output, trajectory, config)[:, :-1], targets, rtol=1e-4, atol=1e-4
         )
 
     def test_loss_is_a_sum(self):
@@ -207,7 +211,7 @@ class LossTest(parameterized.TestCase):
     @parameterized.parameters("abs_one", "soft_asymmetric")
     def test_reward_is_clipped_by_the_loss(self, clipping):
         output, trajectory, hyperparameters = _batch(6)
-        config = LossConfig(discount=GAMMA, reward_clipping=clipping)
+        config = dataclasses.replace(CONFIG, reward_clipping=clipping)
         reward = trajectory.reward
         if clipping == "abs_one":
             clipped = np.clip(reward, -1, 1)
