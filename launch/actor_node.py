@@ -1,6 +1,8 @@
 """The actor node: builds one actor from the config and runs it."""
 
+import threading
 from collections.abc import Sequence
+from concurrent import futures
 from typing import Any
 
 import launchpad as lp
@@ -11,6 +13,8 @@ from kickstarting import teachers, trajectory_queue, unroll_sender
 from kickstarting.actor import NUM_SLOTS, Actor
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
+
+_STOP_CHECK_SECONDS = 0.2
 
 
 def environment_settings(
@@ -38,6 +42,31 @@ def environment_settings(
             base.TaskSettings(config.tasks[task], seed, config.action_repeat)
         )
     return tasks, settings
+
+
+class _Learner:
+    """The learner's client; a call is given up when the program stops.
+
+    The learner may then be gone, and Courier would wait for it to come back.
+    """
+
+    def __init__(self, client: Any, stop: threading.Event) -> None:
+        self._client = client
+        self._stop = stop
+
+    def parameters(self, newer_than: int) -> Any:
+        """See Learner.parameters; None when the program stops."""
+        future = self._client.futures.parameters(newer_than)
+        while not self._stop.is_set():
+            try:
+                return future.result(timeout=_STOP_CHECK_SECONDS)
+            except futures.TimeoutError:
+                continue
+        return None
+
+    def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
+        """See Learner.report."""
+        self._client.report(source, counters, episodes)
 
 
 def run(
@@ -68,7 +97,7 @@ def run(
         Agent(environments.spec, config.network),
         environments,
         tasks,
-        learner,
+        _Learner(learner, stop),
         lambda store, weight: unroll_sender.UnrollSender(
             store,
             trajectory_queue.UnrollWriter(queue, stop.is_set),

@@ -37,6 +37,7 @@ def run(
       key_flags: see `status`.
       passed_on: see `status`.
     """
+    signal.signal(signal.SIGINT, _end_at_once)
     number = status(main, sys.argv, key_flags, passed_on)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -63,7 +64,7 @@ def status(
         flag takes is refused.
 
     Returns:
-      The exit status: what `main` returns; 2 for a mistake of the user; 130 for Ctrl-C.
+      The exit status: what `main` returns; 2 for a mistake of the user.
     """
     try:
         rest = flags.FLAGS(argv, known_only=True)
@@ -78,8 +79,19 @@ def status(
         return _refuse(argv[0], f"{error} (--help lists the flags)")
     except preflight.UserErrors as error:
         return _refuse(argv[0], str(error))
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+
+
+def _end_at_once(number: int, frame: object) -> None:
+    """Ends the process; environments' processes end with it.
+
+    Python's own handler raises KeyboardInterrupt wherever the program is, and is lost
+    where that is in a callback of JAX.
+    """
+    del frame
+    if sys.stderr.isatty():
+        # A progress bar hides the cursor.
+        os.write(sys.stderr.fileno(), b"\x1b[?25h\n")
+    os._exit(128 + number)
 
 
 def _refuse_unknown(arguments: Sequence[str], passed_on: str) -> None:

@@ -12,6 +12,11 @@ Flags that begin with --lp_ go to Launchpad.
 """
 
 import os
+import signal
+
+if __name__ == "__main__":
+    # Until all is loaded: Python's own handler is lost in callbacks of JAX.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 # Before TensorFlow and Reverb load: they would fill the terminal with their own logs.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -19,7 +24,6 @@ os.environ.setdefault("GLOG_minloglevel", "2")
 
 import contextlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
