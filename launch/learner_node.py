@@ -96,7 +96,8 @@ class LearnerNode:
             try:
                 size = float(trajectory_queue.size(self._queue))
             except Exception as error:  # noqa: BLE001 - a figure is worth no crash
-                logging.log_first_n(logging.WARNING, "No queue size: %r", 1, error)
+                if not self._stop.is_set():
+                    logging.log_first_n(logging.WARNING, "No queue size: %r", 1, error)
                 continue
             self._telemetry.set_counters(
                 "queue", {"queue_size": size, "queue_capacity": capacity}

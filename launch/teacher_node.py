@@ -46,4 +46,5 @@ class TeacherNode:
             try:
                 self._learner.report(self._source, self._server.counters(), None)
             except Exception as error:  # noqa: BLE001 - counters are worth no crash
-                logging.log_first_n(logging.WARNING, "No report: %r", 1, error)
+                if not stop.is_set():
+                    logging.log_first_n(logging.WARNING, "No report: %r", 1, error)

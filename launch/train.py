@@ -204,6 +204,9 @@ def _run_processes(
 
 def _wait(manager: Any) -> BaseException | None:
     """Waits until every node has ended; returns what made one fail."""
+    if _Signals.received:
+        # It came before Launchpad listened.
+        signal.raise_signal(_Signals.received)
     try:
         manager.wait()
     except BaseException as failure:  # noqa: BLE001 - told by the caller

@@ -283,6 +283,15 @@ class ObjectTeacherServerTest(ServerTestCase):
         self.thread.join(20)
         self.assertFalse(self.thread.is_alive())
 
+    def test_a_call_that_comes_with_the_stop_does_not_hold_up_the_end(self):
+        server = self._serve([[f"{__name__}:StatelessTeacher"]])
+        self.stop.set()
+        self.thread.join(20)
+        start = time.monotonic()
+        with self.assertRaises(TimeoutError):
+            self._label(server, _one(_unrolls(1), 0), 0, 2)
+        self.assertLess(time.monotonic() - start, 10)
+
 
 class LoadTest(parameterized.TestCase):
     @parameterized.parameters(
