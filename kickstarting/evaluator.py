@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kickstarting import types
+from kickstarting.acting import sample_actions
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
 
@@ -140,10 +141,6 @@ def _sampler(
         output, state = agent.step(params, observation, first, state)
         if greedy:
             return jnp.argmax(output.logits, -1).astype(jnp.int32), state
-        keys = jax.vmap(lambda e, s: jax.random.fold_in(jax.random.fold_in(key, e), s))(
-            environments, steps
-        )
-        actions = jax.vmap(jax.random.categorical)(keys, output.logits)
-        return actions.astype(jnp.int32), state
+        return sample_actions(key, output.logits, environments, steps), state
 
     return act

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from kickstarting import config as config_lib
@@ -30,8 +29,12 @@ _ANSWER_SECONDS = 60.0
 class CheckpointTeacher:
     """A teacher of this project: an exported student, any architecture."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, device: jax.Device | None = None) -> None:
         """Loads weights and card.
+
+        Args:
+          folder: of the teacher.
+          device: where it computes; JAX's default if None.
 
         Raises:
           teacher_files.TeacherError: the folder holds no sound teacher.
@@ -47,7 +50,8 @@ class CheckpointTeacher:
         self.agent = Agent(spec, self.card.network)
         expected = jax.eval_shape(self.agent.init_params, jax.random.key(0))
         teacher_files.check_shapes(folder, params, expected)
-        self.params = jax.tree.map(jnp.asarray, params)
+        # Parameters that are committed to a device take the computation there.
+        self.params = jax.device_put(params, device)
         self._unroll = jax.jit(self.agent.unroll)
 
     def initial_state(self, batch_size: int) -> types.CoreState:
@@ -74,19 +78,20 @@ class CheckpointTeacher:
         )
 
 
-def load(name: str) -> types.Teacher:
+def load(name: str, device: jax.Device | None = None) -> types.Teacher:
     """Makes the teacher that `name` names.
 
     Args:
       name: a folder with a card, or 'module:factory' where factory() gives an object
         that keeps types.Teacher. A factory runs code: it comes from flags only.
+      device: where a teacher with a card computes; JAX's default if None.
 
     Raises:
       teacher_files.TeacherError: there is no such teacher, or it is not sound.
     """
     module, separator, factory = name.partition(":")
     if not separator:
-        return CheckpointTeacher(name)
+        return CheckpointTeacher(name, device)
     try:
         teacher = getattr(importlib.import_module(module), factory)()
     # Python refuses some names of modules with a TypeError or a ValueError.
@@ -134,19 +139,23 @@ class TeacherServer:
     """
 
     def __init__(
-        self, teachers_of_task: Sequence[Sequence[str]], num_teachers: int
+        self,
+        teachers_of_task: Sequence[Sequence[str]],
+        num_teachers: int,
+        device: jax.Device | None = None,
     ) -> None:
         """Loads every named teacher once.
 
         Args:
           teachers_of_task: for each task, its teachers' names.
           num_teachers: K, the length of an answer's leading axis.
+          device: where the teachers compute; JAX's default if None.
 
         Raises:
           teacher_files.TeacherError: a teacher cannot be loaded.
         """
         names = sorted({name for names in teachers_of_task for name in names})
-        self._teachers = [load(name) for name in names]
+        self._teachers = [load(name, device) for name in names]
         self._of_task = [[names.index(n) for n in of] for of in teachers_of_task]
         self._num_teachers = num_teachers
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()

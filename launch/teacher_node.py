@@ -8,6 +8,7 @@ from absl import logging
 
 from kickstarting import config as config_lib
 from kickstarting import teachers
+from kickstarting.acting import inference_device
 
 _REPORT_SECONDS = 2.0
 
@@ -24,7 +25,7 @@ class TeacherNode:
           learner: Courier client, for the counters.
         """
         self._server = teachers.TeacherServer(
-            config.teachers_of_task, config.max_teachers
+            config.teachers_of_task, config.max_teachers, inference_device(config)
         )
         self._learner = learner
         self._source = f"teacher/{index}"

@@ -1,0 +1,142 @@
+"""Acting with the newest parameters: the jitted step of a batch of environments."""
+
+from collections.abc import Callable
+from typing import Any
+
+import chex
+import jax
+import jax.flatten_util
+import jax.numpy as jnp
+import numpy as np
+
+from kickstarting import config as config_lib
+from kickstarting import types
+from kickstarting.agent import Agent
+
+
+class Policy:
+    """The jitted acting step, for batches padded to a few sizes."""
+
+    def __init__(
+        self, agent: Agent, seed: int, num_environments: int, device: jax.Device
+    ) -> None:
+        """Compiles nothing yet.
+
+        Args:
+          agent: the student.
+          seed: of the action sampling.
+          num_environments: E, the largest batch.
+          device: where to compute.
+        """
+        self._agent = agent
+        self._device = device
+        self._sizes = sorted(
+            {num_environments, -(-num_environments // 2), -(-num_environments // 4)}
+        )
+        self._key = jax.device_put(jax.random.key(seed), device)
+        self._unravel = _unraveller(agent)
+        self._act = jax.jit(self._act_batch)
+        self.params: types.Params = None
+
+    def set_parameters(self, flat: np.ndarray) -> None:
+        """Takes the learner's parameters, float32 [P]; another thread may be acting."""
+        # Parameters that are committed to a device take the computation there.
+        self.params = self._unravel(jax.device_put(flat, self._device))
+
+    def act(
+        self,
+        observation: types.Observation,
+        first: np.ndarray,
+        state: types.CoreState,
+        environments: np.ndarray,
+        steps: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, types.CoreState]:
+        """Samples actions.
+
+        Args:
+          observation: arrays [n, ...].
+          first: bool [n].
+          state: float32 [n, C] twice.
+          environments: int32 [n].
+          steps: int32 [n], steps that each environment has acted so far.
+
+        Returns:
+          actions int32 [n], logits float32 [n, A], the next CoreState [n, C].
+        """
+        n = len(environments)
+        size = next(size for size in self._sizes if size >= n)
+        arguments = (observation, first, state, environments, steps)
+        if size > n:
+            arguments = jax.tree.map(
+                lambda x: np.pad(x, [(0, size - n)] + [(0, 0)] * (x.ndim - 1)),
+                arguments,
+            )
+        outputs = jax.device_get(self._act(self.params, self._key, *arguments))
+        return jax.tree.map(lambda x: x[:n], outputs)
+
+    def warm_up(self, spec: Any, core_size: int) -> None:
+        """Compiles every batch size before the first environment waits for it."""
+        for n in self._sizes:
+            zeros = np.zeros(n, np.int32)
+            observation = types.Observation(
+                pixels=np.zeros((n, *spec.frame_shape), np.uint8),
+                instruction=np.zeros((n, spec.instruction_length), np.int32),
+                last_action=zeros,
+                last_reward=np.zeros(n, np.float32),
+            )
+            state = types.CoreState(*(np.zeros((n, core_size), np.float32),) * 2)
+            self.act(observation, np.ones(n, bool), state, zeros, zeros)
+
+    def _act_batch(
+        self,
+        params: types.Params,
+        key: jax.Array,
+        observation: types.Observation,
+        first: jax.Array,
+        state: types.CoreState,
+        environments: jax.Array,
+        steps: jax.Array,
+    ) -> tuple[jax.Array, jax.Array, types.CoreState]:
+        chex.assert_rank([first, environments, steps, *state], [1, 1, 1, 2, 2])
+        output, state = self._agent.step(params, observation, first, state)
+        actions = sample_actions(key, output.logits, environments, steps)
+        return actions, output.logits, state
+
+
+def sample_actions(
+    key: jax.Array, logits: jax.Array, environments: jax.Array, steps: jax.Array
+) -> jax.Array:
+    """Samples an action for each environment.
+
+    Every (environment, step) has random numbers of its own, so that an action does not
+    depend on which environments happened to be ready together.
+
+    Args:
+      key: of the whole run.
+      logits: float32 [n, A].
+      environments: int32 [n].
+      steps: int32 [n], steps that each environment has acted so far.
+
+    Returns:
+      int32 [n].
+    """
+    chex.assert_rank([logits, environments, steps], [2, 1, 1])
+    keys = jax.vmap(lambda e, s: jax.random.fold_in(jax.random.fold_in(key, e), s))(
+        environments, steps
+    )
+    return jax.vmap(jax.random.categorical)(keys, logits).astype(jnp.int32)
+
+
+def inference_device(config: config_lib.Config) -> jax.Device:
+    """Returns where actors and teachers compute: the CPU, or what the config says."""
+    if config.inference_device == "cpu":
+        return jax.local_devices(backend="cpu")[0]
+    return jax.local_devices()[0]
+
+
+def _unraveller(agent: Agent) -> Callable[[np.ndarray], types.Params]:
+    """Returns the jitted inverse of the learner's ravel_pytree."""
+    shapes = jax.eval_shape(agent.init_params, jax.random.key(0))
+    example = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    _, unravel = jax.flatten_util.ravel_pytree(example)
+    return jax.jit(unravel)
