@@ -72,7 +72,8 @@ def main(argv: list[str]) -> int:
         f"Checkpoint: {os.path.join(pair[0].logdir, 'checkpoints')}",
         "",
         "Next, your own task and teacher:",
-        "  ./kickstart --tasks=doom:my_way_home --teachers=teachers/doom/my_way_home",
+        "  ./kickstart --tasks=doom:defend_the_center "
+        "--teachers=teachers/doom/defend_the_center",
     ):
         console.print(line, highlight=False, soft_wrap=True)
     return 0

@@ -122,7 +122,7 @@ MAX_GRADIENT_NORM = flags.DEFINE_float(
 TEACHERS = flags.DEFINE_list(
     "teachers",
     [],
-    "Teachers, comma-separated: a folder with a card (teachers/doom/my_way_home) or "
+    "Teachers, comma-separated: a folder with a card (teachers/doom/health_gathering) or "
     "module:factory for all tasks, or task=teacher for one task.",
 )
 ALLOW_MISSING_TEACHERS = flags.DEFINE_bool(
