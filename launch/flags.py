@@ -122,8 +122,8 @@ MAX_GRADIENT_NORM = flags.DEFINE_float(
 TEACHERS = flags.DEFINE_list(
     "teachers",
     [],
-    "Teachers, comma-separated: a folder with a card (teachers/doom/health_gathering) or "
-    "module:factory for all tasks, or task=teacher for one task.",
+    "Teachers, comma-separated: a folder with a card (teachers/doom/health_gathering) "
+    "or module:factory for all tasks, or task=teacher for one task.",
 )
 ALLOW_MISSING_TEACHERS = flags.DEFINE_bool(
     "allow_missing_teachers",
