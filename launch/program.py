@@ -23,7 +23,10 @@ _CALL_SECONDS = 60.0
 
 
 class _QueueNode(lp.ReverbNode):
-    """Reverb's node, but its server is stopped with the program, so readers end."""
+    """Reverb's node, but its server is stopped with the program.
+
+    A reader that is blocked at that moment stays so: it must be a daemon thread.
+    """
 
     def run(self) -> None:
         server = reverb.Server(
