@@ -74,6 +74,8 @@ class LossConfig:
         remark 2); 1 is IMPALA's, less trades variance for bias.
       baseline_cost: scale of the baseline loss.
       entropy_cost: scale of the entropy bonus.
+      value_normalisation: whether the critic learns normalised returns and advantages
+        are divided by the returns' scale (kickstarting.popart).
       reward_clipping: 'none', 'abs_one' ([-1, 1]) or 'soft_asymmetric' (optimistic
         asymmetric clipping as in IMPALA's code).
       reinforcement: False leaves out the policy gradient, baseline and entropy: the
@@ -84,6 +86,7 @@ class LossConfig:
     vtrace_lambda: float = 0.9
     baseline_cost: float = 0.5
     entropy_cost: float = 0.003
+    value_normalisation: bool = True
     reward_clipping: str = "abs_one"
     reinforcement: bool = True
 

@@ -13,17 +13,25 @@ import jax.flatten_util
 import jax.numpy as jnp
 
 from kickstarting import config as config_lib
-from kickstarting import optimisers, types, vtrace_loss
+from kickstarting import optimisers, popart, types, vtrace_loss
 from kickstarting.agent import Agent
 
 _AXIS = "devices"
 
 
 class LearnerState(NamedTuple):
-    """What an update changes: parameters, optimiser state, updates int32 []."""
+    """What an update changes.
+
+    Attributes:
+      params: of the network.
+      optimiser_state: of its optimiser.
+      value_statistics: by which the critic's values are normalised.
+      updates: done so far, int32 [].
+    """
 
     params: types.Params
     optimiser_state: Any
+    value_statistics: popart.Statistics
     updates: jax.Array
 
 
@@ -70,6 +78,7 @@ class Update:
         return LearnerState(
             params,
             optimisers.init(self._config.optimiser, params),
+            popart.initial(),
             jnp.zeros((), jnp.int32),
         )
 
@@ -122,13 +131,21 @@ class Update:
     ) -> tuple[LearnerState, dict[str, jax.Array]]:
         chex.assert_rank([batch.action, batch.first, batch.teacher_logits], [2, 2, 4])
 
-        def loss_of(params: types.Params) -> tuple[jax.Array, dict[str, jax.Array]]:
+        def loss_of(
+            params: types.Params,
+        ) -> tuple[jax.Array, tuple[dict[str, jax.Array], jax.Array]]:
             output, _ = self._agent.unroll(
                 params, batch.observation, batch.first, batch.core_state
             )
-            return vtrace_loss.loss(output, batch, hyperparameters, self._config.loss)
+            return vtrace_loss.loss(
+                output,
+                batch,
+                state.value_statistics,
+                hyperparameters,
+                self._config.loss,
+            )
 
-        gradients, metrics = jax.grad(loss_of, has_aux=True)(state.params)
+        gradients, (metrics, targets) = jax.grad(loss_of, has_aux=True)(state.params)
         gradients = jax.lax.psum(gradients, _AXIS)
         params, optimiser_state, optimiser_metrics = optimisers.update(
             self._config.optimiser,
@@ -138,9 +155,14 @@ class Update:
             hyperparameters.learning_rate,
             hyperparameters.optimiser_epsilon,
         )
+        statistics = state.value_statistics
+        if self._config.loss.value_normalisation:
+            statistics, params = popart.update(
+                statistics, params, targets, _AXIS, len(self.devices)
+            )
         lag = state.updates - batch.params_version
         metrics = jax.lax.pmean(
             {**metrics, "policy_lag": jnp.mean(lag.astype(jnp.float32))}, _AXIS
         )
-        state = LearnerState(params, optimiser_state, state.updates + 1)
+        state = LearnerState(params, optimiser_state, statistics, state.updates + 1)
         return state, {**metrics, **optimiser_metrics}

@@ -12,7 +12,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from kickstarting import distillation, rewards, rlax_loader
+from kickstarting import distillation, popart, rewards, rlax_loader
 from kickstarting.config import LossConfig
 from kickstarting.types import (
     AgentOutput,
@@ -28,27 +28,32 @@ rlax = rlax_loader.load()
 def loss(
     agent_output: AgentOutput,
     trajectory: Trajectory,
+    statistics: popart.Statistics,
     hyperparameters: Hyperparameters,
     config: LossConfig,
-) -> tuple[Array, dict[str, Array]]:
+) -> tuple[Array, tuple[dict[str, Array], Array]]:
     """Computes the loss of a batch of unrolls.
 
     The steps that only cross a truncated episode's boundary (types.is_crossing) count
     nowhere, and the step before bootstraps from the value of the last observation.
+    Advantages and the values' errors are divided by the returns' scale.
 
     Args:
-      agent_output: of the learned parameters, [B, T + 1, ...].
+      agent_output: of the learned parameters, [B, T + 1, ...]; values are normalised.
       trajectory: Trajectory [B, ...].
+      statistics: of the returns.
       hyperparameters: entropy_cost and kickstarting_weight are used.
       config: static.
 
     Returns:
-      the loss, float32 [], and metrics, float32 []. Losses are scaled as in the
-      total, and all metrics averaged over steps:
+      the loss, float32 [], and the pair of metrics, float32 [], and V-trace targets,
+      float32 [B, T]. Losses are scaled as in the total, and all metrics averaged over
+      steps:
         total_loss, policy_gradient_loss, baseline_loss, entropy_loss,
         kickstarting_loss;
         entropy: of the student's policy, nats;
-        value, value_target: mean V(x) and mean V-trace target;
+        value, value_target: mean V(x) and mean V-trace target, not normalised;
+        value_scale: by which errors and advantages are divided;
         explained_variance: of the V-trace targets by the values;
         rho_clip_fraction: of importance weights above 1;
         teacher_coverage: of (step, teacher) pairs, those that a teacher answered;
@@ -61,7 +66,8 @@ def loss(
 
     # The T + 1st output is there only to bootstrap from.
     logits = agent_output.logits[:, :-1]
-    values = agent_output.value[:, :-1]
+    all_values = popart.value(statistics, agent_output.value)
+    values = all_values[:, :-1]
     log_taken = _log_taken(logits, trajectory.action)
     rho = jnp.exp(
         log_taken - _log_taken(trajectory.behaviour_logits, trajectory.action)
@@ -74,12 +80,14 @@ def loss(
         )
     )(
         values,
-        agent_output.value[:, 1:],
+        all_values[:, 1:],
         rewards.clip(trajectory.reward, config.reward_clipping),
         trajectory.discount * config.discount * counted,
         jnp.where(counted > 0, rho, 0.0),
     )
-    advantage = jax.lax.stop_gradient(vtrace.pg_advantage)
+    scale = statistics.scale[0]
+    advantage = jax.lax.stop_gradient(vtrace.pg_advantage) / scale
+    targets = values + vtrace.errors
     entropy = distillation.entropy(logits) * counted
 
     weight = hyperparameters.kickstarting_weight[trajectory.task]
@@ -88,7 +96,9 @@ def loss(
 
     losses = {
         "policy_gradient_loss": -jnp.sum(log_taken * advantage),
-        "baseline_loss": config.baseline_cost * 0.5 * jnp.sum(vtrace.errors**2),
+        "baseline_loss": config.baseline_cost
+        * 0.5
+        * jnp.sum((vtrace.errors / scale) ** 2),
         "entropy_loss": -hyperparameters.entropy_cost * jnp.sum(entropy),
         "kickstarting_loss": jnp.sum(weight[..., None] * comparison.cross_entropy),
     }
@@ -102,12 +112,13 @@ def loss(
         "total_loss": total / num_steps,
         "entropy": jnp.sum(entropy) / num_steps,
         "value": jnp.sum(values * counted) / num_steps,
-        "value_target": jnp.sum((values + vtrace.errors) * counted) / num_steps,
+        "value_target": jnp.sum(targets * counted) / num_steps,
+        "value_scale": scale,
         "explained_variance": _explained_variance(values, vtrace.errors, counted),
         "rho_clip_fraction": jnp.sum((rho > 1.0) * counted) / num_steps,
     }
     metrics |= _teacher_metrics(comparison, mask, counted)
-    return total, jax.lax.stop_gradient(metrics)
+    return total, jax.lax.stop_gradient((metrics, targets))
 
 
 def _check_shapes(

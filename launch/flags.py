@@ -82,6 +82,11 @@ BASELINE_COST = flags.DEFINE_float(
 ENTROPY_COST = flags.DEFINE_float(
     "entropy_cost", _DEFAULTS.loss.entropy_cost, "Scale of the entropy bonus."
 )
+VALUE_NORMALISATION = flags.DEFINE_bool(
+    "value_normalisation",
+    _DEFAULTS.loss.value_normalisation,
+    "Let the critic learn returns normalised by their running mean and deviation.",
+)
 REWARD_CLIPPING = flags.DEFINE_enum(
     "reward_clipping",
     _DEFAULTS.loss.reward_clipping,
@@ -261,6 +266,7 @@ def config_from_flags() -> config_lib.Config:
         loss=config_lib.LossConfig(
             discount=DISCOUNT.value,
             vtrace_lambda=VTRACE_LAMBDA.value,
+            value_normalisation=VALUE_NORMALISATION.value,
             baseline_cost=BASELINE_COST.value,
             entropy_cost=ENTROPY_COST.value,
             reward_clipping=REWARD_CLIPPING.value,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import types, vtrace_loss
+from kickstarting import popart, types, vtrace_loss
 from kickstarting.config import LossConfig
 
 GAMMA = 0.9
@@ -112,15 +112,23 @@ def _numpy_loss(output, trajectory, hyperparameters, config):
     return losses, targets
 
 
-@functools.partial(jax.jit, static_argnums=3)
-def _loss(output, trajectory, hyperparameters, config):
-    return vtrace_loss.loss(output, trajectory, hyperparameters, config)
+def _total_and_metrics(output, trajectory, hyperparameters, config):
+    """Returns the loss where normalised values are the values themselves."""
+    total, (metrics, _) = vtrace_loss.loss(
+        output, trajectory, popart.initial(), hyperparameters, config
+    )
+    return total, metrics
+
+
+_loss = jax.jit(_total_and_metrics, static_argnums=3)
 
 
 @functools.partial(jax.jit, static_argnums=3)
 def _gradient(output, trajectory, hyperparameters, config):
     return jax.grad(
-        lambda output: vtrace_loss.loss(output, trajectory, hyperparameters, config)[0]
+        lambda output: _total_and_metrics(output, trajectory, hyperparameters, config)[
+            0
+        ]
     )(output)
 
 
@@ -202,10 +210,42 @@ class LossTest(parameterized.TestCase):
 
         def total(teacher_logits):
             changed = trajectory._replace(teacher_logits=teacher_logits)
-            return vtrace_loss.loss(output, changed, hyperparameters, CONFIG)[0]
+            return _total_and_metrics(output, changed, hyperparameters, CONFIG)[0]
 
         np.testing.assert_array_equal(
             jax.grad(total)(jnp.asarray(trajectory.teacher_logits)), 0.0
+        )
+
+    def test_normalised_values(self):
+        """Advantages and errors are those of the values, divided by their scale."""
+        output, trajectory, hyperparameters = _batch(11)
+        shift, scale = np.float32(3.0), np.float32(4.0)
+        statistics = popart.Statistics(
+            *(np.full(1, x) for x in (shift, scale, shift**2 + scale**2))
+        )
+        values = scale * output.value + shift
+        expected, targets = _numpy_loss(
+            output._replace(value=values), trajectory, hyperparameters, CONFIG
+        )
+        _, (metrics, our_targets) = vtrace_loss.loss(
+            output, trajectory, statistics, hyperparameters, CONFIG
+        )
+        num_steps = trajectory.action.size - 3
+        for name, divisor in (("policy_gradient", scale), ("baseline", scale**2)):
+            np.testing.assert_allclose(
+                metrics[f"{name}_loss"] * num_steps, expected[name] / divisor, rtol=1e-4
+            )
+        np.testing.assert_allclose(our_targets, targets, rtol=1e-4, atol=1e-4)
+        gradient = jax.grad(
+            lambda output: vtrace_loss.loss(
+                output, trajectory, statistics, hyperparameters, CONFIG
+            )[0]
+        )(output)
+        np.testing.assert_allclose(
+            gradient.value[:, :-1],
+            CONFIG.baseline_cost * (values[:, :-1] - targets) / scale,
+            rtol=1e-3,
+            atol=1e-4,
         )
 
     @parameterized.parameters("abs_one", "soft_asymmetric")
@@ -228,7 +268,7 @@ class LossTest(parameterized.TestCase):
 
     def test_changing_hyperparameters_does_not_recompile(self):
         output, trajectory, _ = jax.tree.map(jnp.asarray, _batch())
-        compiled = jax.jit(functools.partial(vtrace_loss.loss, config=CONFIG))
+        compiled = jax.jit(functools.partial(_total_and_metrics, config=CONFIG))
         totals = set()
         for number in (0.0, 0.5, 2.0):
             hyperparameters = types.Hyperparameters(
@@ -250,7 +290,7 @@ class LossTest(parameterized.TestCase):
             ),
         ):
             with self.assertRaises(AssertionError):
-                vtrace_loss.loss(*wrong, CONFIG)
+                _total_and_metrics(*wrong, CONFIG)
 
 
 class EpisodeEndTest(absltest.TestCase):
