@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import layers
+from kickstarting import layers, types
 
 
 def _ordinary_pool(x: jax.Array) -> jax.Array:
@@ -69,6 +69,45 @@ class MaxPoolTest(parameterized.TestCase):
         x = jnp.ones((1, 8, 12, 2))
         gradient = jax.grad(lambda x: jnp.sum(layers.max_pool(x)))(x)
         self.assertAlmostEqual(float(gradient.sum()), 4 * 6 * 2, places=4)
+
+
+class LSTMTest(absltest.TestCase):
+    def test_equals_the_ordinary_scan(self):
+        length, batch, size = 6, 3, 5
+        keys = iter(jax.random.split(jax.random.key(0), 5))
+
+        def normal(*shape):
+            return jax.random.normal(next(keys), shape)
+
+        keep = jnp.ones((length, batch, 1)).at[0, 1].set(0).at[3].set(0).at[5, 2].set(0)
+        state = types.CoreState(normal(batch, size), normal(batch, size))
+        arguments = normal(length, batch, 4 * size), normal(size, 4 * size), state
+
+        def ordinary(gates, keep, kernel, state):
+            def step(state, scanned):
+                gates, keep = scanned
+                gates = gates + (state.hidden * keep) @ kernel
+                enter, forget, candidate, leave = jnp.split(gates, 4, axis=-1)
+                cell = nn.sigmoid(forget) * state.cell * keep
+                cell = cell + nn.sigmoid(enter) * jnp.tanh(candidate)
+                hidden = nn.sigmoid(leave) * jnp.tanh(cell)
+                return types.CoreState(cell, hidden), hidden
+
+            return jax.lax.scan(step, state, (gates, keep))
+
+        def results(lstm):
+            def total(gates, kernel, state):
+                last, outputs = lstm(gates, keep, kernel, state)
+                weights = jnp.arange(outputs.size).reshape(outputs.shape)
+                loss = jnp.sum(jnp.sin(weights * outputs))
+                loss += jnp.sum(last.cell**2) + jnp.sum(last.hidden**3)
+                return loss, (last, outputs)
+
+            return jax.grad(total, argnums=(0, 1, 2), has_aux=True)(*arguments)
+
+        chex.assert_trees_all_close(
+            results(layers.lstm), results(ordinary), rtol=1e-4, atol=1e-4
+        )
 
 
 if __name__ == "__main__":
