@@ -125,7 +125,7 @@ class AgentTest(parameterized.TestCase):
         output, _ = jax.jit(agent.step)(
             params, _observation(spec, 8), jnp.ones(8, bool), agent.initial_state(8)
         )
-        np.testing.assert_allclose(jax.nn.softmax(output.logits), 0.2, atol=0.01)
+        np.testing.assert_allclose(jax.nn.softmax(output.logits), 0.2, atol=0.1)
 
     @parameterized.parameters(
         ((7, 7, 3), "grid"),
