@@ -10,7 +10,7 @@ from types import ModuleType
 from absl import flags, logging
 
 from kickstarting.environments import base
-from launch import preflight
+from launch import preflight, process_memory
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2
@@ -38,6 +38,7 @@ def run(
       passed_on: see `status`.
     """
     signal.signal(signal.SIGINT, _end_at_once)
+    process_memory.keep_freed_memory()
     number = status(main, sys.argv, key_flags, passed_on)
     sys.stdout.flush()
     sys.stderr.flush()

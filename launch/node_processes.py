@@ -18,7 +18,7 @@ from absl import flags, logging
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting import config as config_lib
-from launch import terminal
+from launch import process_memory, terminal
 
 _PR_SET_PDEATHSIG = 1
 
@@ -70,6 +70,7 @@ def _begin(launcher: int, termination_notice: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != launcher:
         sys.exit("the launcher has ended")
+    process_memory.keep_freed_memory()
     flags.FLAGS["lp_termination_notice_secs"].value = termination_notice
     logging.set_verbosity(logging.WARNING)
     terminal.quieten_launchpad()

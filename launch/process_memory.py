@@ -1,0 +1,26 @@
+"""Keeps glibc from giving memory back that the next update asks for again."""
+
+import ctypes
+
+# mallopt(3): options and values in bytes.
+_OPTIONS = {
+    -1: 1 << 30,  # M_TRIM_THRESHOLD
+    -3: 1 << 30,  # M_MMAP_THRESHOLD
+    # Above the 64 MB of a thread's heap, or that is given back whole.
+    -2: 1 << 27,  # M_TOP_PAD
+}
+
+
+def keep_freed_memory() -> bool:
+    """Lets malloc keep what is freed, however large, for the rest of the process.
+
+    By default every large array is mapped afresh, zeroed page by page by the kernel,
+    and unmapped again: a fifth of an update's time on a CPU.
+
+    Returns:
+      whether the C library has taken the setting; another one than glibc does not.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    return all(mallopt(option, value) == 1 for option, value in _OPTIONS.items())
