@@ -1,6 +1,6 @@
 """Layers that XLA runs faster on a CPU than the ordinary ones they are equal to.
 
-benchmarks/torso.py measures both sides.
+benchmarks/layers.py measures both sides.
 """
 
 import chex
@@ -142,7 +142,7 @@ def lstm(
     """Scans an LSTM over time; the gradient of its kernel is one matrix product.
 
     What autodiff makes of the scan adds a matrix of the kernel's size to the gradient
-    at every step, and takes three times as long.
+    at every step.
 
     Args:
       input_gates: float32 [T, B, 4 C], what the inputs and the bias give to the enter,

@@ -228,8 +228,8 @@ class ActorCritic(nn.Module):
         outputs, state = RecurrentCore(self.core_size, name="core")(
             inputs, first, state
         )
-        # Near uniform at the start. Smaller still, and it would pass back nothing to
-        # see by: what a teacher says then takes 200 updates longer to get through.
+        # Near uniform at the start, but not so small that it passes back nothing to
+        # see by: what a teacher says would be long in getting through.
         small = nn.initializers.variance_scaling(0.1, "fan_in", "truncated_normal")
         logits = nn.Dense(self.num_actions, kernel_init=small, name="policy")(outputs)
         value = nn.Dense(1, name="value")(outputs)[..., 0]

@@ -15,7 +15,7 @@ def keep_freed_memory() -> bool:
     """Lets malloc keep what is freed, however large, for the rest of the process.
 
     By default every large array is mapped afresh, zeroed page by page by the kernel,
-    and unmapped again: a fifth of an update's time on a CPU.
+    and unmapped again, in every update.
 
     Returns:
       whether the C library has taken the setting; another one than glibc does not.

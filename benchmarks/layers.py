@@ -4,7 +4,7 @@ Prints JSON: for each comparison and number of frames, the median milliseconds o
 time of both sides, forwards and forwards with gradient. The two sides are timed in
 turns, and CPU rather than wall time is taken, so that other work disturbs little.
 
-  python -m benchmarks.torso
+  python -m benchmarks.layers
 """
 
 import functools
@@ -19,10 +19,13 @@ import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 
-from kickstarting import layers, networks
+from kickstarting import layers, networks, types
 
 REPEATS = flags.DEFINE_integer("repeats", 12, "Timings of which the median is taken.")
-FRAMES = flags.DEFINE_multi_integer("frames", [16, 320], "Batch sizes.")
+FRAMES = flags.DEFINE_multi_integer("frames", [20, 160], "Batch sizes.")
+
+_UNROLL_LENGTH = 20
+_CORE_SIZE = 256
 
 
 class _SecondConv(nn.Module):
@@ -47,6 +50,45 @@ class _FirstStage(nn.Module):
         return self.pool(nn.Conv(16, (3, 3))(pixels / 255.0))
 
 
+def _ordinary_lstm(
+    input_gates: jax.Array,
+    keep: jax.Array,
+    hidden_kernel: jax.Array,
+    state: types.CoreState,
+) -> tuple[types.CoreState, jax.Array]:
+    """layers.lstm with the gradient that autodiff makes."""
+
+    def step(state: types.CoreState, scanned: tuple[jax.Array, jax.Array]) -> Any:
+        gates, keep = scanned
+        gates = gates + (state.hidden * keep) @ hidden_kernel
+        enter, forget, candidate, leave = jnp.split(gates, 4, axis=-1)
+        cell = nn.sigmoid(forget) * state.cell * keep
+        cell = cell + nn.sigmoid(enter) * jnp.tanh(candidate)
+        hidden = nn.sigmoid(leave) * jnp.tanh(cell)
+        return types.CoreState(cell, hidden), hidden
+
+    return jax.lax.scan(step, state, (input_gates, keep))
+
+
+class _Core(nn.Module):
+    """The recurrent core over unrolls of the frames, which it sees a corner of."""
+
+    lstm: Callable[..., tuple[types.CoreState, jax.Array]]
+
+    @nn.compact
+    def __call__(self, pixels: jax.Array) -> jax.Array:
+        inputs = pixels.reshape(pixels.shape[0], -1)[:, : networks.TORSO_FEATURES]
+        gates = nn.Dense(4 * _CORE_SIZE)(inputs / 255.0)
+        gates = gates.reshape(_UNROLL_LENGTH, -1, 4 * _CORE_SIZE)
+        batch = gates.shape[1]
+        kernel = self.param(
+            "kernel", nn.initializers.lecun_normal(), (_CORE_SIZE, 4 * _CORE_SIZE)
+        )
+        keep = jnp.ones((_UNROLL_LENGTH, batch, 1))
+        state = networks.zero_state(batch, _CORE_SIZE)
+        return self.lstm(gates, keep, kernel, state)[1]
+
+
 _PAIRS: dict[str, tuple[nn.Module, nn.Module]] = {
     "shallow torso, second convolution": (
         _SecondConv(lambda: nn.Conv(32, (4, 4), strides=2, padding="VALID")),
@@ -56,6 +98,7 @@ _PAIRS: dict[str, tuple[nn.Module, nn.Module]] = {
         _FirstStage(lambda x: nn.max_pool(x, (3, 3), (2, 2), padding="SAME")),
         _FirstStage(layers.max_pool),
     ),
+    "recurrent core, LSTM": (_Core(_ordinary_lstm), _Core(layers.lstm)),
 }
 
 
