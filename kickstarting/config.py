@@ -12,6 +12,7 @@ TORSOS = ("auto", "shallow", "deep", "grid")
 OPTIMISERS = ("adam", "rmsprop")
 REWARD_CLIPPINGS = ("none", "abs_one", "soft_asymmetric")
 INFERENCE_DEVICES = ("cpu", "accelerator")
+DISTILLATION_FORMS = ("cross_entropy", "reverse_kl", "jensen_shannon")
 SCHEDULES = ("constant", "linear", "exponential", "return_gap")
 
 
@@ -80,6 +81,9 @@ class LossConfig:
         asymmetric clipping as in IMPALA's code).
       reinforcement: False leaves out the policy gradient, baseline and entropy: the
         student is only distilled.
+      distillation_form: how far the student is from its teachers
+        (kickstarting.distillation.loss).
+      distillation_temperature: τ of both policies in it.
     """
 
     discount: float = 0.99
@@ -89,6 +93,8 @@ class LossConfig:
     value_normalisation: bool = True
     reward_clipping: str = "abs_one"
     reinforcement: bool = True
+    distillation_form: str = "cross_entropy"
+    distillation_temperature: float = 1.0
 
     def __post_init__(self) -> None:
         _require(
@@ -100,6 +106,12 @@ class LossConfig:
         )
         _require_not_negative(self, "baseline_cost", "entropy_cost")
         _require_choice(self, "reward_clipping", REWARD_CLIPPINGS)
+        _require_choice(self, "distillation_form", DISTILLATION_FORMS)
+        _require(
+            0.01 <= self.distillation_temperature <= 100,
+            "distillation_temperature must be in 0.01..100, not "
+            f"{self.distillation_temperature}",
+        )
 
 
 @dataclasses.dataclass(frozen=True)

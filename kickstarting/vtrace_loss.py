@@ -92,7 +92,13 @@ def loss(
 
     weight = hyperparameters.kickstarting_weight[trajectory.task]
     mask = trajectory.teacher_mask * counted[:, None]
-    comparison = jax.vmap(distillation.compare)(logits, trajectory.teacher_logits, mask)
+    comparison = jax.vmap(
+        functools.partial(
+            distillation.compare,
+            form=config.distillation_form,
+            temperature=config.distillation_temperature,
+        )
+    )(logits, trajectory.teacher_logits, mask)
 
     losses = {
         "policy_gradient_loss": -jnp.sum(log_taken * advantage),
@@ -100,7 +106,7 @@ def loss(
         * 0.5
         * jnp.sum((vtrace.errors / scale) ** 2),
         "entropy_loss": -hyperparameters.entropy_cost * jnp.sum(entropy),
-        "kickstarting_loss": jnp.sum(weight[..., None] * comparison.cross_entropy),
+        "kickstarting_loss": jnp.sum(weight[..., None] * comparison.loss),
     }
     if config.reinforcement:
         total = sum(losses.values())

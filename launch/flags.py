@@ -135,6 +135,17 @@ ALLOW_MISSING_TEACHERS = flags.DEFINE_bool(
     _DEFAULTS.kickstarting.allow_missing,
     "Train a task that no teacher covers without one.",
 )
+DISTILLATION_FORM = flags.DEFINE_enum(
+    "distillation_form",
+    _DEFAULTS.loss.distillation_form,
+    config_lib.DISTILLATION_FORMS,
+    "How the loss measures the distance from a teacher; cross_entropy is the paper's.",
+)
+DISTILLATION_TEMPERATURE = flags.DEFINE_float(
+    "distillation_temperature",
+    _DEFAULTS.loss.distillation_temperature,
+    "Softens both policies in that distance above 1, sharpens them below.",
+)
 KICKSTARTING_SCHEDULE = flags.DEFINE_enum(
     "kickstarting_schedule",
     _DEFAULTS.kickstarting.schedule,
@@ -271,6 +282,8 @@ def config_from_flags() -> config_lib.Config:
             entropy_cost=ENTROPY_COST.value,
             reward_clipping=REWARD_CLIPPING.value,
             reinforcement=REINFORCEMENT.value,
+            distillation_form=DISTILLATION_FORM.value,
+            distillation_temperature=DISTILLATION_TEMPERATURE.value,
         ),
         optimiser=config_lib.OptimiserConfig(
             name=OPTIMISER.value,

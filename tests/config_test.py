@@ -54,6 +54,8 @@ class ConfigTest(parameterized.TestCase):
         (config.LossConfig, "baseline_cost", -1.0),
         (config.LossConfig, "entropy_cost", -1e-3),
         (config.LossConfig, "reward_clipping", "tanh"),
+        (config.LossConfig, "distillation_form", "kl"),
+        (config.LossConfig, "distillation_temperature", 0.0),
         (config.OptimiserConfig, "name", "sgd"),
         (config.OptimiserConfig, "learning_rate", 0.0),
         (config.OptimiserConfig, "learning_rate", 1.5),

@@ -3,12 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from kickstarting import distillation
+from kickstarting import config, distillation
 
 _logits = hnp.arrays(np.float32, (2, 3, 4), elements=st.floats(-20, 20, width=32))
 
@@ -63,6 +63,96 @@ class CrossEntropyTest(absltest.TestCase):
         )
 
 
+_moderate_logits = hnp.arrays(
+    np.float32, (2, 3, 4), elements=st.floats(-5, 5, width=32)
+)
+
+
+class LossTest(parameterized.TestCase):
+    @settings(deadline=None)
+    @given(teacher=_moderate_logits, student=_moderate_logits)
+    def test_cross_entropy_gradient(self, teacher, student):
+        """τ (softmax(student / τ) − softmax(teacher / τ))."""
+        gradient = _gradient(teacher, student, "cross_entropy", 2.0)
+        expected = 2 * (_softmax(student / 2) - _softmax(teacher / 2))
+        np.testing.assert_allclose(gradient, expected, atol=1e-4)
+
+    @settings(deadline=None)
+    @given(
+        teacher=_moderate_logits,
+        student=_moderate_logits,
+        temperature=st.sampled_from([0.5, 1.0, 2.0]),
+    )
+    def test_reverse_kl_gradient(self, teacher, student, temperature):
+        """τ S (log(S / T) − KL(S ‖ T))."""
+        p = _softmax(student / temperature)
+        ratio = np.log(p) - np.log(_softmax(teacher / temperature))
+        divergence = np.sum(p * ratio, axis=-1, keepdims=True)
+        np.testing.assert_allclose(
+            _gradient(teacher, student, "reverse_kl", temperature),
+            temperature * p * (ratio - divergence),
+            rtol=1e-3,
+            atol=1e-3,
+        )
+
+    @settings(deadline=None)
+    @given(
+        teacher=_moderate_logits,
+        student=_moderate_logits,
+        temperature=st.sampled_from([0.5, 1.0, 2.0]),
+    )
+    def test_jensen_shannon_gradient(self, teacher, student, temperature):
+        """τ S (log(S / M) − KL(S ‖ M)) / 2, with M the mean of both policies."""
+        p = _softmax(student / temperature)
+        mean = (p + _softmax(teacher / temperature)) / 2
+        ratio = np.log(p) - np.log(mean)
+        divergence = np.sum(p * ratio, axis=-1, keepdims=True)
+        np.testing.assert_allclose(
+            _gradient(teacher, student, "jensen_shannon", temperature),
+            temperature * p * (ratio - divergence) / 2,
+            rtol=1e-3,
+            atol=1e-3,
+        )
+
+    @settings(deadline=None)
+    @given(teacher=_logits, student=_logits)
+    def test_jensen_shannon_is_symmetric_and_bounded(self, teacher, student):
+        one = distillation.loss(teacher, student, "jensen_shannon", 1.0)
+        other = distillation.loss(student, teacher, "jensen_shannon", 1.0)
+        np.testing.assert_allclose(one, other, atol=1e-5)
+        self.assertLessEqual(float(one.max()), np.log(2) + 1e-5)
+        self.assertGreaterEqual(float(one.min()), -1e-5)
+
+    @parameterized.parameters(*config.DISTILLATION_FORMS)
+    def test_an_equal_student_stays(self, form):
+        logits = np.array([1.0, -2.0, 0.5], np.float32)
+        np.testing.assert_allclose(_gradient(logits, logits, form, 1.5), 0, atol=1e-6)
+
+    @parameterized.parameters(*config.DISTILLATION_FORMS)
+    def test_a_certain_teacher_gives_finite_gradients_and_gets_none(self, form):
+        teacher = jnp.array([0.0, -jnp.inf, -jnp.inf])
+        student = jnp.array([1.0, 2.0, 3.0])
+        self.assertTrue(np.isfinite(_gradient(teacher, student, form, 1.0)).all())
+        by_teacher = jax.grad(distillation.loss)(
+            jnp.array([0.0, 1.0, 2.0]), student, form, 1.0
+        )
+        np.testing.assert_array_equal(by_teacher, 0.0)
+
+    def test_an_unknown_form_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "'kl'"):
+            distillation.loss(jnp.zeros(2), jnp.zeros(2), "kl", 1.0)
+
+
+def _gradient(teacher, student, form, temperature):
+    return jax.grad(
+        lambda student: jnp.sum(distillation.loss(teacher, student, form, temperature))
+    )(jnp.asarray(student))
+
+
+def _compare(student, teachers, mask):
+    return distillation.compare(student, teachers, mask, "cross_entropy", 1.0)
+
+
 class EntropyTest(absltest.TestCase):
     def test_uniform_and_certain(self):
         logits = jnp.array([[0.0, 0.0, 0.0, 0.0], [100.0, 0.0, 0.0, 0.0]])
@@ -76,7 +166,7 @@ class CompareTest(absltest.TestCase):
     @given(teacher=_logits, student=_logits)
     def test_divergence_is_kl_and_not_negative(self, teacher, student):
         student = student[0]
-        compared = distillation.compare(student, teacher, np.ones((2, 3), np.float32))
+        compared = _compare(student, teacher, np.ones((2, 3), np.float32))
         p, q = _softmax(teacher), _softmax(student)[None]
         np.testing.assert_allclose(
             compared.divergence,
@@ -89,7 +179,7 @@ class CompareTest(absltest.TestCase):
     def test_each_teacher_is_compared_alone(self):
         student = jnp.array([[2.0, 0.0], [2.0, 0.0]])
         teachers = jnp.stack([student, -student])
-        compared = distillation.compare(student, teachers, jnp.ones((2, 2)))
+        compared = _compare(student, teachers, jnp.ones((2, 2)))
         np.testing.assert_allclose(compared.divergence[0], 0.0, atol=1e-6)
         self.assertGreater(float(compared.divergence[1].min()), 0.5)
         np.testing.assert_array_equal(compared.agreement, [[1, 1], [0, 0]])
@@ -100,30 +190,28 @@ class CompareTest(absltest.TestCase):
         mask = jnp.array([[1.0, 0.0]])
 
         def total(student):
-            return jnp.sum(distillation.compare(student, teachers, mask).cross_entropy)
+            return jnp.sum(_compare(student, teachers, mask).loss)
 
         gradient = jax.grad(total)(student)
         np.testing.assert_allclose(
             gradient[0], _softmax(student[0]) - _softmax(teachers[0, 0]), atol=1e-6
         )
         np.testing.assert_array_equal(gradient[1], 0.0)
-        compared = distillation.compare(student, teachers, mask)
+        compared = _compare(student, teachers, mask)
         for field in compared:
             self.assertEqual(float(field[0, 1]), 0.0)
 
     def test_certain_teacher_has_a_finite_divergence(self):
         student = jnp.array([[1.0, 0.0]])
         teachers = jnp.array([[[0.0, -jnp.inf]]])
-        compared = distillation.compare(student, teachers, jnp.ones((1, 1)))
+        compared = _compare(student, teachers, jnp.ones((1, 1)))
         np.testing.assert_allclose(
             compared.divergence, compared.cross_entropy, rtol=1e-6
         )
 
     def test_another_action_set_is_refused(self):
         with self.assertRaises(AssertionError):
-            distillation.compare(
-                jnp.zeros((3, 4)), jnp.zeros((1, 3, 5)), jnp.ones((1, 3))
-            )
+            _compare(jnp.zeros((3, 4)), jnp.zeros((1, 3, 5)), jnp.ones((1, 3)))
 
 
 if __name__ == "__main__":
