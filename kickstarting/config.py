@@ -91,7 +91,7 @@ class LossConfig:
     baseline_cost: float = 0.5
     entropy_cost: float = 0.003
     value_normalisation: bool = True
-    reward_clipping: str = "abs_one"
+    reward_clipping: str = "none"
     reinforcement: bool = True
     distillation_form: str = "cross_entropy"
     distillation_temperature: float = 1.0
@@ -125,7 +125,9 @@ class OptimiserConfig:
       epsilon: Adam's or RMSProp's ε. 0 means the optimiser's own default.
       decay: RMSProp's decay.
       momentum: RMSProp's momentum.
-      max_gradient_norm: clips the gradient's global norm; 0 turns clipping off.
+      max_gradient_norm: clips the gradient's global norm; 0 turns clipping off. A norm
+        that most batches exceed makes rare ones, such as those with a death, count as
+        little as any other: values then stay too high, and returns fall.
       anneal: whether the learning rate falls to 0 at total_frames.
     """
 
@@ -134,7 +136,7 @@ class OptimiserConfig:
     epsilon: float = 0.0
     decay: float = 0.99
     momentum: float = 0.0
-    max_gradient_norm: float = 40.0
+    max_gradient_norm: float = 0.0
     anneal: bool = True
 
     def __post_init__(self) -> None:

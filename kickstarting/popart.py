@@ -16,7 +16,9 @@ from kickstarting.types import Array, Params
 
 rlax = rlax_loader.load()
 
-# Share of a new batch in the statistics: they follow some hundred updates.
+# Least share of a new batch in the statistics, which so follow some hundred updates.
+# The first batches are averaged: large returns would otherwise be learned from before
+# they are normalised, and Adam would remember those gradients for a thousand updates.
 STEP_SIZE = 0.01
 # Returns that hardly vary are not blown up into noise.
 MIN_SCALE = 0.1
@@ -45,6 +47,7 @@ def update(
     statistics: Statistics,
     params: Params,
     targets: Array,
+    updates: Array,
     axis_name: str,
     num_devices: int,
 ) -> tuple[Statistics, Params]:
@@ -54,15 +57,17 @@ def update(
       statistics: before.
       params: of the network; the linear layer 'value' is rescaled.
       targets: of the values of this device's part of the batch, float32 [B, T].
+      updates: done before, int32 [].
       axis_name: of the devices' axis.
       num_devices: on that axis.
 
     Returns:
       the new statistics and parameters.
     """
+    share = jnp.maximum(1.0 / (updates + 1), STEP_SIZE)
     _, rescale = rlax.popart(
         num_outputs=1,
-        step_size=STEP_SIZE / (targets.size * num_devices),
+        step_size=share / (targets.size * num_devices),
         scale_lb=MIN_SCALE,
         scale_ub=MAX_SCALE,
         axis_name=axis_name,

@@ -158,7 +158,7 @@ class Update:
         statistics = state.value_statistics
         if self._config.loss.value_normalisation:
             statistics, params = popart.update(
-                statistics, params, targets, _AXIS, len(self.devices)
+                statistics, params, targets, state.updates, _AXIS, len(self.devices)
             )
         lag = state.updates - batch.params_version
         metrics = jax.lax.pmean(
