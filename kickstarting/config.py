@@ -90,8 +90,8 @@ class LossConfig:
     vtrace_lambda: float = 0.9
     baseline_cost: float = 0.5
     entropy_cost: float = 0.003
-    value_normalisation: bool = True
-    reward_clipping: str = "none"
+    value_normalisation: bool = False
+    reward_clipping: str = "abs_one"
     reinforcement: bool = True
     distillation_form: str = "cross_entropy"
     distillation_temperature: float = 1.0
@@ -136,7 +136,7 @@ class OptimiserConfig:
     epsilon: float = 0.0
     decay: float = 0.99
     momentum: float = 0.0
-    max_gradient_norm: float = 0.0
+    max_gradient_norm: float = 40.0
     anneal: bool = True
 
     def __post_init__(self) -> None:
