@@ -125,9 +125,8 @@ class OptimiserConfig:
       epsilon: Adam's or RMSProp's ε. 0 means the optimiser's own default.
       decay: RMSProp's decay.
       momentum: RMSProp's momentum.
-      max_gradient_norm: clips the gradient's global norm; 0 turns clipping off. A norm
-        that most batches exceed makes rare ones, such as those with a death, count as
-        little as any other: values then stay too high, and returns fall.
+      max_gradient_norm: clips the gradient's global norm; 0 turns clipping off. Most
+        batches exceed the default, so that all count alike, however large their errors.
       anneal: whether the learning rate falls to 0 at total_frames.
     """
 

@@ -2,9 +2,9 @@
 
 van Hasselt et al. 2016 (https://arxiv.org/abs/1602.07714), algorithm 1; Hessel et al.
 2018 (https://arxiv.org/abs/1809.04474) for its use in IMPALA. The network's value is
-the normalised one. Where returns are large (a living reward at γ = 0.99 adds up to
-100) a critic of raw returns sends a gradient into the shared core that drowns the
-policy's.
+the normalised one. What it is for: where returns are large (a living reward at
+γ = 0.99 adds up to 100) a critic of raw returns sends a gradient into the shared core
+that drowns the policy's. docs/tuning.md says how it fared.
 """
 
 from typing import NamedTuple
