@@ -14,6 +14,8 @@ REWARD_CLIPPINGS = ("none", "abs_one", "soft_asymmetric")
 INFERENCE_DEVICES = ("cpu", "accelerator")
 DISTILLATION_FORMS = ("cross_entropy", "reverse_kl", "jensen_shannon")
 SCHEDULES = ("constant", "linear", "exponential", "return_gap")
+LAB_ACTION_SETS = ("default", "extended")
+MAX_LEVEL_SEED = 2**31 - 1
 
 
 class ConfigError(ValueError):
@@ -226,6 +228,38 @@ class CheckpointConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class LabConfig:
+    """What concerns levels of DeepMind Lab alone.
+
+    Attributes:
+      action_set: 'default' is IMPALA's nine actions, 'extended' fifteen, with two
+        speeds of turning and with looking up and down.
+      level_cache: folder of compiled maps, shared by all actors; empty: none.
+      level_cache_gigabytes: size at which the least recently used maps are evicted.
+      dataset_path: folder of images for the psychlab levels that show some, or 'dummy'.
+      first_level_seed: episodes of training draw their seeds from this one on.
+      last_level_seed: and up to this one; a narrow range keeps the maps few, so that
+        all are in the cache.
+    """
+
+    action_set: str = "default"
+    level_cache: str = "~/.cache/kickstarting/dmlab_levels"
+    level_cache_gigabytes: float = 20.0
+    dataset_path: str = ""
+    first_level_seed: int = 0
+    last_level_seed: int = MAX_LEVEL_SEED
+
+    def __post_init__(self) -> None:
+        _require_choice(self, "action_set", LAB_ACTION_SETS)
+        _require_positive(self, "level_cache_gigabytes")
+        _require(
+            0 <= self.first_level_seed <= self.last_level_seed <= MAX_LEVEL_SEED,
+            f"level seeds must rise within 0-{MAX_LEVEL_SEED}, not be "
+            f"{self.first_level_seed}-{self.last_level_seed}",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """A whole run.
 
@@ -274,6 +308,7 @@ class Config:
     optimiser: OptimiserConfig = OptimiserConfig()
     kickstarting: KickstartingConfig = KickstartingConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
+    lab: LabConfig = LabConfig()
 
     def __post_init__(self) -> None:
         _require(bool(self.tasks), "tasks must name at least one suite:level")

@@ -6,10 +6,13 @@ environment worker processes, which are many and must not import JAX.
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dm_env
 import numpy as np
 from dm_env import specs
+
+from kickstarting import config as config_lib
 
 PIXELS = "pixels"
 INSTRUCTION = "instruction"
@@ -69,11 +72,20 @@ class TaskSettings:
       task: `suite:level`.
       seed: seeds the environment's own random numbers.
       action_repeat: environment frames for each agent step.
+      held_out: plays what is kept from training, where the suite has such a thing.
+      lab: for the suites of DeepMind Lab.
     """
 
     task: str
     seed: int
     action_repeat: int = ACTION_REPEAT
+    held_out: bool = False
+    lab: config_lib.LabConfig = config_lib.LabConfig()
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> "TaskSettings":
+        """Returns the settings of which dataclasses.asdict made `fields`."""
+        return cls(**{**fields, "lab": config_lib.LabConfig(**fields["lab"])})
 
 
 def observation_spec(spec: EnvironmentSpec) -> Mapping[str, specs.Array]:

@@ -1,7 +1,8 @@
 """Every environment behind one name, `suite:level`.
 
-A suite is a module with levels(), spec(level, action_repeat) and make(settings). It
-is imported when it is first asked for: the workers load this module, and JAX, which
+A suite is a module with levels(), spec(level, action_repeat) and make(settings); those
+of DeepMind Lab offer a choice of action sets, which their spec takes as well. It is
+imported when it is first asked for: the workers load this module, and JAX, which
 `xland` brings, must stay out of them.
 """
 
@@ -12,16 +13,22 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from kickstarting.environments import base, batch, workers
+from kickstarting import config as config_lib
+from kickstarting.environments import base, batch, dmlab_levels, workers
 
 _MODULES = {
+    "dmlab": "kickstarting.environments.dmlab",
+    "dmlab30": "kickstarting.environments.dmlab30",
     "doom": "kickstarting.environments.doom",
     "gym": "kickstarting.environments.gymnasium_adapter",
     "xland": "kickstarting.environments.xland",
 }
 SUITES = tuple(_MODULES)
 
-# What each suite plays with; workers import it, and a suite's module need not.
+# DeepMind Lab's: not on a package registry.
+LAB_SUITES = ("dmlab", "dmlab30")
+
+# What each other suite plays with; workers import it, and a suite's module need not.
 _PACKAGES = {"doom": "vizdoom", "gym": "gymnasium", "xland": "xminigrid"}
 
 _REFERENCE_SCORES = pathlib.Path(__file__).with_name("reference_scores.json")
@@ -57,24 +64,45 @@ def levels(suite: str) -> tuple[str, ...]:
 
 
 def environment_spec(
-    task: str, action_repeat: int = base.ACTION_REPEAT
+    task: str, action_repeat: int = base.ACTION_REPEAT, action_set: str = "default"
 ) -> base.EnvironmentSpec:
     """Returns what an agent must know of a task.
+
+    Args:
+      task: `suite:level`.
+      action_repeat: environment frames for each agent step.
+      action_set: one of config.LAB_ACTION_SETS; other suites have but one set.
 
     Raises:
       base.EnvironmentConfigError: there is no such task, or it cannot be played here.
     """
     suite, level = split_task(task)
+    if suite in LAB_SUITES:
+        return _module(suite).spec(level, action_repeat, action_set)
+    if action_set != "default":
+        raise base.EnvironmentConfigError(
+            f"{task} has one action set: the {action_set} one is for "
+            f"{' and '.join(LAB_SUITES)}"
+        )
     return _module(suite).spec(level, action_repeat)
 
 
-def check_installed(task: str) -> None:
-    """Checks that this machine can import what plays the task.
+def check_installed(
+    task: str, lab: config_lib.LabConfig = config_lib.LabConfig()
+) -> None:
+    """Checks that this machine has what plays the task.
+
+    Args:
+      task: `suite:level`.
+      lab: names what the suites of DeepMind Lab need beside it.
 
     Raises:
-      base.EnvironmentConfigError: it cannot, or the suite is unknown.
+      base.EnvironmentConfigError: it has not, or the suite is unknown.
     """
     suite, _ = split_task(task)
+    if suite in LAB_SUITES:
+        _module(suite).check(task, lab)
+        return
     package = _PACKAGES[suite]
     try:
         importlib.import_module(package)
@@ -114,17 +142,19 @@ def make_batch(
     if not settings:
         raise base.EnvironmentConfigError("a batch needs at least one environment")
     specs = {
-        (each.task, each.action_repeat): environment_spec(each.task, each.action_repeat)
+        (each.task, each.action_repeat, each.lab.action_set): environment_spec(
+            each.task, each.action_repeat, each.lab.action_set
+        )
         for each in settings
     }
-    (first_task, _), shared = next(iter(specs.items()))
-    for (task, _), spec in specs.items():
+    (first_task, *_), shared = next(iter(specs.items()))
+    for (task, *_), spec in specs.items():
         if spec != shared:
             raise base.EnvironmentConfigError(
                 f"{first_task} and {task} cannot share an agent: "
                 f"{_difference(shared, spec)}"
             )
-    if {split_task(task)[0] for task, _ in specs} == {"xland"}:
+    if {split_task(task)[0] for task, *_ in specs} == {"xland"}:
         return _module("xland").XLandBatch(settings, num_slots, unroll_length)
     return workers.WorkerBatch(settings, shared, num_slots, unroll_length)
 
@@ -132,10 +162,14 @@ def make_batch(
 def reference_score(task: str) -> base.ReferenceScore | None:
     """Returns what normalises the task's score, or None where that is not known.
 
+    A train level of DMLab-30 has the scores of its task, which are the test level's.
+
     Raises:
-      base.EnvironmentConfigError: the suite is unknown.
+      base.EnvironmentConfigError: the suite is unknown, or DMLab-30 has no such level.
     """
-    split_task(task)
+    suite, level = split_task(task)
+    if suite == "dmlab30":
+        task = f"dmlab30:{dmlab_levels.find(level).name}"
     entry = _reference_scores().get(task, {})
     if not {"random", "reference"} <= entry.keys():
         return None

@@ -60,7 +60,7 @@ class Order:
         return cls(
             **{
                 **fields,
-                "settings": base.TaskSettings(**fields["settings"]),
+                "settings": base.TaskSettings.from_fields(fields["settings"]),
                 "layout": shared_memory.Layout(**layout),
             }
         )

@@ -33,6 +33,8 @@ class SuitesTest(parameterized.TestCase):
         ("doom:my_way_hom", "mean 'my_way_home'"),
         ("gym:MiniGrid-DoorKey-5x5-v1", "mean 'MiniGrid-DoorKey-5x5-v0'"),
         ("xland:DoorKey-5x5", "mean 'MiniGrid-DoorKey-5x5'"),
+        ("dmlab3:rooms_watermaze", "mean 'dmlab30'"),
+        ("dmlab30:rooms_watermase", "mean 'rooms_watermaze'"),
     )
     def test_unknown_tasks_are_refused_in_one_line(
         self, task: str, message: str
@@ -102,6 +104,10 @@ class SuitesTest(parameterized.TestCase):
         with self.assertRaisesRegex(base.EnvironmentConfigError, "action_repeat 1"):
             suites.make_batch(settings, 1, 5)
 
+    def test_other_suites_have_one_action_set(self) -> None:
+        with self.assertRaisesRegex(base.EnvironmentConfigError, "has one action set"):
+            suites.environment_spec("doom:basic", 4, "extended")
+
     def test_empty_batch_is_refused(self) -> None:
         with self.assertRaisesRegex(base.EnvironmentConfigError, "at least one"):
             suites.make_batch([], 1, 5)
@@ -129,10 +135,12 @@ class ReferenceScoresTest(parameterized.TestCase):
     def test_every_score_is_finite_and_sure_enough(self) -> None:
         for task, entry in suites._reference_scores().items():
             with self.subTest(task):
-                self.assertGreaterEqual(entry["random_episodes"], 100)
                 self.assertTrue(math.isfinite(entry["random"]))
                 self.assertTrue(math.isfinite(entry["reference"]))
                 self.assertGreater(entry["reference"], entry["random"])
+                if "published" in entry["random_source"]:
+                    continue
+                self.assertGreaterEqual(entry["random_episodes"], 100)
                 span = entry["reference"] - entry["random"]
                 self.assertLess(entry["random_standard_error"], 0.05 * span)
 

@@ -5,6 +5,7 @@ from absl.testing import absltest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kickstarting import config as config_lib
 from kickstarting import types
 from kickstarting.environments import base, shared_memory, worker_process
 from tests.environments import scripted
@@ -67,7 +68,13 @@ class EpisodeStepperTest(absltest.TestCase):
 class OrderTest(absltest.TestCase):
     def test_survives_its_json(self) -> None:
         order = worker_process.Order(
-            settings=base.TaskSettings("doom:basic", 3, 4),
+            settings=base.TaskSettings(
+                "dmlab30:rooms_watermaze",
+                3,
+                4,
+                held_out=True,
+                lab=config_lib.LabConfig(action_set="extended", dataset_path="dummy"),
+            ),
             factory="module:function",
             layout=shared_memory.Layout(2, 3, 4, (72, 96, 3), 5),
             index=1,
