@@ -1,5 +1,6 @@
 """Plays whole episodes with fixed parameters and reports their raw returns."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -7,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kickstarting import config as config_lib
 from kickstarting import types
 from kickstarting.acting import sample_actions
 from kickstarting.agent import Agent
-from kickstarting.environments import base, suites
+from kickstarting.environments import base, dmlab_actions, suites
 
 _WAIT_SECONDS = 0.2
 # Evaluation keeps one observation at a time: the slot it writes alternates, so that the
@@ -36,12 +38,14 @@ def evaluate(
     greedy: bool = False,
     num_environments: int = 4,
     core_size: int = 256,
+    lab: config_lib.LabConfig = config_lib.LabConfig(),
     should_stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int], None] = lambda finished: None,
 ) -> Episodes | None:
     """Plays `num_episodes` episodes of one task.
 
-    Each environment plays a fixed share of the episodes, so that short episodes do not
+    Where a suite holds something out from training, that is played. Each environment
+    plays a fixed share of the episodes, so that short episodes do not
     crowd out long ones.
 
     Args:
@@ -54,6 +58,7 @@ def evaluate(
       greedy: takes the most probable action; samples otherwise.
       num_environments: environments side by side.
       core_size: units of the agent's core.
+      lab: for the suites of DeepMind Lab; the agent's action set counts.
       should_stop: asked often; True gives up.
       progress: told the number of finished episodes.
 
@@ -64,8 +69,13 @@ def evaluate(
       base.EnvironmentConfigError: the task cannot be made.
     """
     count = min(num_environments, num_episodes)
+    lab = dataclasses.replace(
+        lab, action_set=dmlab_actions.set_of(agent.spec.action_names)
+    )
     settings = [
-        base.TaskSettings(task, seed * 10_007 + index, action_repeat)
+        base.TaskSettings(
+            task, seed * 10_007 + index, action_repeat, held_out=True, lab=lab
+        )
         for index in range(count)
     ]
     quota = np.full(count, num_episodes // count)

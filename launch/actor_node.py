@@ -39,7 +39,9 @@ def environment_settings(
         entropy = [config.seed, int(environment), resumed_frames]
         seed = int(np.random.SeedSequence(entropy).generate_state(1)[0] // 2)
         settings.append(
-            base.TaskSettings(config.tasks[task], seed, config.action_repeat)
+            base.TaskSettings(
+                config.tasks[task], seed, config.action_repeat, lab=config.lab
+            )
         )
     return tasks, settings
 

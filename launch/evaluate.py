@@ -7,7 +7,7 @@ from absl import flags
 from rich import console as rich_console
 
 from kickstarting import config as config_lib
-from launch import command_line, evaluation, policies
+from launch import command_line, evaluation, lab_flags, policies
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "A run's folder, one checkpoint, or a teacher's folder."
@@ -39,6 +39,7 @@ def main(argv: list[str]) -> int:
         num_episodes=_EPISODES.value,
         seed=_SEED.value,
         greedy=_GREEDY.value,
+        lab=lab_flags.lab_config(),
     )
     how = "greedy" if _GREEDY.value else "sampled"
     title = f"{_CHECKPOINT.value} at {policy.frames:,} frames, {how}"
@@ -56,4 +57,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    command_line.run(main, key_flags=(lab_flags,))

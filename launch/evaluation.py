@@ -10,6 +10,7 @@ from rich import console as rich_console
 from rich import progress as rich_progress
 from rich import table as rich_table
 
+from kickstarting import config as config_lib
 from kickstarting import evaluator, scores
 from kickstarting.environments import suites
 from launch import policies
@@ -45,6 +46,7 @@ def evaluate(
     num_episodes: int,
     seed: int,
     greedy: bool,
+    lab: config_lib.LabConfig = config_lib.LabConfig(),
     console: rich_console.Console | None = None,
 ) -> list[TaskScore]:
     """Plays `num_episodes` of each task.
@@ -55,6 +57,7 @@ def evaluate(
       num_episodes: of each task.
       seed: seeds environments and sampling.
       greedy: takes the most probable action; samples otherwise.
+      lab: for the suites of DeepMind Lab; the policy's action set counts.
       console: where the progress bar goes; standard error if None.
 
     Raises:
@@ -62,6 +65,7 @@ def evaluate(
       config_lib.ConfigError: a task does not fit the policy.
     """
     for task in tasks:
+        suites.check_installed(task, lab)
         policies.check_fits(policy, task)
     results = []
     bar = rich_progress.Progress(
@@ -81,6 +85,7 @@ def evaluate(
                 action_repeat=policy.spec.action_repeat,
                 greedy=greedy,
                 core_size=policy.network.core_size,
+                lab=lab,
                 progress=functools.partial(_advance, bar, row),
             )
             assert episodes is not None

@@ -23,7 +23,9 @@ def run(config: config_lib.Config) -> None:
     """
     stop = lp.stop_event()
     path = os.path.join(config.logdir, EVALUATIONS_FILE)
-    spec = suites.environment_spec(config.tasks[0], config.action_repeat)
+    spec = suites.environment_spec(
+        config.tasks[0], config.action_repeat, config.lab.action_set
+    )
     agent = Agent(spec, config.network)
     evaluated = -1
     due = time.monotonic() + config.evaluation_minutes * 60
@@ -48,6 +50,7 @@ def run(config: config_lib.Config) -> None:
                 action_repeat=config.action_repeat,
                 num_environments=2,
                 core_size=config.network.core_size,
+                lab=config.lab,
                 should_stop=stop.is_set,
             )
             if episodes is None:

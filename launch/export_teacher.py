@@ -13,7 +13,7 @@ from rich import console as rich_console
 
 from kickstarting import config as config_lib
 from kickstarting import run_files, teacher_files
-from launch import command_line, evaluation, policies
+from launch import command_line, evaluation, lab_flags, policies
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "A run's folder, or one of its checkpoints."
@@ -43,7 +43,12 @@ def main(argv: list[str]) -> int:
         )
     command, seed, revision = _origin(_CHECKPOINT.value)
     result = evaluation.evaluate(
-        policy, [task], num_episodes=_EPISODES.value, seed=_SEED.value, greedy=False
+        policy,
+        [task],
+        num_episodes=_EPISODES.value,
+        seed=_SEED.value,
+        greedy=False,
+        lab=lab_flags.lab_config(),
     )[0]
     card = teacher_files.TeacherCard(
         task=task,
@@ -88,4 +93,4 @@ def _origin(checkpoint: str) -> tuple[str, int, str]:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    command_line.run(main, key_flags=(lab_flags,))

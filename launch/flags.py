@@ -5,6 +5,7 @@ import os
 from absl import flags
 
 from kickstarting import config as config_lib
+from launch import lab_flags
 
 _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
 
@@ -204,6 +205,19 @@ EVALUATION_MINUTES = flags.DEFINE_float(
     _DEFAULTS.evaluation_minutes,
     "Minutes between evaluations while training; 0: only at the end.",
 )
+ACTION_SET = flags.DEFINE_enum(
+    "action_set",
+    _DEFAULTS.lab.action_set,
+    config_lib.LAB_ACTION_SETS,
+    "DeepMind Lab: IMPALA's nine actions, or fifteen with two speeds of turning and "
+    "looking up and down.",
+)
+LEVEL_SEEDS = flags.DEFINE_string(
+    "level_seeds",
+    None,
+    "DeepMind Lab: seeds of training's episodes, first-last, so that all maps are in "
+    "the level cache (launch.warm_level_cache). Default: all.",
+)
 SHOW = flags.DEFINE_bool("show", _DEFAULTS.show, "Show how the run goes while it runs.")
 LAUNCH_TYPE = flags.DEFINE_enum(
     "lp_launch_type",
@@ -253,6 +267,9 @@ def config_from_flags() -> config_lib.Config:
     """
     tasks = [task.strip() for task in TASKS.value]
     falling = KICKSTARTING_SCHEDULE.value in ("linear", "exponential")
+    level_seeds = (_DEFAULTS.lab.first_level_seed, _DEFAULTS.lab.last_level_seed)
+    if LEVEL_SEEDS.value:
+        level_seeds = lab_flags.seed_range("level_seeds", LEVEL_SEEDS.value)
     end_frames = KICKSTARTING_END_FRAMES.value
     if end_frames is None:
         end_frames = TOTAL_FRAMES.value // 2 if falling else 0
@@ -308,6 +325,7 @@ def config_from_flags() -> config_lib.Config:
             keep=CHECKPOINTS_KEPT.value,
             resume=RESUME.value,
         ),
+        lab=lab_flags.lab_config(ACTION_SET.value, level_seeds),
     )
 
 

@@ -40,7 +40,9 @@ class LearnerNode:
         """
         self._stop = lp.stop_event()
         self._config = config
-        spec = suites.environment_spec(config.tasks[0], config.action_repeat)
+        spec = suites.environment_spec(
+            config.tasks[0], config.action_repeat, config.lab.action_set
+        )
         references = [suites.reference_score(task) for task in config.tasks]
         self._telemetry = telemetry.Telemetry(
             config.tasks, references, config.total_frames

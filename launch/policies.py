@@ -8,7 +8,7 @@ from absl import logging
 from kickstarting import checkpoints, teacher_files, teachers, types
 from kickstarting import config as config_lib
 from kickstarting.agent import Agent
-from kickstarting.environments import base, suites
+from kickstarting.environments import base, dmlab_actions, suites
 
 
 class Policy(NamedTuple):
@@ -86,7 +86,8 @@ def check_fits(policy: Policy, task: str) -> None:
       base.EnvironmentConfigError: the task is unknown.
       config_lib.ConfigError: it does not fit, in one line.
     """
-    spec = suites.environment_spec(task, policy.spec.action_repeat)
+    action_set = dmlab_actions.set_of(policy.spec.action_names)
+    spec = suites.environment_spec(task, policy.spec.action_repeat, action_set)
     if spec != policy.spec:
         raise config_lib.ConfigError(
             f"{task} shows {spec.frame_shape} with actions {spec.action_names}, but "

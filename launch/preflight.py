@@ -70,9 +70,10 @@ def num_local_devices() -> int:
 
 def _check_tasks(config: config_lib.Config) -> base.EnvironmentSpec:
     for task in config.tasks:
-        suites.check_installed(task)
+        suites.check_installed(task, config.lab)
     specs = [
-        suites.environment_spec(task, config.action_repeat) for task in config.tasks
+        suites.environment_spec(task, config.action_repeat, config.lab.action_set)
+        for task in config.tasks
     ]
     for task, spec in zip(config.tasks, specs, strict=True):
         if spec != specs[0]:

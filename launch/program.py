@@ -105,7 +105,9 @@ def make_program(
 
 
 def _tables(config: config_lib.Config) -> Sequence[reverb.Table]:
-    spec = suites.environment_spec(config.tasks[0], config.action_repeat)
+    spec = suites.environment_spec(
+        config.tasks[0], config.action_repeat, config.lab.action_set
+    )
     example = trajectory_example.example(config, spec)
     return [trajectory_queue.table(example, config.resolved_queue_size)]
 

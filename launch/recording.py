@@ -1,12 +1,14 @@
 """Plays an episode and draws it with what student and teacher would do."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import jax
 import numpy as np
 
+from kickstarting import config as config_lib
 from kickstarting import types, video
-from kickstarting.environments import base, suites
+from kickstarting.environments import base, dmlab_actions, suites
 from launch import policies
 
 # A grid world's step is worth a longer look than four frames of a 35 Hz game.
@@ -21,6 +23,7 @@ def episode_frames(
     seed: int,
     greedy: bool,
     max_steps: int,
+    lab: config_lib.LabConfig = config_lib.LabConfig(),
 ) -> Iterator[np.ndarray]:
     """Yields the pictures of one episode.
 
@@ -31,12 +34,15 @@ def episode_frames(
       seed: seeds the environment and the sampling.
       greedy: takes the most probable action; samples otherwise.
       max_steps: agent steps after which the recording ends.
+      lab: for the suites of DeepMind Lab; the student's action set counts.
 
     Yields:
       uint8 [H', W', 3].
     """
+    action_set = dmlab_actions.set_of(student.spec.action_names)
+    lab = dataclasses.replace(lab, action_set=action_set)
     environment = suites.make_environment(
-        base.TaskSettings(task, seed, student.spec.action_repeat)
+        base.TaskSettings(task, seed, student.spec.action_repeat, lab=lab)
     )
     random = np.random.default_rng(seed)
     step = jax.jit(student.agent.step)

@@ -78,6 +78,7 @@ def finish(config: config_lib.Config) -> None:
             num_episodes=config.evaluation_episodes,
             seed=config.seed + 1000,
             greedy=False,
+            lab=config.lab,
         )
         console.print(
             evaluation.table(results, f"{logdir} at {policy.frames:,} frames, sampled")
@@ -141,6 +142,7 @@ def _record(config: config_lib.Config, policy: policies.Policy, path: str) -> No
                 seed=config.seed + 1000,
                 greedy=False,
                 max_steps=_VIDEO_STEPS,
+                lab=config.lab,
             ),
             recording.GAME_FRAMES_PER_SECOND / config.action_repeat,
         )

@@ -40,6 +40,7 @@ from kickstarting import run_files
 from launch import (
     command_line,
     flags,
+    lab_flags,
     log_tail,
     preflight,
     report,
@@ -228,4 +229,4 @@ def _count_devices_elsewhere() -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main, key_flags=(flags,), passed_on="lp_")
+    command_line.run(main, key_flags=(flags, lab_flags), passed_on="lp_")

@@ -9,7 +9,8 @@ from rich import progress as rich_progress
 
 from kickstarting import config as config_lib
 from kickstarting import teachers, video
-from launch import command_line, policies, recording
+from kickstarting.environments import suites
+from launch import command_line, lab_flags, policies, recording
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "A run's folder, one checkpoint, or a teacher's folder."
@@ -37,6 +38,8 @@ def main(argv: list[str]) -> int:
         )
     student = policies.load(_CHECKPOINT.value)
     task = _TASK.value or student.tasks[0]
+    lab = lab_flags.lab_config()
+    suites.check_installed(task, lab)
     policies.check_fits(student, task)
     teacher = None
     if _TEACHER.value:
@@ -49,6 +52,7 @@ def main(argv: list[str]) -> int:
         seed=_SEED.value,
         greedy=_GREEDY.value,
         max_steps=_MAX_STEPS.value,
+        lab=lab,
     )
     video.write_video(
         _OUT.value,
@@ -62,4 +66,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    command_line.run(main, key_flags=(lab_flags,))

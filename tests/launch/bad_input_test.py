@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from unittest import mock
 
 import numpy as np
 from absl import flags
@@ -18,6 +19,7 @@ from kickstarting import config as config_lib
 from kickstarting.environments import suites
 from launch import command_line, preflight, run_folder, train
 from launch import flags as launch_flags
+from tests.environments import lab_stand_in
 from tests.launch import program_run
 
 
@@ -159,6 +161,14 @@ _TABLE = (
     ("uncovered_task", _uncovered_task, "no teacher covers gym:MiniGrid-Empty-6x6-v0"),
     ("teacher_of_no_task", _flags("--teachers=doom:basic=x"), "not among the tasks"),
     ("only_distil", _flags("--noreinforcement"), "needs a teacher"),
+    (
+        "other_action_set",
+        _flags("--tasks=doom:basic", "--action_set=extended"),
+        "doom:basic has one action set",
+    ),
+    ("level_seeds", _flags("--level_seeds=0..9"), "--level_seeds must be first-last"),
+    ("falling_seeds", _flags("--level_seeds=9-0"), "level seeds must rise"),
+    ("unknown_lab_level", _flags("--tasks=dmlab30:rooms_maze"), "rooms_watermaze"),
 )
 
 
@@ -243,6 +253,41 @@ class BadInputTest(parameterized.TestCase):
         )
         self.assertEqual(run.stdout, "")
         self.assertFalse(os.path.exists(self.logdir))
+
+    def test_missing_deepmind_lab(self):
+        for task in ("dmlab30:rooms_watermaze", "dmlab:tests/empty_room_test"):
+            with (
+                self.subTest(task),
+                mock.patch.dict(sys.modules, {"deepmind_lab": None}),
+            ):
+                self._check_refused(
+                    (f"--tasks={task}",),
+                    f"{task} needs DeepMind Lab, which is not installed: it is built "
+                    "from its own repository, github.com/google-deepmind/lab "
+                    "(docs/dmlab.md); the doom suite runs without it",
+                )
+
+    @parameterized.named_parameters(
+        (
+            "cache",
+            ("rooms_watermaze", "--level_cache=/proc/cache"),
+            "cannot write to the level cache '/proc/cache'",
+        ),
+        (
+            "no_dataset",
+            ("psychlab_continuous_recognition", "--level_cache="),
+            "none is given: name it by --dataset_path",
+        ),
+        (
+            "missing_dataset",
+            ("psychlab_continuous_recognition", "--dataset_path=/no/such"),
+            "there is none at '/no/such'",
+        ),
+    )
+    def test_deepmind_lab_lacks(self, arguments, says):
+        lab_stand_in.install(self)
+        level, flag = arguments
+        self._check_refused((f"--tasks=dmlab30:{level}", flag), says)
 
     def test_help_explains_every_flag(self):
         run = subprocess.run(
