@@ -16,12 +16,12 @@ from kickstarting import learning_curves, teacher_files
 from kickstarting.environments import suites
 from launch import command_line
 
-_TASK = flags.DEFINE_string("task", "doom:health_gathering", "What is learned.")
+_TASK = flags.DEFINE_string("task", "doom:defend_the_line", "What is learned.")
 _TEACHER = flags.DEFINE_string(
     "teacher", None, "Folder of the teacher; default: the shipped one of the task."
 )
 _FRAMES = flags.DEFINE_integer(
-    "frames", 500_000, "Environment frames of each of the two runs."
+    "frames", 400_000, "Environment frames of each of the two runs."
 )
 _SEED = flags.DEFINE_integer("seed", 1, "Seeds both runs.")
 _TRAIN_FLAGS = flags.DEFINE_list(
