@@ -10,106 +10,12 @@ from absl.testing import absltest, parameterized
 
 from kickstarting import popart, types, vtrace_loss
 from kickstarting.config import LossConfig
+from tests import loss_reference
 
 GAMMA = 0.9
 CONFIG = LossConfig(
     discount=GAMMA, baseline_cost=0.5, reward_clipping="none", vtrace_lambda=1.0
 )
-
-
-def _softmax(logits):
-    exps = np.exp(logits - logits.max(-1, keepdims=True))
-    return exps / exps.sum(-1, keepdims=True)
-
-
-def _batch(seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3):
-    """Random unrolls with terminations, truncations and unanswered steps."""
-    random = np.random.default_rng(seed)
-
-    def normal(*shape):
-        return random.normal(size=shape).astype(np.float32)
-
-    discount = np.ones((batch, length), np.float32)
-    first = np.zeros((batch, length + 1), bool)
-    discount[0, 2], first[0, 3] = 0.0, True
-    first[1, 4] = True
-    first[2, [0, 1]], first[2, length] = True, True
-    zeros = np.zeros((batch, length + 1), np.int32)
-    trajectory = types.Trajectory(
-        observation=types.Observation(zeros, zeros, zeros, zeros),
-        action=random.integers(0, actions, (batch, length), np.int32),
-        reward=2 * normal(batch, length),
-        discount=discount,
-        first=first,
-        behaviour_logits=normal(batch, length, actions),
-        teacher_logits=2 * normal(batch, teachers, length, actions),
-        teacher_mask=(random.random((batch, teachers, length)) < 0.7).astype(
-            np.float32
-        ),
-        core_state=types.CoreState(zeros, zeros),
-        task=random.integers(0, tasks, batch, np.int32),
-        actor=np.zeros(batch, np.int32),
-        params_version=np.zeros(batch, np.int32),
-    )
-    output = types.AgentOutput(
-        normal(batch, length + 1, actions), normal(batch, length + 1)
-    )
-    hyperparameters = types.Hyperparameters(
-        learning_rate=np.float32(1e-3),
-        entropy_cost=np.float32(0.02),
-        optimiser_epsilon=np.float32(0.1),
-        kickstarting_weight=random.random((tasks, teachers)).astype(np.float32),
-    )
-    return output, trajectory, hyperparameters
-
-
-def _numpy_loss(output, trajectory, hyperparameters, config):
-    """IMPALA's section 4.1 (rho_bar = c_bar = 1) and KICK's equation 3, step by step.
-
-    Returns:
-      the losses by name, and the V-trace targets [B, T].
-    """
-    losses = dict.fromkeys(
-        ("policy_gradient", "baseline", "entropy", "kickstarting"), 0
-    )
-    batch, length = trajectory.action.shape
-    targets = np.zeros((batch, length))
-    for b in range(batch):
-        value = output.value[b]
-        policy = _softmax(output.logits[b])
-        behaviour = _softmax(trajectory.behaviour_logits[b])
-        action = trajectory.action[b]
-        # Equation 1's recursion: v_s = V_s + δ_s + γ c_s (v_{s+1} − V_{s+1}).
-        next_target = value[length]
-        for s in reversed(range(length)):
-            discount = config.discount * trajectory.discount[b, s]
-            if trajectory.first[b, s + 1] and discount:
-                targets[b, s] = next_target = value[s]
-                continue
-            rho = min(1, policy[s, action[s]] / behaviour[s, action[s]])
-            reward = trajectory.reward[b, s]
-            delta = rho * (reward + discount * value[s + 1] - value[s])
-            # Remark 2's λ scales c; the advantage bootstraps from the same mixture.
-            beyond = config.vtrace_lambda * (next_target - value[s + 1])
-            advantage = rho * (reward + discount * (value[s + 1] + beyond) - value[s])
-            targets[b, s] = value[s] + delta + discount * rho * beyond
-            next_target = targets[b, s]
-            losses["policy_gradient"] -= advantage * np.log(policy[s, action[s]])
-            losses["baseline"] += (
-                config.baseline_cost * 0.5 * (targets[b, s] - value[s]) ** 2
-            )
-            losses["entropy"] += hyperparameters.entropy_cost * np.sum(
-                policy[s] * np.log(policy[s])
-            )
-            for k, weight in enumerate(
-                hyperparameters.kickstarting_weight[trajectory.task[b]]
-            ):
-                teacher = _softmax(trajectory.teacher_logits[b, k, s])
-                crossed = -np.sum(teacher * np.log(policy[s]))
-                losses["kickstarting"] += (
-                    weight * trajectory.teacher_mask[b, k, s] * crossed
-                )
-    return losses, targets
 
 
 def _total_and_metrics(output, trajectory, hyperparameters, config):
@@ -134,7 +40,9 @@ def _gradient(output, trajectory, hyperparameters, config):
 
 def _targets(output, trajectory, config=CONFIG):
     """Reads the V-trace targets from the baseline's gradient, V − v."""
-    hyperparameters = _batch()[2]._replace(entropy_cost=np.float32(0.0))
+    hyperparameters = loss_reference.random_unrolls()[2]._replace(
+        entropy_cost=np.float32(0.0)
+    )
     hyperparameters = hyperparameters._replace(
         kickstarting_weight=np.zeros_like(hyperparameters.kickstarting_weight)
     )
@@ -146,8 +54,10 @@ class LossTest(parameterized.TestCase):
     @parameterized.parameters((0, 1.0), (1, 1.0), (2, 1.0), (0, 0.9), (1, 0.0))
     def test_equals_numpy(self, seed, vtrace_lambda):
         config = dataclasses.replace(CONFIG, vtrace_lambda=vtrace_lambda)
-        output, trajectory, hyperparameters = _batch(seed)
-        expected, targets = _numpy_loss(output, trajectory, hyperparameters, config)
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(seed)
+        expected, targets = loss_reference.numpy_loss(
+            output, trajectory, hyperparameters, config
+        )
         total, metrics = _loss(output, trajectory, hyperparameters, config)
         num_steps = trajectory.action.size - 3  # Those that cross a boundary.
         for name, value in expected.items():
@@ -160,7 +70,7 @@ class LossTest(parameterized.TestCase):
         )
 
     def test_loss_is_a_sum(self):
-        output, trajectory, hyperparameters = _batch()
+        output, trajectory, hyperparameters = loss_reference.random_unrolls()
         once, _ = _loss(output, trajectory, hyperparameters, CONFIG)
         twice, _ = _loss(
             *jax.tree.map(lambda x: np.concatenate([x, x]), (output, trajectory)),
@@ -171,13 +81,15 @@ class LossTest(parameterized.TestCase):
 
     def test_gradient_of_the_policy_logits(self):
         """Policy gradient: ρ̂ A (π − 1_a); entropy and CE in closed form."""
-        output, trajectory, hyperparameters = _batch(3)
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(3)
         gradient = _gradient(output, trajectory, hyperparameters, CONFIG).logits
-        policy = _softmax(output.logits[:, :-1])
-        behaviour = _softmax(trajectory.behaviour_logits)
+        policy = loss_reference.softmax(output.logits[:, :-1])
+        behaviour = loss_reference.softmax(trajectory.behaviour_logits)
         taken = np.eye(policy.shape[-1])[trajectory.action]
         rho = np.sum(taken * policy, -1) / np.sum(taken * behaviour, -1)
-        _, targets = _numpy_loss(output, trajectory, hyperparameters, CONFIG)
+        _, targets = loss_reference.numpy_loss(
+            output, trajectory, hyperparameters, CONFIG
+        )
         next_target = np.concatenate([targets[:, 1:], output.value[:, -1:]], axis=1)
         advantage = np.minimum(rho, 1) * (
             trajectory.reward
@@ -190,23 +102,27 @@ class LossTest(parameterized.TestCase):
         expected = advantage[..., None] * (policy - taken)
         expected += hyperparameters.entropy_cost * policy * (np.log(policy) + entropy)
         expected += np.sum(
-            weight * (policy[:, None] - _softmax(trajectory.teacher_logits)), axis=1
+            weight
+            * (policy[:, None] - loss_reference.softmax(trajectory.teacher_logits)),
+            axis=1,
         )
         expected[types.is_crossing(trajectory.discount, trajectory.first)] = 0.0
         np.testing.assert_allclose(gradient[:, :-1], expected, rtol=1e-3, atol=1e-4)
         np.testing.assert_array_equal(gradient[:, -1], 0.0)
 
     def test_distillation_alone(self):
-        output, trajectory, hyperparameters = _batch(4)
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(4)
         config = LossConfig(reinforcement=False)
-        expected, _ = _numpy_loss(output, trajectory, hyperparameters, CONFIG)
+        expected, _ = loss_reference.numpy_loss(
+            output, trajectory, hyperparameters, CONFIG
+        )
         total, _ = _loss(output, trajectory, hyperparameters, config)
         np.testing.assert_allclose(total, expected["kickstarting"], rtol=1e-4)
         gradient = _gradient(output, trajectory, hyperparameters, config)
         np.testing.assert_array_equal(gradient.value, 0.0)
 
     def test_teachers_get_no_gradient(self):
-        output, trajectory, hyperparameters = _batch(5)
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(5)
 
         def total(teacher_logits):
             changed = trajectory._replace(teacher_logits=teacher_logits)
@@ -218,13 +134,13 @@ class LossTest(parameterized.TestCase):
 
     def test_normalised_values(self):
         """Advantages and errors are those of the values, divided by their scale."""
-        output, trajectory, hyperparameters = _batch(11)
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(11)
         shift, scale = np.float32(3.0), np.float32(4.0)
         statistics = popart.Statistics(
             *(np.full(1, x) for x in (shift, scale, shift**2 + scale**2))
         )
         values = scale * output.value + shift
-        expected, targets = _numpy_loss(
+        expected, targets = loss_reference.numpy_loss(
             output._replace(value=values), trajectory, hyperparameters, CONFIG
         )
         _, (metrics, our_targets) = vtrace_loss.loss(
@@ -250,7 +166,7 @@ class LossTest(parameterized.TestCase):
 
     @parameterized.parameters("abs_one", "soft_asymmetric")
     def test_reward_is_clipped_by_the_loss(self, clipping):
-        output, trajectory, hyperparameters = _batch(6)
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(6)
         config = dataclasses.replace(CONFIG, reward_clipping=clipping)
         reward = trajectory.reward
         if clipping == "abs_one":
@@ -267,7 +183,9 @@ class LossTest(parameterized.TestCase):
         np.testing.assert_allclose(total, expected, rtol=1e-4)
 
     def test_changing_hyperparameters_does_not_recompile(self):
-        output, trajectory, _ = jax.tree.map(jnp.asarray, _batch())
+        output, trajectory, _ = jax.tree.map(
+            jnp.asarray, loss_reference.random_unrolls()
+        )
         compiled = jax.jit(functools.partial(_total_and_metrics, config=CONFIG))
         totals = set()
         for number in (0.0, 0.5, 2.0):
@@ -279,7 +197,7 @@ class LossTest(parameterized.TestCase):
         self.assertLen(totals, 3)
 
     def test_wrong_shapes_are_refused(self):
-        output, trajectory, hyperparameters = _batch()
+        output, trajectory, hyperparameters = loss_reference.random_unrolls()
         for wrong in (
             (output._replace(value=output.value[:, 1:]), trajectory, hyperparameters),
             (output, trajectory._replace(first=trajectory.first[1:]), hyperparameters),
@@ -297,7 +215,9 @@ class EpisodeEndTest(absltest.TestCase):
     """One unroll, on policy, worked by hand: reward 1, 2, 3, 4 and values 10..50."""
 
     def _unroll(self, discount, first):
-        output, trajectory = jax.tree.map(lambda x: x[:1], _batch(length=4)[:2])
+        output, trajectory = jax.tree.map(
+            lambda x: x[:1], loss_reference.random_unrolls(length=4)[:2]
+        )
         logits = np.zeros_like(output.logits)
         return types.AgentOutput(
             logits, np.array([[10, 20, 30, 40, 50]], np.float32)
@@ -369,7 +289,7 @@ class EpisodeEndTest(absltest.TestCase):
         output, trajectory = self._unroll(
             [1, 1, 1, 1], [False, False, False, True, False]
         )
-        hyperparameters = _batch()[2]
+        hyperparameters = loss_reference.random_unrolls()[2]
         changed_output = output._replace(logits=output.logits.copy())
         changed_output.logits[0, 2] = [3.0, -1.0, 0.0, 2.0]
         changed = trajectory._replace(
@@ -385,12 +305,12 @@ class EpisodeEndTest(absltest.TestCase):
 
 class MetricsTest(parameterized.TestCase):
     def test_teacher_metrics(self):
-        output, trajectory, hyperparameters = _batch(7)
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(7)
         _, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
         counted = ~types.is_crossing(trajectory.discount, trajectory.first)
         mask = (trajectory.teacher_mask * counted[:, None]).astype(bool)
-        teacher = _softmax(trajectory.teacher_logits)
-        policy = _softmax(output.logits[:, None, :-1])
+        teacher = loss_reference.softmax(trajectory.teacher_logits)
+        policy = loss_reference.softmax(output.logits[:, None, :-1])
         crossed = -np.sum(teacher * np.log(policy), axis=-1)
         divergence = np.sum(teacher * (np.log(teacher) - np.log(policy)), axis=-1)
         agreement = teacher.argmax(-1) == policy.argmax(-1)
@@ -405,7 +325,7 @@ class MetricsTest(parameterized.TestCase):
         )
 
     def test_no_teacher_answered(self):
-        output, trajectory, hyperparameters = _batch(8)
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(8)
         trajectory = trajectory._replace(
             teacher_logits=np.full_like(trajectory.teacher_logits, np.nan),
             teacher_mask=np.zeros_like(trajectory.teacher_mask),
@@ -424,12 +344,14 @@ class MetricsTest(parameterized.TestCase):
         self.assertTrue(np.all(np.isfinite(gradient.logits)))
 
     def test_student_metrics(self):
-        output, trajectory, hyperparameters = _batch(9)
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(9)
         _, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
-        _, targets = _numpy_loss(output, trajectory, hyperparameters, CONFIG)
+        _, targets = loss_reference.numpy_loss(
+            output, trajectory, hyperparameters, CONFIG
+        )
         counted = ~types.is_crossing(trajectory.discount, trajectory.first)
-        policy = _softmax(output.logits[:, :-1])
-        behaviour = _softmax(trajectory.behaviour_logits)
+        policy = loss_reference.softmax(output.logits[:, :-1])
+        behaviour = loss_reference.softmax(trajectory.behaviour_logits)
         values = output.value[:, :-1][counted]
         targets = targets[counted]
         index = trajectory.action[..., None]
@@ -450,7 +372,7 @@ class MetricsTest(parameterized.TestCase):
             self.assertEqual((metric.shape, metric.dtype), ((), jnp.float32), name)
 
     def test_only_crossing_steps_give_finite_metrics(self):
-        output, trajectory, hyperparameters = _batch(10)
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(10)
         trajectory = trajectory._replace(
             first=np.ones_like(trajectory.first),
             discount=np.ones_like(trajectory.discount),

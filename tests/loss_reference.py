@@ -1,0 +1,100 @@
+"""Random unrolls, and the loss of the papers' equations in NumPy, step by step."""
+
+import numpy as np
+
+from kickstarting import types
+
+
+def softmax(logits):
+    exps = np.exp(logits - logits.max(-1, keepdims=True))
+    return exps / exps.sum(-1, keepdims=True)
+
+
+def random_unrolls(seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3):
+    """Random unrolls with terminations, truncations and unanswered steps."""
+    random = np.random.default_rng(seed)
+
+    def normal(*shape):
+        return random.normal(size=shape).astype(np.float32)
+
+    discount = np.ones((batch, length), np.float32)
+    first = np.zeros((batch, length + 1), bool)
+    discount[0, 2], first[0, 3] = 0.0, True
+    first[1, 4] = True
+    first[2, [0, 1]], first[2, length] = True, True
+    zeros = np.zeros((batch, length + 1), np.int32)
+    trajectory = types.Trajectory(
+        observation=types.Observation(zeros, zeros, zeros, zeros),
+        action=random.integers(0, actions, (batch, length), np.int32),
+        reward=2 * normal(batch, length),
+        discount=discount,
+        first=first,
+        behaviour_logits=normal(batch, length, actions),
+        teacher_logits=2 * normal(batch, teachers, length, actions),
+        teacher_mask=(random.random((batch, teachers, length)) < 0.7).astype(
+            np.float32
+        ),
+        core_state=types.CoreState(zeros, zeros),
+        task=random.integers(0, tasks, batch, np.int32),
+        actor=np.zeros(batch, np.int32),
+        params_version=np.zeros(batch, np.int32),
+    )
+    output = types.AgentOutput(
+        normal(batch, length + 1, actions), normal(batch, length + 1)
+    )
+    hyperparameters = types.Hyperparameters(
+        learning_rate=np.float32(1e-3),
+        entropy_cost=np.float32(0.02),
+        optimiser_epsilon=np.float32(0.1),
+        kickstarting_weight=random.random((tasks, teachers)).astype(np.float32),
+    )
+    return output, trajectory, hyperparameters
+
+
+def numpy_loss(output, trajectory, hyperparameters, config):
+    """IMPALA's section 4.1 (rho_bar = c_bar = 1) and KICK's equation 3, step by step.
+
+    Returns:
+      the losses by name, and the V-trace targets [B, T].
+    """
+    losses = dict.fromkeys(
+        ("policy_gradient", "baseline", "entropy", "kickstarting"), 0
+    )
+    batch, length = trajectory.action.shape
+    targets = np.zeros((batch, length))
+    for b in range(batch):
+        value = output.value[b]
+        policy = softmax(output.logits[b])
+        behaviour = softmax(trajectory.behaviour_logits[b])
+        action = trajectory.action[b]
+        # Equation 1's recursion: v_s = V_s + δ_s + γ c_s (v_{s+1} − V_{s+1}).
+        next_target = value[length]
+        for s in reversed(range(length)):
+            discount = config.discount * trajectory.discount[b, s]
+            if trajectory.first[b, s + 1] and discount:
+                targets[b, s] = next_target = value[s]
+                continue
+            rho = min(1, policy[s, action[s]] / behaviour[s, action[s]])
+            reward = trajectory.reward[b, s]
+            delta = rho * (reward + discount * value[s + 1] - value[s])
+            # Remark 2's λ scales c; the advantage bootstraps from the same mixture.
+            beyond = config.vtrace_lambda * (next_target - value[s + 1])
+            advantage = rho * (reward + discount * (value[s + 1] + beyond) - value[s])
+            targets[b, s] = value[s] + delta + discount * rho * beyond
+            next_target = targets[b, s]
+            losses["policy_gradient"] -= advantage * np.log(policy[s, action[s]])
+            losses["baseline"] += (
+                config.baseline_cost * 0.5 * (targets[b, s] - value[s]) ** 2
+            )
+            losses["entropy"] += hyperparameters.entropy_cost * np.sum(
+                policy[s] * np.log(policy[s])
+            )
+            for k, weight in enumerate(
+                hyperparameters.kickstarting_weight[trajectory.task[b]]
+            ):
+                teacher = softmax(trajectory.teacher_logits[b, k, s])
+                crossed = -np.sum(teacher * np.log(policy[s]))
+                losses["kickstarting"] += (
+                    weight * trajectory.teacher_mask[b, k, s] * crossed
+                )
+    return losses, targets
