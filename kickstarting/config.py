@@ -77,6 +77,9 @@ class LossConfig:
         remark 2); 1 is IMPALA's, less trades variance for bias.
       baseline_cost: scale of the baseline loss.
       entropy_cost: scale of the entropy bonus.
+      policy_clip: a step leaves the policy gradient once its action's probability has
+        moved by this share, the way its advantage says, since it was acted (PPO's
+        clipping, for unrolls that are some updates old); 0: never.
       value_normalisation: whether the critic learns normalised returns and advantages
         are divided by the returns' scale (kickstarting.popart).
       reward_clipping: 'none', 'abs_one' ([-1, 1]) or 'soft_asymmetric' (optimistic
@@ -92,6 +95,7 @@ class LossConfig:
     vtrace_lambda: float = 0.9
     baseline_cost: float = 0.5
     entropy_cost: float = 0.003
+    policy_clip: float = 0.0
     value_normalisation: bool = False
     reward_clipping: str = "abs_one"
     reinforcement: bool = True
@@ -106,7 +110,7 @@ class LossConfig:
             0 <= self.vtrace_lambda <= 1,
             f"vtrace_lambda must be in [0, 1], not {self.vtrace_lambda}",
         )
-        _require_not_negative(self, "baseline_cost", "entropy_cost")
+        _require_not_negative(self, "baseline_cost", "entropy_cost", "policy_clip")
         _require_choice(self, "reward_clipping", REWARD_CLIPPINGS)
         _require_choice(self, "distillation_form", DISTILLATION_FORMS)
         _require(

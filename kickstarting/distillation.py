@@ -56,6 +56,11 @@ def cross_entropy(teacher_logits: Array, student_logits: Array) -> Array:
     return -jnp.sum(teacher * jax.nn.log_softmax(student_logits), axis=-1)
 
 
+def divergence(logits_p: Array, logits_q: Array) -> Array:
+    """Returns KL(p ‖ q) in nats, float32 [...], of policies [..., A]."""
+    return _divergence(jax.nn.log_softmax(logits_p), jax.nn.log_softmax(logits_q))
+
+
 def loss(
     teacher_logits: Array, student_logits: Array, form: str, temperature: float
 ) -> Array:

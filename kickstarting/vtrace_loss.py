@@ -56,6 +56,10 @@ def loss(
         value_scale: by which errors and advantages are divided;
         explained_variance: of the V-trace targets by the values;
         rho_clip_fraction: of importance weights above 1;
+        kl_behaviour_student: KL(μ ‖ π), nats: how far the policy has moved since it
+          acted;
+        policy_clip_fraction: of steps that policy_clip takes out of the policy
+          gradient;
         teacher_coverage: of (step, teacher) pairs, those that a teacher answered;
         cross_entropy, kl_teacher_student (nats), teacher_agreement (of the most
           probable actions): over the answered pairs, 0 if there are none.
@@ -87,6 +91,7 @@ def loss(
     )
     scale = statistics.scale[0]
     advantage = jax.lax.stop_gradient(vtrace.pg_advantage) / scale
+    followed = _followed(rho, advantage, config.policy_clip)
     targets = values + vtrace.errors
     entropy = distillation.entropy(logits) * counted
 
@@ -101,7 +106,7 @@ def loss(
     )(logits, trajectory.teacher_logits, mask)
 
     losses = {
-        "policy_gradient_loss": -jnp.sum(log_taken * advantage),
+        "policy_gradient_loss": -jnp.sum(log_taken * advantage * followed),
         "baseline_loss": config.baseline_cost
         * 0.5
         * jnp.sum((vtrace.errors / scale) ** 2),
@@ -122,6 +127,11 @@ def loss(
         "value_scale": scale,
         "explained_variance": _explained_variance(values, vtrace.errors, counted),
         "rho_clip_fraction": jnp.sum((rho > 1.0) * counted) / num_steps,
+        "kl_behaviour_student": jnp.sum(
+            distillation.divergence(trajectory.behaviour_logits, logits) * counted
+        )
+        / num_steps,
+        "policy_clip_fraction": jnp.sum((1.0 - followed) * counted) / num_steps,
     }
     metrics |= _teacher_metrics(comparison, mask, counted)
     return total, jax.lax.stop_gradient((metrics, targets))
@@ -143,6 +153,30 @@ def _check_shapes(
     chex.assert_shape(trajectory.teacher_mask, (batch, teachers, length))
     chex.assert_shape(trajectory.task, (batch,))
     chex.assert_shape(hyperparameters.kickstarting_weight, (None, teachers))
+
+
+def _followed(rho: Array, advantage: Array, policy_clip: float) -> Array:
+    """0 where the policy has gone far enough the way that a step's advantage says.
+
+    That of PPO's clipped objective (Schulman et al. 2017, equation 7,
+    https://arxiv.org/abs/1707.06347): a step stops counting once the probability of its
+    action has moved by more than the clip since it was acted. Unrolls arrive some
+    updates late, and without a bound all of them push on in a direction that the first
+    have gone already.
+
+    Args:
+      rho: π / μ of the actions taken, float32 [B, T].
+      advantage: float32 [B, T].
+      policy_clip: 0 turns it off.
+
+    Returns:
+      1 or 0, float32 [B, T].
+    """
+    if not policy_clip:
+        return jnp.ones_like(rho)
+    bound = 1.0 + policy_clip
+    gone = jnp.where(advantage > 0, rho > bound, rho < 1.0 / bound)
+    return jax.lax.stop_gradient(jnp.where(gone, 0.0, 1.0))
 
 
 def _log_taken(logits: Array, action: Array) -> Array:

@@ -83,6 +83,12 @@ BASELINE_COST = flags.DEFINE_float(
 ENTROPY_COST = flags.DEFINE_float(
     "entropy_cost", _DEFAULTS.loss.entropy_cost, "Scale of the entropy bonus."
 )
+POLICY_CLIP = flags.DEFINE_float(
+    "policy_clip",
+    _DEFAULTS.loss.policy_clip,
+    "A step stops counting in the policy gradient once its action's probability has "
+    "moved by this share since it was acted (as in PPO); 0: never.",
+)
 VALUE_NORMALISATION = flags.DEFINE_bool(
     "value_normalisation",
     _DEFAULTS.loss.value_normalisation,
@@ -294,6 +300,7 @@ def config_from_flags() -> config_lib.Config:
         loss=config_lib.LossConfig(
             discount=DISCOUNT.value,
             vtrace_lambda=VTRACE_LAMBDA.value,
+            policy_clip=POLICY_CLIP.value,
             value_normalisation=VALUE_NORMALISATION.value,
             baseline_cost=BASELINE_COST.value,
             entropy_cost=ENTROPY_COST.value,

@@ -74,7 +74,8 @@ def numpy_loss(output, trajectory, hyperparameters, config):
             if trajectory.first[b, s + 1] and discount:
                 targets[b, s] = next_target = value[s]
                 continue
-            rho = min(1, policy[s, action[s]] / behaviour[s, action[s]])
+            ratio = policy[s, action[s]] / behaviour[s, action[s]]
+            rho = min(1, ratio)
             reward = trajectory.reward[b, s]
             delta = rho * (reward + discount * value[s + 1] - value[s])
             # Remark 2's λ scales c; the advantage bootstraps from the same mixture.
@@ -82,7 +83,10 @@ def numpy_loss(output, trajectory, hyperparameters, config):
             advantage = rho * (reward + discount * (value[s + 1] + beyond) - value[s])
             targets[b, s] = value[s] + delta + discount * rho * beyond
             next_target = targets[b, s]
-            losses["policy_gradient"] -= advantage * np.log(policy[s, action[s]])
+            bound = 1 + config.policy_clip
+            gone = ratio > bound if advantage > 0 else ratio < 1 / bound
+            if not (config.policy_clip and gone):
+                losses["policy_gradient"] -= advantage * np.log(policy[s, action[s]])
             losses["baseline"] += (
                 config.baseline_cost * 0.5 * (targets[b, s] - value[s]) ** 2
             )

@@ -51,9 +51,17 @@ def _targets(output, trajectory, config=CONFIG):
 
 
 class LossTest(parameterized.TestCase):
-    @parameterized.parameters((0, 1.0), (1, 1.0), (2, 1.0), (0, 0.9), (1, 0.0))
-    def test_equals_numpy(self, seed, vtrace_lambda):
-        config = dataclasses.replace(CONFIG, vtrace_lambda=vtrace_lambda)
+    @parameterized.parameters(
+        (0, 1.0, 0.0),
+        (1, 1.0, 0.1),
+        (2, 1.0, 0.0),
+        (0, 0.9, 0.2),
+        (1, 0.0, 0.0),
+    )
+    def test_equals_numpy(self, seed, vtrace_lambda, policy_clip):
+        config = dataclasses.replace(
+            CONFIG, vtrace_lambda=vtrace_lambda, policy_clip=policy_clip
+        )
         output, trajectory, hyperparameters = loss_reference.random_unrolls(seed)
         expected, targets = loss_reference.numpy_loss(
             output, trajectory, hyperparameters, config
@@ -67,6 +75,47 @@ class LossTest(parameterized.TestCase):
         np.testing.assert_allclose(total, sum(expected.values()), rtol=1e-4)
         np.testing.assert_allclose(
             _targets(output, trajectory, config)[:, :-1], targets, rtol=1e-4, atol=1e-4
+        )
+
+    def test_policy_clip_changes_nothing_on_policy(self):
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(12)
+        trajectory = trajectory._replace(behaviour_logits=output.logits[:, :-1])
+        config = dataclasses.replace(CONFIG, policy_clip=0.01)
+        clipped, metrics = _loss(output, trajectory, hyperparameters, config)
+        whole, _ = _loss(output, trajectory, hyperparameters, CONFIG)
+        self.assertEqual(float(clipped), float(whole))
+        self.assertEqual(float(metrics["policy_clip_fraction"]), 0.0)
+
+    def test_policy_clip_is_the_gradient_of_the_clipped_objective(self):
+        """PPO's min(r A, clip(r) A) by r, where r is the ratio and A the advantage."""
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(13)
+        hyperparameters = hyperparameters._replace(
+            entropy_cost=np.float32(0.0),
+            kickstarting_weight=np.zeros_like(hyperparameters.kickstarting_weight),
+        )
+        config = dataclasses.replace(CONFIG, policy_clip=0.5)
+        whole = _gradient(output, trajectory, hyperparameters, CONFIG).logits
+        clipped = _gradient(output, trajectory, hyperparameters, config).logits
+        taken = trajectory.action[..., None]
+        ratio = (
+            np.take_along_axis(
+                loss_reference.softmax(output.logits[:, :-1]), taken, axis=-1
+            )
+            / np.take_along_axis(
+                loss_reference.softmax(trajectory.behaviour_logits), taken, axis=-1
+            )
+        )[..., 0]
+        # Down the gradient the taken action's logit rises where A > 0.
+        advantage = -np.take_along_axis(np.asarray(whole)[:, :-1], taken, -1)[..., 0]
+
+        def objective(ratio):
+            bounded = jnp.clip(ratio, 1 / 1.5, 1.5)
+            return jnp.sum(jnp.minimum(ratio * advantage, bounded * advantage))
+
+        counts = np.asarray(jax.grad(objective)(jnp.asarray(ratio))) != 0
+        self.assertBetween(counts.mean(), 0.2, 0.8)
+        np.testing.assert_allclose(
+            clipped[:, :-1], np.where(counts[..., None], whole[:, :-1], 0.0)
         )
 
     def test_loss_is_a_sum(self):
@@ -364,6 +413,10 @@ class MetricsTest(parameterized.TestCase):
             ("value_target", targets.mean()),
             ("explained_variance", 1 - np.var(targets - values) / np.var(targets)),
             ("rho_clip_fraction", (rho[..., 0][counted] > 1).mean()),
+            (
+                "kl_behaviour_student",
+                np.sum(behaviour * np.log(behaviour / policy), axis=-1)[counted].mean(),
+            ),
         ):
             np.testing.assert_allclose(
                 metrics[name], expected, rtol=1e-3, atol=1e-5, err_msg=name
