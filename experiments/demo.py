@@ -88,9 +88,9 @@ def _table(pair: list[runs.Run], card: teacher_files.TeacherCard) -> rich_table.
         frames = runs.frames_to_reach(run.curve(), card.mean_return)
         view.add_row(
             runs.LABELS[run.condition],
-            f"{run.final_return():.2f}",
+            f"{run.record().final_return:.2f}",
             f"{frames:,.0f}" if frames < float("inf") else "not reached",
-            f"{run.seconds() / 60:.1f}",
+            f"{run.record().seconds / 60:.1f}",
         )
     return view
 

@@ -5,7 +5,8 @@
 
 Trains what is missing, one run after the other (a run fills the machine), resumes what
 was broken off, and writes results.md and the curves beside the runs. --report_only
-writes from the runs that are finished.
+writes from the runs that are finished. With --records=docs/records/study a run counts
+as finished where its record has been committed.
 """
 
 import os
@@ -34,6 +35,12 @@ _TRAIN_FLAGS = flags.DEFINE_list(
     "train_flags", [], "Further flags of launch.train for each run, comma-separated."
 )
 _RESULTS = flags.DEFINE_string("results", "runs/study", "Where everything goes.")
+_RECORDS = flags.DEFINE_string(
+    "records",
+    None,
+    "Folder of the finished runs' records: what has one there is not trained again, on "
+    "whatever machine it was trained. Default: that of the results.",
+)
 _REPORT_ONLY = flags.DEFINE_bool("report_only", False, "Train nothing.")
 
 
@@ -55,12 +62,14 @@ def main(argv: list[str]) -> int:
         status = run.train()
         if status:
             return status
+        run.record()
     finished = [run for run in all_runs if run.is_finished()]
     if not finished:
         raise config_lib.ConfigError(
             f"{_RESULTS.value} holds no finished run of this study: leave out "
             "--report_only to train"
         )
+    os.makedirs(_RESULTS.value, exist_ok=True)
     path = os.path.join(_RESULTS.value, "results.md")
     sections = [
         _section(task, [run for run in finished if run.task == task])
@@ -115,6 +124,7 @@ def _run(task: str, condition: str, seed: int) -> runs.Run:
         total_frames=_FRAMES.value,
         teacher=_teacher(task),
         results=_RESULTS.value,
+        records=_RECORDS.value or "",
         weaned_share=_WEANED_SHARE.value,
         flags=tuple(_TRAIN_FLAGS.value),
     )
@@ -152,7 +162,7 @@ def _section(task: str, finished: list[runs.Run]) -> str:
         frames = [
             runs.frames_to_reach(run.curve(), card.mean_return) for run in of_condition
         ]
-        final = [run.final_return() for run in of_condition]
+        final = [run.record().final_return for run in of_condition]
         spread = f" ± {np.std(final, ddof=1):.2f}" if len(final) > 1 else ""
         lines.append(
             f"| {runs.LABELS[condition]} | {len(of_condition)} "

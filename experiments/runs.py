@@ -1,7 +1,8 @@
 """Training runs as an experiment needs them: named, cached, resumable.
 
 A run lives in a folder named after its condition and seed. A finished one is not
-trained again; a broken one goes on from its newest checkpoint.
+trained again, and leaves a record, with which it counts as finished on another machine
+too; a broken one goes on from its newest checkpoint.
 """
 
 import dataclasses
@@ -13,8 +14,9 @@ import sys
 
 import numpy as np
 
+from experiments import records as records_lib
 from kickstarting import config as config_lib
-from kickstarting import learning_curves, run_files
+from kickstarting import learning_curves, run_files, teacher_files
 from launch import report
 
 # Each condition in flags of launch.train; {teacher} and {weaned} are filled in.
@@ -53,6 +55,7 @@ class Run:
       weaned_share: share of total_frames after which the linear λ is 0.
       evaluation_episodes: that measure the final score.
       results: folder of the experiment.
+      records: folder of the records; empty: that of the results.
       flags: further flags of launch.train.
     """
 
@@ -62,6 +65,7 @@ class Run:
     total_frames: int
     teacher: str
     results: str
+    records: str = ""
     weaned_share: float = 0.5
     evaluation_episodes: int = 30
     flags: tuple[str, ...] = ()
@@ -69,28 +73,94 @@ class Run:
     @property
     def logdir(self) -> str:
         """The run's folder."""
-        task = self.task.replace(":", "_").replace("/", "_")
-        return os.path.join(self.results, task, f"{self.condition}_seed{self.seed}")
+        return os.path.join(self.results, self._name)
 
-    def command(self) -> list[str]:
-        """Returns the arguments of `python -m launch.train`."""
+    @property
+    def record_path(self) -> str:
+        """The file of the run's record."""
+        return os.path.join(self.records or self.results, f"{self._name}.json")
+
+    @property
+    def _name(self) -> str:
+        task = self.task.replace(":", "_").replace("/", "_")
+        return os.path.join(task, f"{self.condition}_seed{self.seed}")
+
+    def settings(self) -> tuple[str, ...]:
+        """Returns the flags of launch.train that decide what is learned."""
         weaned = int(self.total_frames * self.weaned_share)
-        return [
+        return (
             f"--tasks={self.task}",
             f"--seed={self.seed}",
             f"--total_frames={self.total_frames}",
-            f"--logdir={self.logdir}",
-            f"--evaluation_episodes={self.evaluation_episodes}",
             *(
                 flag.format(teacher=self.teacher, weaned=weaned)
                 for flag in CONDITIONS[self.condition]
             ),
             *self.flags,
+        )
+
+    def command(self) -> list[str]:
+        """Returns the arguments of `python -m launch.train`."""
+        return [
+            f"--logdir={self.logdir}",
+            f"--evaluation_episodes={self.evaluation_episodes}",
+            *self.settings(),
         ]
 
     def is_finished(self) -> bool:
-        """Whether the run was trained and evaluated to its end."""
+        """Whether the run was trained and evaluated to its end, here or elsewhere."""
+        if self._kept_record() is not None:
+            return True
         return report.evaluated_frames(self.logdir) >= self.total_frames
+
+    def record(self) -> records_lib.Record:
+        """Returns the record of the finished run, and keeps it where it is not kept.
+
+        Raises:
+          config_lib.ConfigError: the run was too short for an episode to end.
+        """
+        kept = self._kept_record()
+        if kept is not None:
+            return kept
+        curve = report.training_curve(
+            self.logdir, self.task, LABELS[self.condition], self.seed
+        )
+        if curve is None:
+            raise config_lib.ConfigError(
+                f"no episode has ended in {self.total_frames} frames of {self.task}: "
+                "raise --frames"
+            )
+        score = self._read(report.SCORES_FILE)["tasks"][0]
+        git = self._read(run_files.CONFIG_FILE)["git"] or {"revision": "unknown"}
+        frames, returns = records_lib.thinned(curve.frames, curve.returns)
+        record = records_lib.Record(
+            settings=self.settings(),
+            teacher_sha256=self._teacher_sha256(),
+            git_revision=git["revision"] + ("+changes" if git.get("dirty") else ""),
+            seconds=float(run_files.read_metrics(self.logdir)["seconds"][-1]),
+            final_return=score["mean_return"],
+            standard_error=score["standard_error"],
+            episodes=score["episodes"],
+            frames=frames,
+            returns=returns,
+        )
+        records_lib.save(self.record_path, record)
+        return record
+
+    def _kept_record(self) -> records_lib.Record | None:
+        """Returns the record that is kept, if it is of this run as it is set now."""
+        record = records_lib.load(self.record_path)
+        if record is None or record.settings != self.settings():
+            return None
+        return record if record.teacher_sha256 == self._teacher_sha256() else None
+
+    def _teacher_sha256(self) -> str:
+        uses_teacher = any("{teacher}" in flag for flag in CONDITIONS[self.condition])
+        return teacher_files.weights_sha256(self.teacher) if uses_teacher else ""
+
+    def _read(self, name: str) -> dict:
+        with open(os.path.join(self.logdir, name), encoding="utf-8") as file:
+            return json.load(file)
 
     def train(self) -> int:
         """Trains what is missing, shown on this terminal.
@@ -124,24 +194,13 @@ class Run:
         Raises:
           config_lib.ConfigError: the run was too short for an episode to end.
         """
-        curve = report.training_curve(
-            self.logdir, self.task, LABELS[self.condition], self.seed
+        record = self.record()
+        return learning_curves.Curve(
+            LABELS[self.condition],
+            np.array(record.frames),
+            np.array(record.returns),
+            self.seed,
         )
-        if curve is None:
-            raise config_lib.ConfigError(
-                f"no episode has ended in {self.total_frames} frames of {self.task}: "
-                "raise --frames"
-            )
-        return curve
-
-    def final_return(self) -> float:
-        """Returns the mean raw return of the final checkpoint's evaluation."""
-        with open(os.path.join(self.logdir, report.SCORES_FILE)) as file:
-            return float(json.load(file)["tasks"][0]["mean_return"])
-
-    def seconds(self) -> float:
-        """Returns the wall-clock seconds of training."""
-        return float(run_files.read_metrics(self.logdir)["seconds"][-1])
 
 
 def frames_to_reach(curve: learning_curves.Curve, level: float) -> float:

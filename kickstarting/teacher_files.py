@@ -300,6 +300,18 @@ def _network(content: Any) -> config.NetworkConfig:
         raise TeacherError(f"{CARD}: {_show(str(error))}") from error
 
 
+def weights_sha256(folder: str | os.PathLike[str]) -> str:
+    """Returns the hex digest of a teacher's weights: it says which teacher it is.
+
+    Raises:
+      TeacherError: the folder has no weights that can be read.
+    """
+    try:
+        return _sha256(pathlib.Path(folder) / WEIGHTS)
+    except OSError as error:
+        raise TeacherError(f"{_show(os.fspath(folder))} has no {WEIGHTS}") from error
+
+
 def _sha256(path: pathlib.Path) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as file:

@@ -10,7 +10,7 @@ from types import ModuleType
 from absl import flags, logging
 
 from kickstarting.environments import base
-from launch import preflight, process_memory
+from launch import preflight, process_memory, processor_threads
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2
@@ -39,6 +39,7 @@ def run(
     """
     signal.signal(signal.SIGINT, _end_at_once)
     process_memory.keep_freed_memory()
+    processor_threads.share_cores(len(os.sched_getaffinity(0)))
     number = status(main, sys.argv, key_flags, passed_on)
     sys.stdout.flush()
     sys.stderr.flush()

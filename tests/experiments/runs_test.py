@@ -9,7 +9,7 @@ import numpy as np
 from absl import flags
 from absl.testing import absltest, flagsaver, parameterized
 
-from experiments import runs
+from experiments import records, runs
 from kickstarting import config as config_lib
 from kickstarting import learning_curves, run_files
 from launch import flags as train_flags
@@ -97,7 +97,6 @@ class CacheTest(parameterized.TestCase):
         self.assertTrue(run.is_finished())
         self.assertEqual(run.train(), 0)
         self.assertEqual(os.listdir(run.logdir), [path.name])
-        self.assertEqual(run.final_return(), 1.5)
 
     @parameterized.parameters(
         "", "{", "{}", '{"environment_frames": 9999, "tasks": []}'
@@ -119,10 +118,21 @@ class CacheTest(parameterized.TestCase):
         self.assertFalse(os.path.exists(run.logdir))
 
 
-class CurveTest(parameterized.TestCase):
-    def _write_metrics(self, *rows: tuple[int, float, float]) -> runs.Run:
-        run = _run("constant", results=self.create_tempdir().full_path)
+class RecordTest(parameterized.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.results = self.create_tempdir().full_path
+        self.records = self.create_tempdir().full_path
+
+    def _run(self, condition: str = "from_scratch", **fields) -> runs.Run:
+        return _run(
+            condition, **{"results": self.results, "records": self.records, **fields}
+        )
+
+    def _finish(self, run: runs.Run, *rows: tuple[int, float, float]) -> None:
+        """Leaves the folder of a run that was trained and evaluated."""
         files = run_files.RunFiles(run.logdir)
+        files.write_config({"seed": run.seed}, ["train"])
         for frames, seconds, mean_return in rows:
             files.write_row(
                 {
@@ -132,22 +142,91 @@ class CurveTest(parameterized.TestCase):
                 }
             )
         files.close()
-        return run
+        score = {"mean_return": 3.25, "standard_error": 0.5, "episodes": 30}
+        pathlib.Path(run.logdir, report.SCORES_FILE).write_text(
+            json.dumps({"environment_frames": run.total_frames, "tasks": [score]})
+        )
 
-    def test_begins_with_the_first_ended_episode(self) -> None:
-        run = self._write_metrics((80, 1.0, np.nan), (160, 2.0, -3.0), (240, 3.5, 4.0))
+    def test_holds_what_the_run_left(self) -> None:
+        run = self._run()
+        self._finish(run, (80, 1.0, np.nan), (160, 2.0, -3.0), (240, 3.5, 4.0))
+        record = run.record()
+        self.assertEqual((record.frames, record.returns), ((160, 240), (-3, 4)))
+        self.assertEqual(
+            (record.final_return, record.standard_error, record.episodes),
+            (3.25, 0.5, 30),
+        )
+        self.assertEqual((record.seconds, record.teacher_sha256), (3.5, ""))
+        self.assertEqual(record.settings, run.settings())
         curve = run.curve()
         np.testing.assert_array_equal(curve.frames, [160, 240])
         np.testing.assert_array_equal(curve.returns, [-3, 4])
-        self.assertEqual((curve.label, curve.seed), (runs.LABELS["constant"], 3))
-        self.assertEqual(run.seconds(), 3.5)
+        self.assertEqual((curve.label, curve.seed), (runs.LABELS["from_scratch"], 3))
+
+    def test_counts_as_finished_where_the_run_is_not(self) -> None:
+        run = self._run()
+        self._finish(run, (160, 2.0, -3.0))
+        record = run.record()
+        elsewhere = self._run(results=self.create_tempdir().full_path)
+        self.assertTrue(elsewhere.is_finished())
+        self.assertEqual(elsewhere.train(), 0)
+        self.assertEqual(elsewhere.record(), record)
+        self.assertFalse(os.path.exists(elsewhere.logdir))
+
+    @parameterized.parameters(
+        {"total_frames": 20_000}, {"flags": ("--discount=0.9",)}, {"seed": 4}
+    )
+    def test_does_not_stand_for_another_run(self, **changed) -> None:
+        run = self._run()
+        self._finish(run, (160, 2.0, -3.0))
+        run.record()
+        elsewhere = self.create_tempdir().full_path
+        self.assertFalse(self._run(results=elsewhere, **changed).is_finished())
+
+    def test_does_not_stand_for_another_teacher(self) -> None:
+        teacher = pathlib.Path(self.create_tempdir().full_path)
+        (teacher / "weights.npz").write_bytes(b"first")
+        run = self._run("kickstarted", teacher=str(teacher))
+        self._finish(run, (160, 2.0, -3.0))
+        self.assertNotEmpty(run.record().teacher_sha256)
+        elsewhere = self._run(
+            "kickstarted",
+            teacher=str(teacher),
+            results=self.create_tempdir().full_path,
+        )
+        self.assertTrue(elsewhere.is_finished())
+        (teacher / "weights.npz").write_bytes(b"second")
+        self.assertFalse(elsewhere.is_finished())
+
+    @parameterized.parameters("", "[]", "{}", '{"settings": []}', '{"frames": 1}')
+    def test_what_is_no_record_is_refused(self, text: str) -> None:
+        run = self._run()
+        path = pathlib.Path(run.record_path)
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        with self.assertRaisesRegex(config_lib.ConfigError, "no record") as caught:
+            run.is_finished()
+        self.assertNotIn("\n", str(caught.exception))
+
+    def test_long_curve_is_thinned(self) -> None:
+        run = self._run()
+        self._finish(run, *((10 * i, 1.0, float(i)) for i in range(1, 1001)))
+        record = run.record()
+        self.assertLen(record.frames, records.MAX_POINTS)
+        self.assertEqual((record.frames[0], record.frames[-1]), (10, 10_000))
+        np.testing.assert_array_equal(
+            np.array(record.frames), 10 * np.array(record.returns)
+        )
 
     def test_without_ended_episodes_is_refused(self) -> None:
-        run = self._write_metrics((80, 1.0, np.nan))
+        run = self._run()
+        self._finish(run, (80, 1.0, np.nan))
         with self.assertRaisesRegex(config_lib.ConfigError, "raise --frames") as caught:
             run.curve()
         self.assertNotIn("\n", str(caught.exception))
 
+
+class FramesToReachTest(parameterized.TestCase):
     @parameterized.parameters(
         (-1.0, 10.0), (0.5, 10.0), (1.0, 20.0), (2.5, 40.0), (3.1, np.inf)
     )
