@@ -94,8 +94,8 @@ class LossConfig:
     discount: float = 0.99
     vtrace_lambda: float = 0.9
     baseline_cost: float = 0.5
-    entropy_cost: float = 0.003
-    policy_clip: float = 0.0
+    entropy_cost: float = 0.01
+    policy_clip: float = 0.1
     value_normalisation: bool = False
     reward_clipping: str = "abs_one"
     reinforcement: bool = True
