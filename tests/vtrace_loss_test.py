@@ -14,7 +14,11 @@ from tests import loss_reference
 
 GAMMA = 0.9
 CONFIG = LossConfig(
-    discount=GAMMA, baseline_cost=0.5, reward_clipping="none", vtrace_lambda=1.0
+    discount=GAMMA,
+    baseline_cost=0.5,
+    reward_clipping="none",
+    vtrace_lambda=1.0,
+    policy_clip=0.0,
 )
 
 
@@ -161,7 +165,7 @@ class LossTest(parameterized.TestCase):
 
     def test_distillation_alone(self):
         output, trajectory, hyperparameters = loss_reference.random_unrolls(4)
-        config = LossConfig(reinforcement=False)
+        config = dataclasses.replace(CONFIG, reinforcement=False)
         expected, _ = loss_reference.numpy_loss(
             output, trajectory, hyperparameters, CONFIG
         )
