@@ -16,7 +16,7 @@ from kickstarting import learning_curves, teacher_files
 from kickstarting.environments import suites
 from launch import command_line
 
-_TASK = flags.DEFINE_string("task", "doom:defend_the_line", "What is learned.")
+_TASK = flags.DEFINE_string("task", "doom:defend_the_center", "What is learned.")
 _TEACHER = flags.DEFINE_string(
     "teacher", None, "Folder of the teacher; default: the shipped one of the task."
 )
@@ -72,8 +72,8 @@ def main(argv: list[str]) -> int:
         f"Checkpoint: {os.path.join(pair[0].logdir, 'checkpoints')}",
         "",
         "Next, your own task and teacher:",
-        "  ./kickstart --tasks=doom:defend_the_center "
-        "--teachers=teachers/doom/defend_the_center",
+        "  ./kickstart --tasks=doom:defend_the_line "
+        "--teachers=teachers/doom/defend_the_line",
     ):
         console.print(line, highlight=False, soft_wrap=True)
     return 0
