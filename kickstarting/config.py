@@ -76,12 +76,17 @@ class LossConfig:
       vtrace_lambda: λ of V-trace's targets and advantages (Espeholt et al. 2018,
         remark 2); 1 is IMPALA's, less trades variance for bias.
       baseline_cost: scale of the baseline loss.
-      entropy_cost: scale of the entropy bonus.
+      entropy_cost: scale of the entropy bonus at the start.
+      final_entropy_share: what is left of entropy_cost at total_frames; it falls
+        geometrically. 1 keeps it.
       policy_clip: a step leaves the policy gradient once its action's probability has
         moved by this share, the way its advantage says, since it was acted (PPO's
         clipping, for unrolls that are some updates old); 0: never.
       value_normalisation: whether the critic learns normalised returns and advantages
         are divided by the returns' scale (kickstarting.popart).
+      advantage_normalisation: whether the advantages of a batch are shifted and scaled
+        to mean 0, variance 1, so that entropy_cost and λ mean the same whatever the
+        rewards.
       reward_clipping: 'none', 'abs_one' ([-1, 1]) or 'soft_asymmetric' (optimistic
         asymmetric clipping as in IMPALA's code).
       reinforcement: False leaves out the policy gradient, baseline and entropy: the
@@ -95,8 +100,10 @@ class LossConfig:
     vtrace_lambda: float = 0.9
     baseline_cost: float = 0.5
     entropy_cost: float = 0.01
+    final_entropy_share: float = 1.0
     policy_clip: float = 0.1
     value_normalisation: bool = False
+    advantage_normalisation: bool = False
     reward_clipping: str = "abs_one"
     reinforcement: bool = True
     distillation_form: str = "cross_entropy"
@@ -111,6 +118,10 @@ class LossConfig:
             f"vtrace_lambda must be in [0, 1], not {self.vtrace_lambda}",
         )
         _require_not_negative(self, "baseline_cost", "entropy_cost", "policy_clip")
+        _require(
+            0 < self.final_entropy_share <= 1,
+            f"final_entropy_share must be in (0, 1], not {self.final_entropy_share}",
+        )
         _require_choice(self, "reward_clipping", REWARD_CLIPPINGS)
         _require_choice(self, "distillation_form", DISTILLATION_FORMS)
         _require(

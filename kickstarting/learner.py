@@ -162,11 +162,14 @@ class Learner:
 
     def _hyperparameters(self) -> types.Hyperparameters:
         config = self._config
-        left = max(1.0 - self.frames / config.total_frames, 0.0)
-        rate = config.optimiser.learning_rate * (left if config.optimiser.anneal else 1)
+        done = min(self.frames / config.total_frames, 1.0)
+        rate = config.optimiser.learning_rate * (
+            1 - done if config.optimiser.anneal else 1
+        )
+        entropy_cost = config.loss.entropy_cost * config.loss.final_entropy_share**done
         return types.Hyperparameters(
             learning_rate=np.float32(rate),
-            entropy_cost=np.float32(config.loss.entropy_cost),
+            entropy_cost=np.float32(entropy_cost),
             optimiser_epsilon=np.float32(config.optimiser.resolved_epsilon),
             kickstarting_weight=self._kickstarting_weight(),
         )

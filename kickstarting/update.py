@@ -143,6 +143,7 @@ class Update:
                 state.value_statistics,
                 hyperparameters,
                 self._config.loss,
+                _AXIS,
             )
 
         gradients, (metrics, targets) = jax.grad(loss_of, has_aux=True)(state.params)

@@ -31,6 +31,7 @@ def loss(
     statistics: popart.Statistics,
     hyperparameters: Hyperparameters,
     config: LossConfig,
+    axis_name: str | None = None,
 ) -> tuple[Array, tuple[dict[str, Array], Array]]:
     """Computes the loss of a batch of unrolls.
 
@@ -44,6 +45,7 @@ def loss(
       statistics: of the returns.
       hyperparameters: entropy_cost and kickstarting_weight are used.
       config: static.
+      axis_name: of the devices' axis; the batch is a part of that on all of them.
 
     Returns:
       the loss, float32 [], and the pair of metrics, float32 [], and V-trace targets,
@@ -54,6 +56,7 @@ def loss(
         entropy: of the student's policy, nats;
         value, value_target: mean V(x) and mean V-trace target, not normalised;
         value_scale: by which errors and advantages are divided;
+        advantage_deviation: standard deviation of the advantages after that;
         explained_variance: of the V-trace targets by the values;
         rho_clip_fraction: of importance weights above 1;
         kl_behaviour_student: KL(μ ‖ π), nats: how far the policy has moved since it
@@ -91,6 +94,10 @@ def loss(
     )
     scale = statistics.scale[0]
     advantage = jax.lax.stop_gradient(vtrace.pg_advantage) / scale
+    mean_advantage, advantage_deviation = _moments(advantage, counted, axis_name)
+    if config.advantage_normalisation:
+        advantage = (advantage - mean_advantage) / (advantage_deviation + 1e-6)
+        advantage *= counted
     followed = _followed(rho, advantage, config.policy_clip)
     targets = values + vtrace.errors
     entropy = distillation.entropy(logits) * counted
@@ -125,6 +132,7 @@ def loss(
         "value": jnp.sum(values * counted) / num_steps,
         "value_target": jnp.sum(targets * counted) / num_steps,
         "value_scale": scale,
+        "advantage_deviation": advantage_deviation,
         "explained_variance": _explained_variance(values, vtrace.errors, counted),
         "rho_clip_fraction": jnp.sum((rho > 1.0) * counted) / num_steps,
         "kl_behaviour_student": jnp.sum(
@@ -153,6 +161,16 @@ def _check_shapes(
     chex.assert_shape(trajectory.teacher_mask, (batch, teachers, length))
     chex.assert_shape(trajectory.task, (batch,))
     chex.assert_shape(hyperparameters.kickstarting_weight, (None, teachers))
+
+
+def _moments(x: Array, counted: Array, axis_name: str | None) -> tuple[Array, Array]:
+    """Mean and standard deviation of x [B, T], where counted, over all devices."""
+    sums = jnp.stack([jnp.sum(counted), jnp.sum(x * counted), jnp.sum(x**2 * counted)])
+    if axis_name is not None:
+        sums = jax.lax.psum(sums, axis_name)
+    count = jnp.maximum(sums[0], 1.0)
+    mean = sums[1] / count
+    return mean, jnp.sqrt(jnp.maximum(sums[2] / count - mean**2, 0.0))
 
 
 def _followed(rho: Array, advantage: Array, policy_clip: float) -> Array:

@@ -81,7 +81,12 @@ BASELINE_COST = flags.DEFINE_float(
     "baseline_cost", _DEFAULTS.loss.baseline_cost, "Scale of the baseline loss."
 )
 ENTROPY_COST = flags.DEFINE_float(
-    "entropy_cost", _DEFAULTS.loss.entropy_cost, "Scale of the entropy bonus."
+    "entropy_cost", _DEFAULTS.loss.entropy_cost, "Scale of the entropy bonus at first."
+)
+FINAL_ENTROPY_SHARE = flags.DEFINE_float(
+    "final_entropy_share",
+    _DEFAULTS.loss.final_entropy_share,
+    "What is left of entropy_cost at total_frames; it falls geometrically. 1 keeps it.",
 )
 POLICY_CLIP = flags.DEFINE_float(
     "policy_clip",
@@ -93,6 +98,12 @@ VALUE_NORMALISATION = flags.DEFINE_bool(
     "value_normalisation",
     _DEFAULTS.loss.value_normalisation,
     "Let the critic learn returns normalised by their running mean and deviation.",
+)
+ADVANTAGE_NORMALISATION = flags.DEFINE_bool(
+    "advantage_normalisation",
+    _DEFAULTS.loss.advantage_normalisation,
+    "Shift and scale the advantages of a batch to mean 0 and variance 1, so that "
+    "entropy_cost and kickstarting_weight mean the same whatever the rewards.",
 )
 REWARD_CLIPPING = flags.DEFINE_enum(
     "reward_clipping",
@@ -300,8 +311,10 @@ def config_from_flags() -> config_lib.Config:
         loss=config_lib.LossConfig(
             discount=DISCOUNT.value,
             vtrace_lambda=VTRACE_LAMBDA.value,
+            final_entropy_share=FINAL_ENTROPY_SHARE.value,
             policy_clip=POLICY_CLIP.value,
             value_normalisation=VALUE_NORMALISATION.value,
+            advantage_normalisation=ADVANTAGE_NORMALISATION.value,
             baseline_cost=BASELINE_COST.value,
             entropy_cost=ENTROPY_COST.value,
             reward_clipping=REWARD_CLIPPING.value,

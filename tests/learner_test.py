@@ -163,6 +163,15 @@ class LearnerTest(absltest.TestCase):
         self._run(dataclasses.replace(CONFIG, optimiser=optimiser))
         np.testing.assert_allclose(self._rates(), [1e-3] * 8)
 
+    def test_the_entropy_cost_falls_geometrically(self):
+        loss = config.LossConfig(entropy_cost=0.01, final_entropy_share=0.01)
+        self._run(dataclasses.replace(CONFIG, loss=loss))
+        np.testing.assert_allclose(
+            [float(seen.entropy_cost) for seen in self.update.seen],
+            np.geomspace(1e-2, 1e-4, NUM_UPDATES + 1)[:-1],
+            rtol=1e-5,
+        )
+
     def test_lambda_of_the_return_gap_follows_the_student(self):
         gap = dataclasses.replace(KICKSTARTING, schedule="return_gap", end_frames=0)
         run = dataclasses.replace(CONFIG, kickstarting=gap)

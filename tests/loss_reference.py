@@ -62,6 +62,7 @@ def numpy_loss(output, trajectory, hyperparameters, config):
     )
     batch, length = trajectory.action.shape
     targets = np.zeros((batch, length))
+    followed = []  # (log π(a), advantage, π(a) / μ(a)) of each step.
     for b in range(batch):
         value = output.value[b]
         policy = softmax(output.logits[b])
@@ -83,10 +84,7 @@ def numpy_loss(output, trajectory, hyperparameters, config):
             advantage = rho * (reward + discount * (value[s + 1] + beyond) - value[s])
             targets[b, s] = value[s] + delta + discount * rho * beyond
             next_target = targets[b, s]
-            bound = 1 + config.policy_clip
-            gone = ratio > bound if advantage > 0 else ratio < 1 / bound
-            if not (config.policy_clip and gone):
-                losses["policy_gradient"] -= advantage * np.log(policy[s, action[s]])
+            followed.append((np.log(policy[s, action[s]]), advantage, ratio))
             losses["baseline"] += (
                 config.baseline_cost * 0.5 * (targets[b, s] - value[s]) ** 2
             )
@@ -101,4 +99,12 @@ def numpy_loss(output, trajectory, hyperparameters, config):
                 losses["kickstarting"] += (
                     weight * trajectory.teacher_mask[b, k, s] * crossed
                 )
+    advantages = np.array([advantage for _, advantage, _ in followed])
+    if config.advantage_normalisation:
+        advantages = (advantages - advantages.mean()) / advantages.std()
+    for (log_taken, _, ratio), advantage in zip(followed, advantages, strict=True):
+        bound = 1 + config.policy_clip
+        gone = ratio > bound if advantage > 0 else ratio < 1 / bound
+        if not (config.policy_clip and gone):
+            losses["policy_gradient"] -= advantage * log_taken
     return losses, targets

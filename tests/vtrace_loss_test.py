@@ -56,15 +56,20 @@ def _targets(output, trajectory, config=CONFIG):
 
 class LossTest(parameterized.TestCase):
     @parameterized.parameters(
-        (0, 1.0, 0.0),
-        (1, 1.0, 0.1),
-        (2, 1.0, 0.0),
-        (0, 0.9, 0.2),
-        (1, 0.0, 0.0),
+        (0, 1.0, 0.0, False),
+        (1, 1.0, 0.1, False),
+        (2, 1.0, 0.0, True),
+        (0, 0.9, 0.2, True),
+        (1, 0.0, 0.0, False),
     )
-    def test_equals_numpy(self, seed, vtrace_lambda, policy_clip):
+    def test_equals_numpy(
+        self, seed, vtrace_lambda, policy_clip, advantage_normalisation
+    ):
         config = dataclasses.replace(
-            CONFIG, vtrace_lambda=vtrace_lambda, policy_clip=policy_clip
+            CONFIG,
+            vtrace_lambda=vtrace_lambda,
+            policy_clip=policy_clip,
+            advantage_normalisation=advantage_normalisation,
         )
         output, trajectory, hyperparameters = loss_reference.random_unrolls(seed)
         expected, targets = loss_reference.numpy_loss(
@@ -121,6 +126,33 @@ class LossTest(parameterized.TestCase):
         np.testing.assert_allclose(
             clipped[:, :-1], np.where(counts[..., None], whole[:, :-1], 0.0)
         )
+
+    def test_normalised_advantages_forget_the_rewards_scale(self):
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(14)
+        config = dataclasses.replace(CONFIG, advantage_normalisation=True)
+        small = _gradient(output, trajectory, hyperparameters, config).logits
+        output = output._replace(value=1000 * output.value)
+        trajectory = trajectory._replace(reward=1000 * trajectory.reward)
+        large = _gradient(output, trajectory, hyperparameters, config).logits
+        np.testing.assert_allclose(large, small, rtol=1e-3, atol=1e-5)
+
+    def test_advantages_are_normalised_over_all_devices(self):
+        output, trajectory, hyperparameters = jax.tree.map(
+            jnp.asarray, loss_reference.random_unrolls(15, batch=4)
+        )
+        config = dataclasses.replace(CONFIG, advantage_normalisation=True)
+        whole, _ = _loss(output, trajectory, hyperparameters, config)
+
+        def part(output, trajectory):
+            return vtrace_loss.loss(
+                output, trajectory, popart.initial(), hyperparameters, config, "devices"
+            )[0]
+
+        halves = jax.tree.map(
+            lambda x: x.reshape(2, 2, *x.shape[1:]), (output, trajectory)
+        )
+        parts = jax.vmap(part, axis_name="devices")(*halves)
+        np.testing.assert_allclose(jnp.sum(parts), whole, rtol=1e-5)
 
     def test_loss_is_a_sum(self):
         output, trajectory, hyperparameters = loss_reference.random_unrolls()

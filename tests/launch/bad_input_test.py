@@ -131,6 +131,7 @@ _TABLE = (
     ("absurd_rate", _flags("--learning_rate=1000"), "learning_rate must be at most 1"),
     ("nan_cost", _flags("--entropy_cost=nan"), "entropy_cost must"),
     ("negative_clip", _flags("--policy_clip=-0.1"), "policy_clip must not be negative"),
+    ("no_entropy_left", _flags("--final_entropy_share=0"), "must be in (0, 1]"),
     ("infinite_cost", _flags("--baseline_cost=inf"), "baseline_cost must"),
     ("absurd_discount", _flags("--discount=1.5"), "discount must be in [0, 1]"),
     (
