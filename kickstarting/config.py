@@ -97,13 +97,13 @@ class LossConfig:
     """
 
     discount: float = 0.99
-    vtrace_lambda: float = 0.9
+    vtrace_lambda: float = 0.97
     baseline_cost: float = 0.5
     entropy_cost: float = 0.01
     final_entropy_share: float = 1.0
     policy_clip: float = 0.1
-    value_normalisation: bool = False
-    advantage_normalisation: bool = False
+    value_normalisation: bool = True
+    advantage_normalisation: bool = True
     reward_clipping: str = "abs_one"
     reinforcement: bool = True
     distillation_form: str = "cross_entropy"
@@ -142,8 +142,9 @@ class OptimiserConfig:
       epsilon: Adam's or RMSProp's ε. 0 means the optimiser's own default.
       decay: RMSProp's decay.
       momentum: RMSProp's momentum.
-      max_gradient_norm: clips the gradient's global norm; 0 turns clipping off. Most
-        batches exceed the default, so that all count alike, however large their errors.
+      max_gradient_norm: clips the gradient's global norm; 0 turns clipping off. Half
+        of the batches or more exceed the default, so that a rare large error does not
+        throw the network off.
       anneal: whether the learning rate falls to 0 at total_frames.
     """
 
@@ -152,7 +153,7 @@ class OptimiserConfig:
     epsilon: float = 0.0
     decay: float = 0.99
     momentum: float = 0.0
-    max_gradient_norm: float = 40.0
+    max_gradient_norm: float = 400.0
     anneal: bool = True
 
     def __post_init__(self) -> None:
@@ -308,7 +309,7 @@ class Config:
     seed: int = 1
     num_actors: int = 1
     environments_per_actor: int = 16
-    unroll_length: int = 20
+    unroll_length: int = 64
     batch_size: int = 8
     queue_size: int = 0
     action_repeat: int = 4
