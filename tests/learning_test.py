@@ -15,7 +15,8 @@ from tests import ring
 
 TASK = "xland:MiniGrid-Empty-5x5"
 NUM_ENVIRONMENTS = 16
-FRAMES_PER_UPDATE = NUM_ENVIRONMENTS * 20
+UNROLL_LENGTH = 20
+FRAMES_PER_UPDATE = NUM_ENVIRONMENTS * UNROLL_LENGTH
 UPDATES, EARLY_UPDATES = 100, 20
 SPEC = suites.environment_spec(TASK, 1)
 NETWORK = config.NetworkConfig(core_size=32)
@@ -30,10 +31,20 @@ def _config(logdir: str, updates: int, teacher: str | None = None) -> config.Con
         lockstep=True,
         action_repeat=1,
         environments_per_actor=NUM_ENVIRONMENTS,
+        unroll_length=UNROLL_LENGTH,
         batch_size=NUM_ENVIRONMENTS,
         network=NETWORK,
-        loss=config.LossConfig(discount=0.95, entropy_cost=0.003),
-        optimiser=config.OptimiserConfig(learning_rate=1e-2, anneal=False),
+        # Quick on this small task; the defaults are tuned for longer ones.
+        loss=config.LossConfig(
+            discount=0.95,
+            entropy_cost=0.003,
+            vtrace_lambda=0.9,
+            value_normalisation=False,
+            advantage_normalisation=False,
+        ),
+        optimiser=config.OptimiserConfig(
+            learning_rate=1e-2, anneal=False, max_gradient_norm=40.0
+        ),
         kickstarting=config.KickstartingConfig(
             teachers=((TASK, teacher),) if teacher else (),
             schedule="constant",
@@ -44,7 +55,7 @@ def _config(logdir: str, updates: int, teacher: str | None = None) -> config.Con
 
 def _environments():
     settings = [base.TaskSettings(TASK, seed, 1) for seed in range(NUM_ENVIRONMENTS)]
-    return suites.make_batch(settings, NUM_SLOTS, 20)
+    return suites.make_batch(settings, NUM_SLOTS, UNROLL_LENGTH)
 
 
 def _mean_return(parameters: np.ndarray) -> float:
