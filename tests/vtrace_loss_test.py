@@ -19,6 +19,7 @@ CONFIG = LossConfig(
     reward_clipping="none",
     vtrace_lambda=1.0,
     policy_clip=0.0,
+    advantage_normalisation=False,
 )
 
 
