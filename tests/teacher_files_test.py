@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickstarting import config, teacher_files
-from kickstarting.environments import base
 
 _CARD = teacher_files.TeacherCard(
     task="doom:health_gathering",
@@ -35,12 +34,6 @@ _CARD = teacher_files.TeacherCard(
     command="train --tasks=doom:health_gathering",
     seed=1,
     git_revision="0123abcd",
-)
-_SPEC = base.EnvironmentSpec(
-    frame_shape=(72, 96, 3),
-    instruction_length=0,
-    action_names=("forward", "attack"),
-    action_repeat=4,
 )
 
 
@@ -397,39 +390,6 @@ class FuzzTest(_TeacherTest):
         noise = data.draw(st.binary(max_size=8))
         self.set_weights({"a.npy": array[:start] + noise + array[stop:]})
         self._load()
-
-
-class MatchTest(parameterized.TestCase):
-    def test_the_same_is_accepted_whatever_the_action_repeat(self):
-        teacher_files.check_matches(_CARD, dataclasses.replace(_SPEC, action_repeat=8))
-
-    @parameterized.parameters(
-        ({"action_names": ("attack", "forward")}, "'forward', 'attack'.*'attack', 'fo"),
-        ({"frame_shape": (7, 7, 3)}, r"\(72, 96, 3\).*\(7, 7, 3\)"),
-        ({"instruction_length": 16}, "instruction length 0.* 16"),
-    )
-    def test_a_difference_is_refused_with_both_named(self, change, message):
-        with self.assertRaisesRegex(teacher_files.TeacherError, message):
-            teacher_files.check_matches(_CARD, dataclasses.replace(_SPEC, **change))
-
-    @parameterized.parameters(
-        ({"a": {"b": (2, 4)}}, r"\(2, 3\) for 'a/b'.*\(2, 4\)"),
-        ({"a": {"b": (2, 3)}, "c": (1,)}, "nothing for 'c'"),
-        ({}, r"\(2, 3\) for 'a/b'.*nothing"),
-    )
-    def test_weights_that_do_not_fit_the_network_are_refused(self, shapes, message):
-        params = {"a": {"b": np.zeros((2, 3))}}
-        expected = jax.tree.map(
-            lambda shape: jax.ShapeDtypeStruct(shape, np.float32),
-            shapes,
-            is_leaf=lambda node: isinstance(node, tuple),
-        )
-        with self.assertRaisesRegex(teacher_files.TeacherError, message):
-            teacher_files.check_shapes("teacher", params, expected)
-
-    def test_weights_that_fit_are_accepted(self):
-        params = {"a": {"b": np.zeros((2, 3))}}
-        teacher_files.check_shapes("teacher", params, params)
 
 
 if __name__ == "__main__":
