@@ -9,50 +9,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import popart, types, vtrace_loss
-from kickstarting.config import LossConfig
-from tests import loss_reference
-
-GAMMA = 0.9
-CONFIG = LossConfig(
-    discount=GAMMA,
-    baseline_cost=0.5,
-    reward_clipping="none",
-    vtrace_lambda=1.0,
-    policy_clip=0.0,
-    advantage_normalisation=False,
-)
-
-
-def _total_and_metrics(output, trajectory, hyperparameters, config):
-    """Returns the loss where normalised values are the values themselves."""
-    total, (metrics, _) = vtrace_loss.loss(
-        output, trajectory, popart.initial(), hyperparameters, config
-    )
-    return total, metrics
-
-
-_loss = jax.jit(_total_and_metrics, static_argnums=3)
-
-
-@functools.partial(jax.jit, static_argnums=3)
-def _gradient(output, trajectory, hyperparameters, config):
-    return jax.grad(
-        lambda output: _total_and_metrics(output, trajectory, hyperparameters, config)[
-            0
-        ]
-    )(output)
-
-
-def _targets(output, trajectory, config=CONFIG):
-    """Reads the V-trace targets from the baseline's gradient, V − v."""
-    hyperparameters = loss_reference.random_unrolls()[2]._replace(
-        entropy_cost=np.float32(0.0)
-    )
-    hyperparameters = hyperparameters._replace(
-        kickstarting_weight=np.zeros_like(hyperparameters.kickstarting_weight)
-    )
-    gradient = _gradient(output, trajectory, hyperparameters, config)
-    return output.value - np.asarray(gradient.value) / config.baseline_cost
+from tests import jitted_loss, loss_reference
 
 
 class LossTest(parameterized.TestCase):
@@ -67,7 +24,7 @@ class LossTest(parameterized.TestCase):
         self, seed, vtrace_lambda, policy_clip, advantage_normalisation
     ):
         config = dataclasses.replace(
-            CONFIG,
+            jitted_loss.CONFIG,
             vtrace_lambda=vtrace_lambda,
             policy_clip=policy_clip,
             advantage_normalisation=advantage_normalisation,
@@ -76,7 +33,7 @@ class LossTest(parameterized.TestCase):
         expected, targets = loss_reference.numpy_loss(
             output, trajectory, hyperparameters, config
         )
-        total, metrics = _loss(output, trajectory, hyperparameters, config)
+        total, metrics = jitted_loss.loss(output, trajectory, hyperparameters, config)
         num_steps = trajectory.action.size - 3  # Those that cross a boundary.
         for name, value in expected.items():
             np.testing.assert_allclose(
@@ -84,15 +41,20 @@ class LossTest(parameterized.TestCase):
             )
         np.testing.assert_allclose(total, sum(expected.values()), rtol=1e-4)
         np.testing.assert_allclose(
-            _targets(output, trajectory, config)[:, :-1], targets, rtol=1e-4, atol=1e-4
+            jitted_loss.targets(output, trajectory, config)[:, :-1],
+            targets,
+            rtol=1e-4,
+            atol=1e-4,
         )
 
     def test_policy_clip_changes_nothing_on_policy(self):
         output, trajectory, hyperparameters = loss_reference.random_unrolls(12)
         trajectory = trajectory._replace(behaviour_logits=output.logits[:, :-1])
-        config = dataclasses.replace(CONFIG, policy_clip=0.01)
-        clipped, metrics = _loss(output, trajectory, hyperparameters, config)
-        whole, _ = _loss(output, trajectory, hyperparameters, CONFIG)
+        config = dataclasses.replace(jitted_loss.CONFIG, policy_clip=0.01)
+        clipped, metrics = jitted_loss.loss(output, trajectory, hyperparameters, config)
+        whole, _ = jitted_loss.loss(
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
+        )
         self.assertEqual(float(clipped), float(whole))
         self.assertEqual(float(metrics["policy_clip_fraction"]), 0.0)
 
@@ -103,9 +65,13 @@ class LossTest(parameterized.TestCase):
             entropy_cost=np.float32(0.0),
             kickstarting_weight=np.zeros_like(hyperparameters.kickstarting_weight),
         )
-        config = dataclasses.replace(CONFIG, policy_clip=0.5)
-        whole = _gradient(output, trajectory, hyperparameters, CONFIG).logits
-        clipped = _gradient(output, trajectory, hyperparameters, config).logits
+        config = dataclasses.replace(jitted_loss.CONFIG, policy_clip=0.5)
+        whole = jitted_loss.gradient(
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
+        ).logits
+        clipped = jitted_loss.gradient(
+            output, trajectory, hyperparameters, config
+        ).logits
         taken = trajectory.action[..., None]
         ratio = (
             np.take_along_axis(
@@ -130,19 +96,19 @@ class LossTest(parameterized.TestCase):
 
     def test_normalised_advantages_forget_the_rewards_scale(self):
         output, trajectory, hyperparameters = loss_reference.random_unrolls(14)
-        config = dataclasses.replace(CONFIG, advantage_normalisation=True)
-        small = _gradient(output, trajectory, hyperparameters, config).logits
+        config = dataclasses.replace(jitted_loss.CONFIG, advantage_normalisation=True)
+        small = jitted_loss.gradient(output, trajectory, hyperparameters, config).logits
         output = output._replace(value=1000 * output.value)
         trajectory = trajectory._replace(reward=1000 * trajectory.reward)
-        large = _gradient(output, trajectory, hyperparameters, config).logits
+        large = jitted_loss.gradient(output, trajectory, hyperparameters, config).logits
         np.testing.assert_allclose(large, small, rtol=1e-3, atol=1e-5)
 
     def test_advantages_are_normalised_over_all_devices(self):
         output, trajectory, hyperparameters = jax.tree.map(
             jnp.asarray, loss_reference.random_unrolls(15, batch=4)
         )
-        config = dataclasses.replace(CONFIG, advantage_normalisation=True)
-        whole, _ = _loss(output, trajectory, hyperparameters, config)
+        config = dataclasses.replace(jitted_loss.CONFIG, advantage_normalisation=True)
+        whole, _ = jitted_loss.loss(output, trajectory, hyperparameters, config)
 
         def part(output, trajectory):
             return vtrace_loss.loss(
@@ -157,29 +123,33 @@ class LossTest(parameterized.TestCase):
 
     def test_loss_is_a_sum(self):
         output, trajectory, hyperparameters = loss_reference.random_unrolls()
-        once, _ = _loss(output, trajectory, hyperparameters, CONFIG)
-        twice, _ = _loss(
+        once, _ = jitted_loss.loss(
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
+        )
+        twice, _ = jitted_loss.loss(
             *jax.tree.map(lambda x: np.concatenate([x, x]), (output, trajectory)),
             hyperparameters,
-            CONFIG,
+            jitted_loss.CONFIG,
         )
         np.testing.assert_allclose(twice, 2 * once, rtol=1e-5)
 
     def test_gradient_of_the_policy_logits(self):
         """Policy gradient: ρ̂ A (π − 1_a); entropy and CE in closed form."""
         output, trajectory, hyperparameters = loss_reference.random_unrolls(3)
-        gradient = _gradient(output, trajectory, hyperparameters, CONFIG).logits
+        gradient = jitted_loss.gradient(
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
+        ).logits
         policy = loss_reference.softmax(output.logits[:, :-1])
         behaviour = loss_reference.softmax(trajectory.behaviour_logits)
         taken = np.eye(policy.shape[-1])[trajectory.action]
         rho = np.sum(taken * policy, -1) / np.sum(taken * behaviour, -1)
         _, targets = loss_reference.numpy_loss(
-            output, trajectory, hyperparameters, CONFIG
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
         )
         next_target = np.concatenate([targets[:, 1:], output.value[:, -1:]], axis=1)
         advantage = np.minimum(rho, 1) * (
             trajectory.reward
-            + GAMMA * trajectory.discount * next_target
+            + jitted_loss.GAMMA * trajectory.discount * next_target
             - output.value[:, :-1]
         )
         entropy = -np.sum(policy * np.log(policy), axis=-1, keepdims=True)
@@ -198,13 +168,13 @@ class LossTest(parameterized.TestCase):
 
     def test_distillation_alone(self):
         output, trajectory, hyperparameters = loss_reference.random_unrolls(4)
-        config = dataclasses.replace(CONFIG, reinforcement=False)
+        config = dataclasses.replace(jitted_loss.CONFIG, reinforcement=False)
         expected, _ = loss_reference.numpy_loss(
-            output, trajectory, hyperparameters, CONFIG
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
         )
-        total, _ = _loss(output, trajectory, hyperparameters, config)
+        total, _ = jitted_loss.loss(output, trajectory, hyperparameters, config)
         np.testing.assert_allclose(total, expected["kickstarting"], rtol=1e-4)
-        gradient = _gradient(output, trajectory, hyperparameters, config)
+        gradient = jitted_loss.gradient(output, trajectory, hyperparameters, config)
         np.testing.assert_array_equal(gradient.value, 0.0)
 
     def test_teachers_get_no_gradient(self):
@@ -212,7 +182,9 @@ class LossTest(parameterized.TestCase):
 
         def total(teacher_logits):
             changed = trajectory._replace(teacher_logits=teacher_logits)
-            return _total_and_metrics(output, changed, hyperparameters, CONFIG)[0]
+            return jitted_loss.total_and_metrics(
+                output, changed, hyperparameters, jitted_loss.CONFIG
+            )[0]
 
         np.testing.assert_array_equal(
             jax.grad(total)(jnp.asarray(trajectory.teacher_logits)), 0.0
@@ -227,10 +199,13 @@ class LossTest(parameterized.TestCase):
         )
         values = scale * output.value + shift
         expected, targets = loss_reference.numpy_loss(
-            output._replace(value=values), trajectory, hyperparameters, CONFIG
+            output._replace(value=values),
+            trajectory,
+            hyperparameters,
+            jitted_loss.CONFIG,
         )
         _, (metrics, our_targets) = vtrace_loss.loss(
-            output, trajectory, statistics, hyperparameters, CONFIG
+            output, trajectory, statistics, hyperparameters, jitted_loss.CONFIG
         )
         num_steps = trajectory.action.size - 3
         for name, divisor in (("policy_gradient", scale), ("baseline", scale**2)):
@@ -240,12 +215,12 @@ class LossTest(parameterized.TestCase):
         np.testing.assert_allclose(our_targets, targets, rtol=1e-4, atol=1e-4)
         gradient = jax.grad(
             lambda output: vtrace_loss.loss(
-                output, trajectory, statistics, hyperparameters, CONFIG
+                output, trajectory, statistics, hyperparameters, jitted_loss.CONFIG
             )[0]
         )(output)
         np.testing.assert_allclose(
             gradient.value[:, :-1],
-            CONFIG.baseline_cost * (values[:, :-1] - targets) / scale,
+            jitted_loss.CONFIG.baseline_cost * (values[:, :-1] - targets) / scale,
             rtol=1e-3,
             atol=1e-4,
         )
@@ -253,18 +228,18 @@ class LossTest(parameterized.TestCase):
     @parameterized.parameters("abs_one", "soft_asymmetric")
     def test_reward_is_clipped_by_the_loss(self, clipping):
         output, trajectory, hyperparameters = loss_reference.random_unrolls(6)
-        config = dataclasses.replace(CONFIG, reward_clipping=clipping)
+        config = dataclasses.replace(jitted_loss.CONFIG, reward_clipping=clipping)
         reward = trajectory.reward
         if clipping == "abs_one":
             clipped = np.clip(reward, -1, 1)
         else:
             clipped = 5 * np.tanh(reward / 5) * np.where(reward < 0, 0.3, 1)
-        total, _ = _loss(output, trajectory, hyperparameters, config)
-        expected, _ = _loss(
+        total, _ = jitted_loss.loss(output, trajectory, hyperparameters, config)
+        expected, _ = jitted_loss.loss(
             output,
             trajectory._replace(reward=clipped.astype(np.float32)),
             hyperparameters,
-            CONFIG,
+            jitted_loss.CONFIG,
         )
         np.testing.assert_allclose(total, expected, rtol=1e-4)
 
@@ -272,7 +247,9 @@ class LossTest(parameterized.TestCase):
         output, trajectory, _ = jax.tree.map(
             jnp.asarray, loss_reference.random_unrolls()
         )
-        compiled = jax.jit(functools.partial(_total_and_metrics, config=CONFIG))
+        compiled = jax.jit(
+            functools.partial(jitted_loss.total_and_metrics, config=jitted_loss.CONFIG)
+        )
         totals = set()
         for number in (0.0, 0.5, 2.0):
             hyperparameters = types.Hyperparameters(
@@ -294,105 +271,15 @@ class LossTest(parameterized.TestCase):
             ),
         ):
             with self.assertRaises(AssertionError):
-                _total_and_metrics(*wrong, CONFIG)
-
-
-class EpisodeEndTest(absltest.TestCase):
-    """One unroll, on policy, worked by hand: reward 1, 2, 3, 4 and values 10..50."""
-
-    def _unroll(self, discount, first):
-        output, trajectory = jax.tree.map(
-            lambda x: x[:1], loss_reference.random_unrolls(length=4)[:2]
-        )
-        logits = np.zeros_like(output.logits)
-        return types.AgentOutput(
-            logits, np.array([[10, 20, 30, 40, 50]], np.float32)
-        ), trajectory._replace(
-            behaviour_logits=logits[:, :-1],
-            reward=np.array([[1, 2, 3, 4]], np.float32),
-            discount=np.array([discount], np.float32),
-            first=np.array([first]),
-        )
-
-    def test_episode_goes_on(self):
-        output, trajectory = self._unroll([1, 1, 1, 1], [False] * 5)
-        expected = [1 + 0.9 * (2 + 0.9 * (3 + 0.9 * (4 + 0.9 * 50)))]
-        expected += [2 + 0.9 * (3 + 0.9 * 49), 3 + 0.9 * 49, 49.0, 50.0]
-        np.testing.assert_allclose(_targets(output, trajectory)[0], expected, rtol=1e-5)
-
-    def test_termination_bootstraps_from_nothing(self):
-        output, trajectory = self._unroll(
-            [1, 0, 1, 1], [False, False, True, False, False]
-        )
-        np.testing.assert_allclose(
-            _targets(output, trajectory)[0],
-            [1 + 0.9 * 2, 2, 3 + 0.9 * 49, 49, 50],
-            rtol=1e-5,
-        )
-
-    def test_truncation_bootstraps_from_the_last_observation(self):
-        # Step 1 ends the episode; observation 2 is its last; step 2 only crosses.
-        output, trajectory = self._unroll(
-            [1, 1, 1, 1], [False, False, False, True, False]
-        )
-        np.testing.assert_allclose(
-            _targets(output, trajectory)[0],
-            [1 + 0.9 * (2 + 0.9 * 30), 2 + 0.9 * 30, 30, 49, 50],
-            rtol=1e-5,
-        )
-
-    def test_truncation_at_the_end_of_the_unroll(self):
-        output, trajectory = self._unroll(
-            [1, 1, 1, 1], [False, False, False, False, True]
-        )
-        np.testing.assert_allclose(
-            _targets(output, trajectory)[0],
-            [
-                1 + 0.9 * (2 + 0.9 * (3 + 0.9 * 40)),
-                2 + 0.9 * (3 + 0.9 * 40),
-                3 + 0.9 * 40,
-                40,
-                50,
-            ],
-            rtol=1e-5,
-        )
-
-    def test_nothing_flows_back_over_a_boundary(self):
-        for discount in (0.0, 1.0):
-            output, trajectory = self._unroll(
-                [1, 1, discount, 1], [False, False, False, True, False]
-            )
-            before = _targets(output, trajectory)[0]
-            value = output.value + np.array([[0, 0, 0, 7, 9]], np.float32)
-            reward = trajectory.reward + np.array([[0, 0, 0, 5]], np.float32)
-            after = _targets(
-                output._replace(value=value), trajectory._replace(reward=reward)
-            )[0]
-            np.testing.assert_allclose(after[:3], before[:3], rtol=1e-5)
-            self.assertGreater(abs(after[3] - before[3]), 1.0)
-
-    def test_crossing_step_counts_nowhere(self):
-        output, trajectory = self._unroll(
-            [1, 1, 1, 1], [False, False, False, True, False]
-        )
-        hyperparameters = loss_reference.random_unrolls()[2]
-        changed_output = output._replace(logits=output.logits.copy())
-        changed_output.logits[0, 2] = [3.0, -1.0, 0.0, 2.0]
-        changed = trajectory._replace(
-            reward=trajectory.reward + np.array([[0, 0, 100, 0]], np.float32),
-            action=(trajectory.action + np.array([[0, 0, 1, 0]], np.int32)) % 4,
-        )
-        one = _loss(output, trajectory, hyperparameters, CONFIG)
-        other = _loss(changed_output, changed, hyperparameters, CONFIG)
-        jax.tree.map(
-            functools.partial(np.testing.assert_allclose, rtol=1e-6), one, other
-        )
+                jitted_loss.total_and_metrics(*wrong, jitted_loss.CONFIG)
 
 
 class MetricsTest(parameterized.TestCase):
     def test_teacher_metrics(self):
         output, trajectory, hyperparameters = loss_reference.random_unrolls(7)
-        _, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
+        _, metrics = jitted_loss.loss(
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
+        )
         counted = ~types.is_crossing(trajectory.discount, trajectory.first)
         mask = (trajectory.teacher_mask * counted[:, None]).astype(bool)
         teacher = loss_reference.softmax(trajectory.teacher_logits)
@@ -416,7 +303,9 @@ class MetricsTest(parameterized.TestCase):
             teacher_logits=np.full_like(trajectory.teacher_logits, np.nan),
             teacher_mask=np.zeros_like(trajectory.teacher_mask),
         )
-        total, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
+        total, metrics = jitted_loss.loss(
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
+        )
         self.assertTrue(np.isfinite(total))
         for name in (
             "teacher_coverage",
@@ -426,14 +315,18 @@ class MetricsTest(parameterized.TestCase):
             "kickstarting_loss",
         ):
             self.assertEqual(float(metrics[name]), 0.0)
-        gradient = _gradient(output, trajectory, hyperparameters, CONFIG)
+        gradient = jitted_loss.gradient(
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
+        )
         self.assertTrue(np.all(np.isfinite(gradient.logits)))
 
     def test_student_metrics(self):
         output, trajectory, hyperparameters = loss_reference.random_unrolls(9)
-        _, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
+        _, metrics = jitted_loss.loss(
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
+        )
         _, targets = loss_reference.numpy_loss(
-            output, trajectory, hyperparameters, CONFIG
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
         )
         counted = ~types.is_crossing(trajectory.discount, trajectory.first)
         policy = loss_reference.softmax(output.logits[:, :-1])
@@ -467,7 +360,9 @@ class MetricsTest(parameterized.TestCase):
             first=np.ones_like(trajectory.first),
             discount=np.ones_like(trajectory.discount),
         )
-        total, metrics = _loss(output, trajectory, hyperparameters, CONFIG)
+        total, metrics = jitted_loss.loss(
+            output, trajectory, hyperparameters, jitted_loss.CONFIG
+        )
         self.assertEqual(float(total), 0.0)
         for name, metric in metrics.items():
             self.assertTrue(np.isfinite(metric), name)

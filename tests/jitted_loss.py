@@ -1,0 +1,50 @@
+"""The loss as its tests call it: compiled, and with values that are not normalised."""
+
+import functools
+
+import jax
+import numpy as np
+
+from kickstarting import popart, vtrace_loss
+from kickstarting.config import LossConfig
+from tests import loss_reference
+
+GAMMA = 0.9
+CONFIG = LossConfig(
+    discount=GAMMA,
+    baseline_cost=0.5,
+    reward_clipping="none",
+    vtrace_lambda=1.0,
+    policy_clip=0.0,
+    advantage_normalisation=False,
+)
+
+
+def total_and_metrics(output, trajectory, hyperparameters, config):
+    """Returns the loss where normalised values are the values themselves."""
+    total, (metrics, _) = vtrace_loss.loss(
+        output, trajectory, popart.initial(), hyperparameters, config
+    )
+    return total, metrics
+
+
+loss = jax.jit(total_and_metrics, static_argnums=3)
+
+
+@functools.partial(jax.jit, static_argnums=3)
+def gradient(output, trajectory, hyperparameters, config):
+    return jax.grad(
+        lambda output: total_and_metrics(output, trajectory, hyperparameters, config)[0]
+    )(output)
+
+
+def targets(output, trajectory, config=CONFIG):
+    """Reads the V-trace targets from the baseline's gradient, V − v."""
+    hyperparameters = loss_reference.random_unrolls()[2]._replace(
+        entropy_cost=np.float32(0.0)
+    )
+    hyperparameters = hyperparameters._replace(
+        kickstarting_weight=np.zeros_like(hyperparameters.kickstarting_weight)
+    )
+    value_gradient = gradient(output, trajectory, hyperparameters, config)
+    return output.value - np.asarray(value_gradient.value) / config.baseline_cost
