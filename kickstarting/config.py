@@ -84,9 +84,9 @@ class LossConfig:
         clipping, for unrolls that are some updates old); 0: never.
       value_normalisation: whether the critic learns normalised returns and advantages
         are divided by the returns' scale (kickstarting.popart).
-      advantage_normalisation: whether the advantages of a batch are shifted and scaled
-        to mean 0, variance 1, so that entropy_cost and λ mean the same whatever the
-        rewards.
+      advantage_normalisation: whether advantages are shifted and scaled by their
+        running mean and deviation (kickstarting.advantages), so that entropy_cost and
+        λ mean the same whatever the rewards.
       reward_clipping: 'none', 'abs_one' ([-1, 1]) or 'soft_asymmetric' (optimistic
         asymmetric clipping as in IMPALA's code).
       reinforcement: False leaves out the policy gradient, baseline and entropy: the
@@ -97,11 +97,11 @@ class LossConfig:
     """
 
     discount: float = 0.99
-    vtrace_lambda: float = 0.97
+    vtrace_lambda: float = 0.95
     baseline_cost: float = 0.5
-    entropy_cost: float = 0.01
+    entropy_cost: float = 0.013
     final_entropy_share: float = 1.0
-    policy_clip: float = 0.1
+    policy_clip: float = 0.2
     value_normalisation: bool = True
     advantage_normalisation: bool = True
     reward_clipping: str = "abs_one"
@@ -309,7 +309,7 @@ class Config:
     seed: int = 1
     num_actors: int = 1
     environments_per_actor: int = 16
-    unroll_length: int = 64
+    unroll_length: int = 32
     batch_size: int = 8
     queue_size: int = 0
     action_repeat: int = 4

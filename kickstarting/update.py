@@ -12,8 +12,8 @@ import jax
 import jax.flatten_util
 import jax.numpy as jnp
 
+from kickstarting import advantages, optimisers, popart, types, vtrace_loss
 from kickstarting import config as config_lib
-from kickstarting import optimisers, popart, types, vtrace_loss
 from kickstarting.agent import Agent
 
 _AXIS = "devices"
@@ -26,12 +26,14 @@ class LearnerState(NamedTuple):
       params: of the network.
       optimiser_state: of its optimiser.
       value_statistics: by which the critic's values are normalised.
+      advantage_moments: by which advantages are normalised.
       updates: done so far, int32 [].
     """
 
     params: types.Params
     optimiser_state: Any
     value_statistics: popart.Statistics
+    advantage_moments: advantages.Moments
     updates: jax.Array
 
 
@@ -79,6 +81,7 @@ class Update:
             params,
             optimisers.init(self._config.optimiser, params),
             popart.initial(),
+            advantages.initial(),
             jnp.zeros((), jnp.int32),
         )
 
@@ -133,7 +136,7 @@ class Update:
 
         def loss_of(
             params: types.Params,
-        ) -> tuple[jax.Array, tuple[dict[str, jax.Array], jax.Array]]:
+        ) -> tuple[jax.Array, vtrace_loss.Findings]:
             output, _ = self._agent.unroll(
                 params, batch.observation, batch.first, batch.core_state
             )
@@ -141,12 +144,13 @@ class Update:
                 output,
                 batch,
                 state.value_statistics,
+                state.advantage_moments,
                 hyperparameters,
                 self._config.loss,
                 _AXIS,
             )
 
-        gradients, (metrics, targets) = jax.grad(loss_of, has_aux=True)(state.params)
+        gradients, found = jax.grad(loss_of, has_aux=True)(state.params)
         gradients = jax.lax.psum(gradients, _AXIS)
         params, optimiser_state, optimiser_metrics = optimisers.update(
             self._config.optimiser,
@@ -159,11 +163,24 @@ class Update:
         statistics = state.value_statistics
         if self._config.loss.value_normalisation:
             statistics, params = popart.update(
-                statistics, params, targets, state.updates, _AXIS, len(self.devices)
+                statistics,
+                params,
+                found.targets,
+                state.updates,
+                _AXIS,
+                len(self.devices),
             )
         lag = state.updates - batch.params_version
         metrics = jax.lax.pmean(
-            {**metrics, "policy_lag": jnp.mean(lag.astype(jnp.float32))}, _AXIS
+            {**found.metrics, "policy_lag": jnp.mean(lag.astype(jnp.float32))}, _AXIS
         )
-        state = LearnerState(params, optimiser_state, statistics, state.updates + 1)
+        state = LearnerState(
+            params,
+            optimiser_state,
+            statistics,
+            advantages.follow(
+                state.advantage_moments, found.advantage_moments, state.updates
+            ),
+            state.updates + 1,
+        )
         return state, {**metrics, **optimiser_metrics}

@@ -7,12 +7,13 @@ one reduction.
 """
 
 import functools
+from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 
-from kickstarting import distillation, popart, rewards, rlax_loader
+from kickstarting import advantages, distillation, popart, rewards, rlax_loader
 from kickstarting.config import LossConfig
 from kickstarting.types import (
     AgentOutput,
@@ -25,14 +26,29 @@ from kickstarting.types import (
 rlax = rlax_loader.load()
 
 
+class Findings(NamedTuple):
+    """What the loss finds beside its value.
+
+    Attributes:
+      metrics: by name, float32 [].
+      targets: of V-trace, float32 [B, T].
+      advantage_moments: of this batch's advantages over all devices.
+    """
+
+    metrics: dict[str, Array]
+    targets: Array
+    advantage_moments: advantages.Moments
+
+
 def loss(
     agent_output: AgentOutput,
     trajectory: Trajectory,
     statistics: popart.Statistics,
+    advantage_moments: advantages.Moments,
     hyperparameters: Hyperparameters,
     config: LossConfig,
     axis_name: str | None = None,
-) -> tuple[Array, tuple[dict[str, Array], Array]]:
+) -> tuple[Array, Findings]:
     """Computes the loss of a batch of unrolls.
 
     The steps that only cross a truncated episode's boundary (types.is_crossing) count
@@ -43,14 +59,14 @@ def loss(
       agent_output: of the learned parameters, [B, T + 1, ...]; values are normalised.
       trajectory: Trajectory [B, ...].
       statistics: of the returns.
+      advantage_moments: of the advantages of the batches before.
       hyperparameters: entropy_cost and kickstarting_weight are used.
       config: static.
       axis_name: of the devices' axis; the batch is a part of that on all of them.
 
     Returns:
-      the loss, float32 [], and the pair of metrics, float32 [], and V-trace targets,
-      float32 [B, T]. Losses are scaled as in the total, and all metrics averaged over
-      steps:
+      the loss, float32 [], and what it found. Losses are scaled as in the total, and
+      all metrics averaged over steps:
         total_loss, policy_gradient_loss, baseline_loss, entropy_loss,
         kickstarting_loss;
         entropy: of the student's policy, nats;
@@ -94,10 +110,9 @@ def loss(
     )
     scale = statistics.scale[0]
     advantage = jax.lax.stop_gradient(vtrace.pg_advantage) / scale
-    mean_advantage, advantage_deviation = _moments(advantage, counted, axis_name)
+    batch_moments = advantages.of_batch(advantage, counted, axis_name)
     if config.advantage_normalisation:
-        advantage = (advantage - mean_advantage) / (advantage_deviation + 1e-6)
-        advantage *= counted
+        advantage = advantages.normalise(advantage, advantage_moments) * counted
     followed = _followed(rho, advantage, config.policy_clip)
     targets = values + vtrace.errors
     entropy = distillation.entropy(logits) * counted
@@ -132,7 +147,7 @@ def loss(
         "value": jnp.sum(values * counted) / num_steps,
         "value_target": jnp.sum(targets * counted) / num_steps,
         "value_scale": scale,
-        "advantage_deviation": advantage_deviation,
+        "advantage_deviation": advantages.deviation(batch_moments),
         "explained_variance": _explained_variance(values, vtrace.errors, counted),
         "rho_clip_fraction": jnp.sum((rho > 1.0) * counted) / num_steps,
         "kl_behaviour_student": jnp.sum(
@@ -142,7 +157,7 @@ def loss(
         "policy_clip_fraction": jnp.sum((1.0 - followed) * counted) / num_steps,
     }
     metrics |= _teacher_metrics(comparison, mask, counted)
-    return total, jax.lax.stop_gradient((metrics, targets))
+    return total, jax.lax.stop_gradient(Findings(metrics, targets, batch_moments))
 
 
 def _check_shapes(
@@ -161,16 +176,6 @@ def _check_shapes(
     chex.assert_shape(trajectory.teacher_mask, (batch, teachers, length))
     chex.assert_shape(trajectory.task, (batch,))
     chex.assert_shape(hyperparameters.kickstarting_weight, (None, teachers))
-
-
-def _moments(x: Array, counted: Array, axis_name: str | None) -> tuple[Array, Array]:
-    """Mean and standard deviation of x [B, T], where counted, over all devices."""
-    sums = jnp.stack([jnp.sum(counted), jnp.sum(x * counted), jnp.sum(x**2 * counted)])
-    if axis_name is not None:
-        sums = jax.lax.psum(sums, axis_name)
-    count = jnp.maximum(sums[0], 1.0)
-    mean = sums[1] / count
-    return mean, jnp.sqrt(jnp.maximum(sums[2] / count - mean**2, 0.0))
 
 
 def _followed(rho: Array, advantage: Array, policy_clip: float) -> Array:

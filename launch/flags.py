@@ -102,7 +102,7 @@ VALUE_NORMALISATION = flags.DEFINE_bool(
 ADVANTAGE_NORMALISATION = flags.DEFINE_bool(
     "advantage_normalisation",
     _DEFAULTS.loss.advantage_normalisation,
-    "Shift and scale the advantages of a batch to mean 0 and variance 1, so that "
+    "Shift and scale advantages by their running mean and deviation, so that "
     "entropy_cost and kickstarting_weight mean the same whatever the rewards.",
 )
 REWARD_CLIPPING = flags.DEFINE_enum(

@@ -5,7 +5,7 @@ import functools
 import jax
 import numpy as np
 
-from kickstarting import popart, vtrace_loss
+from kickstarting import advantages, popart, vtrace_loss
 from kickstarting.config import LossConfig
 from tests import loss_reference
 
@@ -18,14 +18,25 @@ CONFIG = LossConfig(
     policy_clip=0.0,
     advantage_normalisation=False,
 )
+ADVANTAGE_MOMENTS = advantages.Moments(
+    np.float32(loss_reference.ADVANTAGE_MEAN),
+    np.float32(
+        loss_reference.ADVANTAGE_DEVIATION**2 + loss_reference.ADVANTAGE_MEAN**2
+    ),
+)
 
 
 def total_and_metrics(output, trajectory, hyperparameters, config):
     """Returns the loss where normalised values are the values themselves."""
-    total, (metrics, _) = vtrace_loss.loss(
-        output, trajectory, popart.initial(), hyperparameters, config
+    total, found = vtrace_loss.loss(
+        output,
+        trajectory,
+        popart.initial(),
+        ADVANTAGE_MOMENTS,
+        hyperparameters,
+        config,
     )
-    return total, metrics
+    return total, found.metrics
 
 
 loss = jax.jit(total_and_metrics, static_argnums=3)

@@ -39,8 +39,6 @@ def _config(logdir: str, updates: int, teacher: str | None = None) -> config.Con
             discount=0.95,
             entropy_cost=0.003,
             vtrace_lambda=0.9,
-            value_normalisation=False,
-            advantage_normalisation=False,
         ),
         optimiser=config.OptimiserConfig(
             learning_rate=1e-2, anneal=False, max_gradient_norm=40.0

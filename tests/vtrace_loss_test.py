@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import popart, types, vtrace_loss
+from kickstarting import advantages, popart, types, vtrace_loss
 from tests import jitted_loss, loss_reference
 
 
@@ -94,32 +94,32 @@ class LossTest(parameterized.TestCase):
             clipped[:, :-1], np.where(counts[..., None], whole[:, :-1], 0.0)
         )
 
-    def test_normalised_advantages_forget_the_rewards_scale(self):
-        output, trajectory, hyperparameters = loss_reference.random_unrolls(14)
-        config = dataclasses.replace(jitted_loss.CONFIG, advantage_normalisation=True)
-        small = jitted_loss.gradient(output, trajectory, hyperparameters, config).logits
-        output = output._replace(value=1000 * output.value)
-        trajectory = trajectory._replace(reward=1000 * trajectory.reward)
-        large = jitted_loss.gradient(output, trajectory, hyperparameters, config).logits
-        np.testing.assert_allclose(large, small, rtol=1e-3, atol=1e-5)
-
-    def test_advantages_are_normalised_over_all_devices(self):
+    def test_finds_the_moments_of_its_advantages_over_all_devices(self):
         output, trajectory, hyperparameters = jax.tree.map(
             jnp.asarray, loss_reference.random_unrolls(15, batch=4)
         )
-        config = dataclasses.replace(jitted_loss.CONFIG, advantage_normalisation=True)
-        whole, _ = jitted_loss.loss(output, trajectory, hyperparameters, config)
 
-        def part(output, trajectory):
+        def moments(output, trajectory, axis_name=None):
             return vtrace_loss.loss(
-                output, trajectory, popart.initial(), hyperparameters, config, "devices"
-            )[0]
+                output,
+                trajectory,
+                popart.initial(),
+                jitted_loss.ADVANTAGE_MOMENTS,
+                hyperparameters,
+                jitted_loss.CONFIG,
+                axis_name,
+            )[1].advantage_moments
 
         halves = jax.tree.map(
             lambda x: x.reshape(2, 2, *x.shape[1:]), (output, trajectory)
         )
-        parts = jax.vmap(part, axis_name="devices")(*halves)
-        np.testing.assert_allclose(jnp.sum(parts), whole, rtol=1e-5)
+        found: advantages.Moments = jax.vmap(
+            functools.partial(moments, axis_name="devices"), axis_name="devices"
+        )(*halves)
+        whole = moments(output, trajectory)
+        for device in range(2):
+            np.testing.assert_allclose(found.mean[device], whole.mean, rtol=1e-5)
+            np.testing.assert_allclose(found.second[device], whole.second, rtol=1e-5)
 
     def test_loss_is_a_sum(self):
         output, trajectory, hyperparameters = loss_reference.random_unrolls()
@@ -151,6 +151,20 @@ class LossTest(parameterized.TestCase):
             trajectory.reward
             + jitted_loss.GAMMA * trajectory.discount * next_target
             - output.value[:, :-1]
+        )
+        counted = ~types.is_crossing(trajectory.discount, trajectory.first)
+        _, found = vtrace_loss.loss(
+            output,
+            trajectory,
+            popart.initial(),
+            jitted_loss.ADVANTAGE_MOMENTS,
+            hyperparameters,
+            jitted_loss.CONFIG,
+        )
+        moments = found.advantage_moments
+        np.testing.assert_allclose(moments.mean, advantage[counted].mean(), rtol=1e-4)
+        np.testing.assert_allclose(
+            moments.second, (advantage[counted] ** 2).mean(), rtol=1e-4
         )
         entropy = -np.sum(policy * np.log(policy), axis=-1, keepdims=True)
         weight = hyperparameters.kickstarting_weight[trajectory.task][..., None]
@@ -204,18 +218,30 @@ class LossTest(parameterized.TestCase):
             hyperparameters,
             jitted_loss.CONFIG,
         )
-        _, (metrics, our_targets) = vtrace_loss.loss(
-            output, trajectory, statistics, hyperparameters, jitted_loss.CONFIG
+        _, found = vtrace_loss.loss(
+            output,
+            trajectory,
+            statistics,
+            jitted_loss.ADVANTAGE_MOMENTS,
+            hyperparameters,
+            jitted_loss.CONFIG,
         )
         num_steps = trajectory.action.size - 3
         for name, divisor in (("policy_gradient", scale), ("baseline", scale**2)):
             np.testing.assert_allclose(
-                metrics[f"{name}_loss"] * num_steps, expected[name] / divisor, rtol=1e-4
+                found.metrics[f"{name}_loss"] * num_steps,
+                expected[name] / divisor,
+                rtol=1e-4,
             )
-        np.testing.assert_allclose(our_targets, targets, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(found.targets, targets, rtol=1e-4, atol=1e-4)
         gradient = jax.grad(
             lambda output: vtrace_loss.loss(
-                output, trajectory, statistics, hyperparameters, jitted_loss.CONFIG
+                output,
+                trajectory,
+                statistics,
+                jitted_loss.ADVANTAGE_MOMENTS,
+                hyperparameters,
+                jitted_loss.CONFIG,
             )[0]
         )(output)
         np.testing.assert_allclose(
