@@ -180,7 +180,8 @@ class KickstartingConfig:
       teachers: (task, teacher) pairs; a teacher is a folder or 'module:factory'.
       schedule: how λ falls: 'constant', 'linear', 'exponential', or 'return_gap'
         (λ0·max(1 − G_student/G_teacher, 0), Agarwal et al. 2022).
-      weight: λ at the start.
+      weight: λ at the start. Against advantages of variance 1 the paper's 1 is weak
+        (docs/tuning.md).
       final_weight: λ that the linear and exponential schedules reach at end_frames;
         exponential needs it above 0.
       start_frames: environment frames up to which λ stays at `weight`.
@@ -194,7 +195,7 @@ class KickstartingConfig:
 
     teachers: tuple[tuple[str, str], ...] = ()
     schedule: str = "linear"
-    weight: float = 1.0
+    weight: float = 4.0
     final_weight: float = 0.0
     start_frames: int = 0
     end_frames: int = 0
