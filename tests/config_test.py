@@ -94,6 +94,7 @@ class ConfigTest(parameterized.TestCase):
                 teachers=_TEACHER,
                 schedule="exponential",
                 end_frames=10,
+                weight=1.0,
                 final_weight=final_weight,
             ),
             "final_weight",

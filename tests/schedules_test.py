@@ -99,7 +99,8 @@ class SchedulesTest(parameterized.TestCase):
     def test_no_teachers_and_the_default_frames_give_a_weight(self, schedule):
         config = KickstartingConfig(schedule=schedule)
         weight = kickstarting_weight(config, 5)
-        self.assertEqual(weight, 1.0 if schedule in ("constant", "return_gap") else 0.0)
+        stays = schedule in ("constant", "return_gap")
+        self.assertEqual(weight, config.weight if stays else 0.0)
 
     @settings(deadline=None)
     @given(config=_configs, frames=st.integers(0, 3 * 10**9))
