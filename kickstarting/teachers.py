@@ -187,6 +187,8 @@ class TeacherServer:
 
         Returns:
           logits float32 [K, T, A], mask float32 [K, T], and the states after the slice.
+          The mask is 0, and the states are those from before, where the server ended
+          first.
         """
         observation = types.Observation(pixels, instruction, last_action, last_reward)
         answers = []
@@ -200,15 +202,17 @@ class TeacherServer:
             )
             answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
             self._requests.put(_Request(index, observation, first, own, answer))
-            answers.append(answer)
+            answers.append((answer, own))
         steps = len(first)
         actions = len(self._teachers[0].action_names)
         logits = np.zeros((self._num_teachers, steps, actions), np.float32)
         mask = np.zeros((self._num_teachers, steps), np.float32)
         states = []
-        for position, answer in enumerate(answers):
-            logits[position], next_state = self._result(answer)
-            mask[position] = 1
+        for position, (answer, next_state) in enumerate(answers):
+            result = self._result(answer)
+            if result is not None:
+                logits[position], next_state = result
+                mask[position] = 1
             states.append([np.asarray(leaf) for leaf in jax.tree.leaves(next_state)])
         return logits, mask, states
 
@@ -232,13 +236,16 @@ class TeacherServer:
             self._ended.set()
 
     def _result(self, answer: "queue.SimpleQueue[Any]") -> Any:
+        """Waits for an answer; None if the server ends before it comes."""
         deadline = time.monotonic() + _ANSWER_SECONDS
         # In short waits: the server's end waits for its calls, and a request that comes
         # with the stop is answered by nobody.
-        while not self._ended.is_set() and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
             try:
                 result = answer.get(timeout=_WAIT_SECONDS)
             except queue.Empty:
+                if self._ended.is_set():
+                    return None
                 continue
             if isinstance(result, BaseException):
                 raise result
