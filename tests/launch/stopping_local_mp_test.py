@@ -24,6 +24,7 @@ class StoppingLocalMpTest(absltest.TestCase):
             *program_run.SMALL_FLAGS,
             "--lp_launch_type=local_mp",
             f"--teachers={self.teacher}",
+            "--kickstarting_weight=1",
             "--kickstarting_end_frames=1000000",
             "--total_frames=1000000",
             f"--logdir={self.logdir}",
