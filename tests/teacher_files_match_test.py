@@ -6,25 +6,10 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import config, teacher_files
+from kickstarting import teacher_files
 from kickstarting.environments import base
+from tests import teacher_card
 
-_CARD = teacher_files.TeacherCard(
-    task="doom:health_gathering",
-    action_names=("forward", "attack"),
-    frame_shape=(72, 96, 3),
-    instruction_length=0,
-    action_repeat=4,
-    network=config.NetworkConfig("shallow", 256),
-    environment_frames=10_000_000,
-    mean_return=1540.5,
-    standard_error=12.25,
-    episodes=30,
-    normalised_score=None,
-    command="train --tasks=doom:health_gathering",
-    seed=1,
-    git_revision="0123abcd",
-)
 _SPEC = base.EnvironmentSpec(
     frame_shape=(72, 96, 3),
     instruction_length=0,
@@ -35,7 +20,9 @@ _SPEC = base.EnvironmentSpec(
 
 class MatchTest(parameterized.TestCase):
     def test_the_same_is_accepted_whatever_the_action_repeat(self):
-        teacher_files.check_matches(_CARD, dataclasses.replace(_SPEC, action_repeat=8))
+        teacher_files.check_matches(
+            teacher_card.CARD, dataclasses.replace(_SPEC, action_repeat=8)
+        )
 
     @parameterized.parameters(
         ({"action_names": ("attack", "forward")}, "'forward', 'attack'.*'attack', 'fo"),
@@ -44,7 +31,9 @@ class MatchTest(parameterized.TestCase):
     )
     def test_a_difference_is_refused_with_both_named(self, change, message):
         with self.assertRaisesRegex(teacher_files.TeacherError, message):
-            teacher_files.check_matches(_CARD, dataclasses.replace(_SPEC, **change))
+            teacher_files.check_matches(
+                teacher_card.CARD, dataclasses.replace(_SPEC, **change)
+            )
 
     @parameterized.parameters(
         ({"a": {"b": (2, 4)}}, r"\(2, 3\) for 'a/b'.*\(2, 4\)"),
