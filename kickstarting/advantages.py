@@ -1,9 +1,8 @@
 """Advantages in units of their own running mean and deviation.
 
 PPO's implementations take a batch's own moments. A batch in which nothing happens is
-then blown up until its noise weighs as much as a batch with a death in it: on
-doom:health_gathering, where deaths are rare, nothing was learned so (docs/tuning.md).
-Running moments keep the quiet batches quiet.
+then blown up until its noise weighs as much as a batch with a death in it. Running
+moments keep the quiet batches quiet; docs/tuning.md says how they fared.
 """
 
 from typing import NamedTuple
