@@ -34,6 +34,7 @@ class Agent:
             num_actions=spec.num_actions,
             torso=self.torso,
             core_size=network.core_size,
+            num_values=network.num_values,
         )
 
     def init_params(self, key: Array) -> Params:

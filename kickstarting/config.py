@@ -53,17 +53,25 @@ class NetworkConfig:
       torso: 'shallow' and 'deep' are IMPALA's (Espeholt et al. 2018, figure 3); 'grid'
         is for small grid observations; 'auto' picks grid or shallow by frame size.
       core_size: units of the LSTM core.
+      num_values: of the critic: 1, or one for each task, whose returns and advantages
+        are then normalised by their own statistics (Hessel et al. 2018, multi-task
+        PopArt, https://arxiv.org/abs/1809.04474). The policy is not told the task.
     """
 
     torso: str = "auto"
     core_size: int = 256
+    num_values: int = 1
 
     def __post_init__(self) -> None:
         _require_choice(self, "torso", TORSOS)
-        _require_positive(self, "core_size")
+        _require_positive(self, "core_size", "num_values")
         _require(
             self.core_size <= 16_384,
             f"core_size must be at most 16384, not {self.core_size}",
+        )
+        _require(
+            self.num_values <= 1000,
+            f"num_values must be at most 1000, not {self.num_values}",
         )
 
 
@@ -368,6 +376,15 @@ class Config:
             f"a queue of {self.queue_size} unrolls cannot fill a batch of "
             f"{self.batch_size}",
         )
+        if self.network.num_values > 1:
+            _require(
+                self.network.num_values == len(self.tasks),
+                f"{self.network.num_values} values do not fit {len(self.tasks)} tasks",
+            )
+            _require(
+                self.loss.value_normalisation,
+                "values of each task are normalised: leave value_normalisation on",
+            )
         if not self.loss.reinforcement:
             _require(
                 bool(self.kickstarting.teachers),

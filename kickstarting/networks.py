@@ -190,11 +190,13 @@ class ActorCritic(nn.Module):
       num_actions: A.
       torso: 'shallow', 'deep' or 'grid'.
       core_size: units of the recurrent core.
+      num_values: V.
     """
 
     num_actions: int
     torso: str
     core_size: int
+    num_values: int
 
     @nn.compact
     def __call__(
@@ -232,5 +234,5 @@ class ActorCritic(nn.Module):
         # see by: what a teacher says would be long in getting through.
         small = nn.initializers.variance_scaling(0.1, "fan_in", "truncated_normal")
         logits = nn.Dense(self.num_actions, kernel_init=small, name="policy")(outputs)
-        value = nn.Dense(1, name="value")(outputs)[..., 0]
+        value = nn.Dense(self.num_values, name="value")(outputs)
         return AgentOutput(logits=logits, value=value), state

@@ -1,17 +1,19 @@
 """PopArt: the critic learns returns that are shifted and scaled to mean 0, variance 1.
 
 van Hasselt et al. 2016 (https://arxiv.org/abs/1602.07714), algorithm 1; Hessel et al.
-2018 (https://arxiv.org/abs/1809.04474) for its use in IMPALA. The network's value is
-the normalised one. What it is for: where returns are large (a living reward at
-γ = 0.99 adds up to 100) a critic of raw returns sends a gradient into the shared core
-that drowns the policy's. docs/tuning.md says how it fared.
+2018 (https://arxiv.org/abs/1809.04474) for its use in IMPALA and with many tasks. The
+network's values are the normalised ones, one output for all tasks or one for each. What
+it is for: where returns are large (a living reward at γ = 0.99 adds up to 100) a critic
+of raw returns sends a gradient into the shared core that drowns the policy's, and a
+task with large returns drowns the others. docs/tuning.md says how it fared.
 """
 
 from typing import NamedTuple
 
 import jax.numpy as jnp
 
-from kickstarting import rlax_loader
+from kickstarting import rlax_loader, running_moments
+from kickstarting.running_moments import Moments
 from kickstarting.types import Array, Params
 
 rlax = rlax_loader.load()
@@ -26,55 +28,66 @@ MAX_SCALE = 1e6
 
 
 class Statistics(NamedTuple):
-    """Running mean, deviation and second moment of the targets, float32 [1] each."""
+    """Of the returns, for each of the network's N outputs.
 
-    shift: Array
+    Attributes:
+      moments: of the V-trace targets.
+      scale: their deviation, within the bounds, float32 [N]. It is kept, for computed
+        once more from large moments it would be rounded in another way.
+    """
+
+    moments: Moments
     scale: Array
-    second_moment: Array
 
 
-def initial() -> Statistics:
+def initial(num_outputs: int) -> Statistics:
     """Returns the statistics under which a normalised value is the value itself."""
-    return Statistics(*(jnp.full((1,), x, jnp.float32) for x in (0, 1, 1)))
+    return Statistics(
+        running_moments.initial(num_outputs), jnp.ones(num_outputs, jnp.float32)
+    )
 
 
-def value(statistics: Statistics, normalised: Array) -> Array:
-    """Returns the values, float32 [...], that the network's outputs stand for."""
-    return statistics.scale[0] * normalised + statistics.shift[0]
+def value(statistics: Statistics, normalised: Array, output: Array) -> Array:
+    """Returns the values that the network's outputs stand for.
+
+    Args:
+      statistics: of the returns, of N outputs.
+      normalised: of the network, float32 [B, T, N].
+      output: whose value is meant, int32 [B].
+
+    Returns:
+      float32 [B, T].
+    """
+    own = jnp.take_along_axis(normalised, output[:, None, None], axis=-1)[..., 0]
+    own_output = jnp.broadcast_to(output[:, None], own.shape)
+    return rlax.unnormalize(_state(statistics), own, own_output)
 
 
 def update(
-    statistics: Statistics,
-    params: Params,
-    targets: Array,
-    updates: Array,
-    axis_name: str,
-    num_devices: int,
+    statistics: Statistics, params: Params, targets: Moments
 ) -> tuple[Statistics, Params]:
     """Follows the targets, and rescales the value head so that its values stay.
 
     Args:
       statistics: before.
       params: of the network; the linear layer 'value' is rescaled.
-      targets: of the values of this device's part of the batch, float32 [B, T].
-      updates: done before, int32 [].
-      axis_name: of the devices' axis.
-      num_devices: on that axis.
+      targets: moments of this batch's V-trace targets.
 
     Returns:
       the new statistics and parameters.
     """
-    share = jnp.maximum(1.0 / (updates + 1), STEP_SIZE)
-    _, rescale = rlax.popart(
-        num_outputs=1,
-        step_size=share / (targets.size * num_devices),
-        scale_lb=MIN_SCALE,
-        scale_ub=MAX_SCALE,
-        axis_name=axis_name,
+    moments = running_moments.follow(statistics.moments, targets, STEP_SIZE)
+    variance = moments.second - moments.mean**2
+    scale = jnp.sqrt(jnp.clip(variance, MIN_SCALE**2, MAX_SCALE**2))
+    followed = Statistics(moments, scale)
+    head = rlax.pop(
+        {"w": params["value"]["kernel"], "b": params["value"]["bias"]},
+        _state(statistics),
+        _state(followed),
     )
-    head = {"w": params["value"]["kernel"], "b": params["value"]["bias"]}
-    head, statistics = rescale(
-        head, statistics, targets, jnp.zeros(targets.shape, jnp.int32)
-    )
-    head = {"kernel": head["w"], "bias": head["b"]}
-    return Statistics(*statistics), {**params, "value": head}
+    return followed, {**params, "value": {"kernel": head["w"], "bias": head["b"]}}
+
+
+def _state(statistics: Statistics):
+    moments, scale = statistics
+    return rlax.PopArtState(moments.mean, scale, moments.second)

@@ -289,10 +289,12 @@ def _read_card(path: pathlib.Path) -> tuple[TeacherCard, str]:
 def _network(content: Any) -> config.NetworkConfig:
     _require(
         isinstance(content, dict)
-        and content.keys() == {"torso", "core_size"}
+        and content.keys() == {"torso", "core_size", "num_values"}
         and isinstance(content["torso"], str)
-        and _is_whole(content["core_size"], 1),
-        f"{CARD}: network must have a torso and a core_size, but is {_show(content)}",
+        and _is_whole(content["core_size"], 1)
+        and _is_whole(content["num_values"], 1),
+        f"{CARD}: network must have a torso, a core_size and num_values, but is "
+        f"{_show(content)}",
     )
     try:
         return config.NetworkConfig(**content)

@@ -77,7 +77,10 @@ class Trajectory(NamedTuple):
 
 
 class AgentOutput(NamedTuple):
-    """Policy logits float32 [..., A] and value float32 [...]."""
+    """Policy logits float32 [..., A] and values float32 [..., V].
+
+    V is 1, or the number of tasks where the critic has a value for each.
+    """
 
     logits: Array
     value: Array

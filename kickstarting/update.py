@@ -12,7 +12,14 @@ import jax
 import jax.flatten_util
 import jax.numpy as jnp
 
-from kickstarting import advantages, optimisers, popart, types, vtrace_loss
+from kickstarting import (
+    advantages,
+    optimisers,
+    popart,
+    running_moments,
+    types,
+    vtrace_loss,
+)
 from kickstarting import config as config_lib
 from kickstarting.agent import Agent
 
@@ -33,7 +40,7 @@ class LearnerState(NamedTuple):
     params: types.Params
     optimiser_state: Any
     value_statistics: popart.Statistics
-    advantage_moments: advantages.Moments
+    advantage_moments: running_moments.Moments
     updates: jax.Array
 
 
@@ -80,8 +87,8 @@ class Update:
         return LearnerState(
             params,
             optimisers.init(self._config.optimiser, params),
-            popart.initial(),
-            advantages.initial(),
+            popart.initial(self._config.network.num_values),
+            running_moments.initial(self._config.network.num_values),
             jnp.zeros((), jnp.int32),
         )
 
@@ -162,14 +169,7 @@ class Update:
         )
         statistics = state.value_statistics
         if self._config.loss.value_normalisation:
-            statistics, params = popart.update(
-                statistics,
-                params,
-                found.targets,
-                state.updates,
-                _AXIS,
-                len(self.devices),
-            )
+            statistics, params = popart.update(statistics, params, found.target_moments)
         lag = state.updates - batch.params_version
         metrics = jax.lax.pmean(
             {**found.metrics, "policy_lag": jnp.mean(lag.astype(jnp.float32))}, _AXIS
@@ -178,8 +178,10 @@ class Update:
             params,
             optimiser_state,
             statistics,
-            advantages.follow(
-                state.advantage_moments, found.advantage_moments, state.updates
+            running_moments.follow(
+                state.advantage_moments,
+                found.advantage_moments,
+                advantages.STEP_SIZE,
             ),
             state.updates + 1,
         )

@@ -13,7 +13,14 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from kickstarting import advantages, distillation, popart, rewards, rlax_loader
+from kickstarting import (
+    advantages,
+    distillation,
+    popart,
+    rewards,
+    rlax_loader,
+    running_moments,
+)
 from kickstarting.config import LossConfig
 from kickstarting.types import (
     AgentOutput,
@@ -31,20 +38,20 @@ class Findings(NamedTuple):
 
     Attributes:
       metrics: by name, float32 [].
-      targets: of V-trace, float32 [B, T].
-      advantage_moments: of this batch's advantages over all devices.
+      target_moments: of this batch's V-trace targets, over all devices.
+      advantage_moments: of its advantages.
     """
 
     metrics: dict[str, Array]
-    targets: Array
-    advantage_moments: advantages.Moments
+    target_moments: running_moments.Moments
+    advantage_moments: running_moments.Moments
 
 
 def loss(
     agent_output: AgentOutput,
     trajectory: Trajectory,
     statistics: popart.Statistics,
-    advantage_moments: advantages.Moments,
+    advantage_moments: running_moments.Moments,
     hyperparameters: Hyperparameters,
     config: LossConfig,
     axis_name: str | None = None,
@@ -53,13 +60,14 @@ def loss(
 
     The steps that only cross a truncated episode's boundary (types.is_crossing) count
     nowhere, and the step before bootstraps from the value of the last observation.
-    Advantages and the values' errors are divided by the returns' scale.
+    Advantages and the values' errors are divided by the returns' scale. Where the
+    network has a value for each task, every task has its own; else all share one.
 
     Args:
       agent_output: of the learned parameters, [B, T + 1, ...]; values are normalised.
       trajectory: Trajectory [B, ...].
-      statistics: of the returns.
-      advantage_moments: of the advantages of the batches before.
+      statistics: of the returns, for each of the network's values.
+      advantage_moments: of the advantages of the batches before, likewise.
       hyperparameters: entropy_cost and kickstarting_weight are used.
       config: static.
       axis_name: of the devices' axis; the batch is a part of that on all of them.
@@ -71,8 +79,9 @@ def loss(
         kickstarting_loss;
         entropy: of the student's policy, nats;
         value, value_target: mean V(x) and mean V-trace target, not normalised;
-        value_scale: by which errors and advantages are divided;
-        advantage_deviation: standard deviation of the advantages after that;
+        value_scale: by which errors and advantages are divided, and
+        advantage_deviation: of the advantages after that, running: means over the
+          network's values;
         explained_variance: of the V-trace targets by the values;
         rho_clip_fraction: of importance weights above 1;
         kl_behaviour_student: KL(μ ‖ π), nats: how far the policy has moved since it
@@ -89,7 +98,9 @@ def loss(
 
     # The T + 1st output is there only to bootstrap from.
     logits = agent_output.logits[:, :-1]
-    all_values = popart.value(statistics, agent_output.value)
+    num_values = agent_output.value.shape[-1]
+    own_value = trajectory.task if num_values > 1 else jnp.zeros_like(trajectory.task)
+    all_values = popart.value(statistics, agent_output.value, own_value)
     values = all_values[:, :-1]
     log_taken = _log_taken(logits, trajectory.action)
     rho = jnp.exp(
@@ -108,11 +119,19 @@ def loss(
         trajectory.discount * config.discount * counted,
         jnp.where(counted > 0, rho, 0.0),
     )
-    scale = statistics.scale[0]
+    scale = statistics.scale[own_value][:, None]
+    moments_of = functools.partial(
+        running_moments.of_batch,
+        counted=counted,
+        group=own_value,
+        num_groups=num_values,
+        axis_name=axis_name,
+    )
     advantage = jax.lax.stop_gradient(vtrace.pg_advantage) / scale
-    batch_moments = advantages.of_batch(advantage, counted, axis_name)
+    batch_moments = moments_of(advantage)
     if config.advantage_normalisation:
-        advantage = advantages.normalise(advantage, advantage_moments) * counted
+        advantage = advantages.normalise(advantage, own_value, advantage_moments)
+        advantage = advantage * counted
     followed = _followed(rho, advantage, config.policy_clip)
     targets = values + vtrace.errors
     entropy = distillation.entropy(logits) * counted
@@ -146,8 +165,8 @@ def loss(
         "entropy": jnp.sum(entropy) / num_steps,
         "value": jnp.sum(values * counted) / num_steps,
         "value_target": jnp.sum(targets * counted) / num_steps,
-        "value_scale": scale,
-        "advantage_deviation": advantages.deviation(batch_moments),
+        "value_scale": jnp.mean(statistics.scale),
+        "advantage_deviation": jnp.mean(advantages.deviation(advantage_moments)),
         "explained_variance": _explained_variance(values, vtrace.errors, counted),
         "rho_clip_fraction": jnp.sum((rho > 1.0) * counted) / num_steps,
         "kl_behaviour_student": jnp.sum(
@@ -157,7 +176,8 @@ def loss(
         "policy_clip_fraction": jnp.sum((1.0 - followed) * counted) / num_steps,
     }
     metrics |= _teacher_metrics(comparison, mask, counted)
-    return total, jax.lax.stop_gradient(Findings(metrics, targets, batch_moments))
+    findings = Findings(metrics, moments_of(targets), batch_moments)
+    return total, jax.lax.stop_gradient(findings)
 
 
 def _check_shapes(
@@ -169,7 +189,8 @@ def _check_shapes(
         agent_output.logits.shape[-1],
     )
     chex.assert_shape(agent_output.logits, (batch, length + 1, actions))
-    chex.assert_shape([agent_output.value, trajectory.first], (batch, length + 1))
+    chex.assert_shape(agent_output.value, (batch, length + 1, None))
+    chex.assert_shape(trajectory.first, (batch, length + 1))
     chex.assert_shape([trajectory.reward, trajectory.discount], (batch, length))
     chex.assert_shape(trajectory.behaviour_logits, (batch, length, actions))
     chex.assert_shape(trajectory.teacher_logits, (batch, teachers, length, actions))

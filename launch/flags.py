@@ -99,6 +99,12 @@ VALUE_NORMALISATION = flags.DEFINE_bool(
     _DEFAULTS.loss.value_normalisation,
     "Let the critic learn returns normalised by their running mean and deviation.",
 )
+POPART_PER_TASK = flags.DEFINE_bool(
+    "popart_per_task",
+    False,
+    "Give the critic a value for each task, and normalise each task's returns and "
+    "advantages by their own statistics: for tasks whose rewards differ in size.",
+)
 ADVANTAGE_NORMALISATION = flags.DEFINE_bool(
     "advantage_normalisation",
     _DEFAULTS.loss.advantage_normalisation,
@@ -307,7 +313,11 @@ def config_from_flags() -> config_lib.Config:
         evaluation_minutes=EVALUATION_MINUTES.value,
         show=SHOW.value,
         base_port=BASE_PORT.value,
-        network=config_lib.NetworkConfig(torso=TORSO.value, core_size=CORE_SIZE.value),
+        network=config_lib.NetworkConfig(
+            torso=TORSO.value,
+            core_size=CORE_SIZE.value,
+            num_values=len(tasks) if POPART_PER_TASK.value else 1,
+        ),
         loss=config_lib.LossConfig(
             discount=DISCOUNT.value,
             vtrace_lambda=VTRACE_LAMBDA.value,

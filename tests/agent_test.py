@@ -62,7 +62,7 @@ class AgentTest(parameterized.TestCase):
         state = jax.tree.map(lambda x: x + 0.5, agent.initial_state(batch))
         output, last = jax.jit(agent.unroll)(params, observation, first, state)
         chex.assert_shape(output.logits, (batch, length, spec.num_actions))
-        chex.assert_shape(output.value, (batch, length))
+        chex.assert_shape(output.value, (batch, length, 1))
 
         step = jax.jit(agent.step)
         for t in range(length):
@@ -73,7 +73,7 @@ class AgentTest(parameterized.TestCase):
                 state,
             )
             chex.assert_shape(stepped.logits, (batch, spec.num_actions))
-            chex.assert_shape(stepped.value, (batch,))
+            chex.assert_shape(stepped.value, (batch, 1))
             chex.assert_trees_all_close(
                 stepped,
                 jax.tree.map(lambda x, t=t: x[:, t], output),
@@ -93,7 +93,7 @@ class AgentTest(parameterized.TestCase):
         output, _ = step(params, observation, opens, dirty)
         clean, _ = step(params, observation, opens, agent.initial_state(2))
         np.testing.assert_array_equal(output.value[0], clean.value[0])
-        self.assertGreater(abs(float(output.value[1] - clean.value[1])), 1e-4)
+        self.assertGreater(abs(float(output.value[1, 0] - clean.value[1, 0])), 1e-4)
 
     def test_inputs_of_the_core_matter(self):
         spec = _spec(GRID, instruction_length=3)
@@ -108,7 +108,7 @@ class AgentTest(parameterized.TestCase):
 
         def value(**changed):
             changed = observation._replace(**changed)
-            return float(step(params, changed, first, state)[0].value[0])
+            return float(step(params, changed, first, state)[0].value[0, 0])
 
         self.assertNotEqual(value(), value(last_action=jnp.array([1])))
         self.assertNotEqual(value(), value(last_reward=jnp.array([0.7])))

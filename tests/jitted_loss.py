@@ -3,9 +3,10 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import advantages, popart, vtrace_loss
+from kickstarting import popart, running_moments, vtrace_loss
 from kickstarting.config import LossConfig
 from tests import loss_reference
 
@@ -18,11 +19,12 @@ CONFIG = LossConfig(
     policy_clip=0.0,
     advantage_normalisation=False,
 )
-ADVANTAGE_MOMENTS = advantages.Moments(
-    np.float32(loss_reference.ADVANTAGE_MEAN),
-    np.float32(
-        loss_reference.ADVANTAGE_DEVIATION**2 + loss_reference.ADVANTAGE_MEAN**2
+ADVANTAGE_MOMENTS = running_moments.Moments(
+    jnp.float32([loss_reference.ADVANTAGE_MEAN]),
+    jnp.float32(
+        [loss_reference.ADVANTAGE_DEVIATION**2 + loss_reference.ADVANTAGE_MEAN**2]
     ),
+    jnp.float32([100.0]),
 )
 
 
@@ -31,7 +33,7 @@ def total_and_metrics(output, trajectory, hyperparameters, config):
     total, found = vtrace_loss.loss(
         output,
         trajectory,
-        popart.initial(),
+        popart.initial(1),
         ADVANTAGE_MOMENTS,
         hyperparameters,
         config,
@@ -58,4 +60,5 @@ def targets(output, trajectory, config=CONFIG):
         kickstarting_weight=np.zeros_like(hyperparameters.kickstarting_weight)
     )
     value_gradient = gradient(output, trajectory, hyperparameters, config)
-    return output.value - np.asarray(value_gradient.value) / config.baseline_cost
+    errors = np.asarray(value_gradient.value) / config.baseline_cost
+    return (output.value - errors)[..., 0]

@@ -43,7 +43,7 @@ def random_unrolls(seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3):
         params_version=np.zeros(batch, np.int32),
     )
     output = types.AgentOutput(
-        normal(batch, length + 1, actions), normal(batch, length + 1)
+        normal(batch, length + 1, actions), normal(batch, length + 1, 1)
     )
     hyperparameters = types.Hyperparameters(
         learning_rate=np.float32(1e-3),
@@ -67,7 +67,7 @@ def numpy_loss(output, trajectory, hyperparameters, config):
     targets = np.zeros((batch, length))
     followed = []  # (log π(a), advantage, π(a) / μ(a)) of each step.
     for b in range(batch):
-        value = output.value[b]
+        value = output.value[b, :, 0]
         policy = softmax(output.logits[b])
         behaviour = softmax(trajectory.behaviour_logits[b])
         action = trajectory.action[b]

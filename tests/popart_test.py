@@ -1,110 +1,122 @@
 """PopArt against its definition."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import popart
+from kickstarting import popart, rlax_loader, running_moments
 
-_AXIS = "devices"
+rlax = rlax_loader.load()
 
 
-def _params(random: np.random.Generator) -> dict:
+def _params(random: np.random.Generator, outputs: int = 1) -> dict:
     return {
         "core": {"bias": jnp.ones(3)},
         "value": {
-            "kernel": jnp.asarray(random.normal(size=(4, 1)), jnp.float32),
-            "bias": jnp.asarray(random.normal(size=1), jnp.float32),
+            "kernel": jnp.asarray(random.normal(size=(4, outputs)), jnp.float32),
+            "bias": jnp.asarray(random.normal(size=outputs), jnp.float32),
         },
     }
 
 
-@functools.cache
-def _update(num_devices: int):
-    """Returns popart.update over a mapped axis, which stands for the devices."""
-    return jax.jit(
-        jax.vmap(
-            functools.partial(popart.update, axis_name=_AXIS, num_devices=num_devices),
-            in_axes=(None, None, 0, None),
-            axis_name=_AXIS,
-        )
-    )
+def _moments(targets, task=None, outputs: int = 1):
+    task = np.zeros(len(targets), np.int32) if task is None else task
+    return running_moments.of_batch(targets, np.ones_like(targets), task, outputs)
 
 
-def _first(tree):
-    return jax.tree.map(lambda x: x[0], tree)
+def _statistics(mean, deviation) -> popart.Statistics:
+    mean, scale = jnp.float32(mean), jnp.float32(deviation)
+    moments = running_moments.Moments(mean, mean**2 + scale**2, 1e6 + 0 * mean)
+    return popart.Statistics(moments, scale)
+
+
+_update = jax.jit(popart.update)
 
 
 class PopArtTest(parameterized.TestCase):
     @parameterized.parameters((0.0, 1.0), (80.0, 20.0), (-3.0, 0.01))
     def test_values_stay_while_their_scale_moves(self, mean, deviation):
         random = np.random.default_rng(0)
-        params, statistics = _params(random), popart.initial()
-        features = random.normal(size=(10, 4)).astype(np.float32)
+        outputs = 3
+        params = _params(random, outputs)
+        statistics = popart.initial(outputs)
+        features = random.normal(size=(6, 5, 4)).astype(np.float32)
+        task = np.array([0, 1, 2, 2, 1, 0], np.int32)
 
         def values():
             head = params["value"]
-            return popart.value(statistics, features @ head["kernel"] + head["bias"])
+            normalised = features @ head["kernel"] + head["bias"]
+            return popart.value(statistics, normalised, task)
 
         before = values()
-        for updates in range(5):
-            targets = random.normal(mean, deviation, (1, 2, 8)).astype(np.float32)
-            statistics, params = _first(
-                _update(1)(statistics, params, targets, updates)
+        for _ in range(5):
+            targets = random.normal(mean, deviation, (6, 8)).astype(np.float32)
+            # One task's returns are ten times as large.
+            targets[task == 1] *= 10
+            statistics, params = _update(
+                statistics, params, _moments(targets, task, outputs)
             )
-            np.testing.assert_allclose(values(), before, rtol=1e-3, atol=1e-3)
+            # What float32 leaves of a value beside the shift.
+            rounding = 1e-4 * max(np.abs(targets).max(), 1.0)
+            np.testing.assert_allclose(values(), before, atol=rounding)
         np.testing.assert_array_equal(params["core"]["bias"], 1.0)
+
+    def test_a_value_is_that_of_its_own_output(self):
+        statistics = _statistics([1.0, 10.0], [2.0, 3.0])
+        normalised = jnp.float32([[[0.5, -1.0]], [[0.5, -1.0]]])
+        np.testing.assert_allclose(
+            popart.value(statistics, normalised, np.array([0, 1])),
+            [[1 + 2 * 0.5], [10 - 3]],
+            rtol=1e-5,
+        )
 
     def test_statistics_follow_the_targets(self):
         random = np.random.default_rng(1)
-        params, statistics = _params(random), popart.initial()
+        params, statistics = _params(random), popart.initial(1)
         for updates in range(1000):
             # They move after half of the updates.
             mean, deviation = (-5.0, 2.0) if updates < 500 else (70.0, 20.0)
-            targets = random.normal(mean, deviation, (1, 8, 20)).astype(np.float32)
-            statistics, params = _first(
-                _update(1)(statistics, params, targets, updates)
-            )
+            targets = random.normal(mean, deviation, (8, 20)).astype(np.float32)
+            statistics, params = _update(statistics, params, _moments(targets))
             if updates == 3:
-                self.assertAlmostEqual(float(statistics.shift[0]), -5.0, delta=1.0)
-                self.assertAlmostEqual(float(statistics.scale[0]), 2.0, delta=0.5)
-        self.assertAlmostEqual(float(statistics.shift[0]), 70.0, delta=2.0)
+                self.assertAlmostEqual(
+                    float(statistics.moments.mean[0]), -5.0, delta=1.0
+                )
+                scale = float(statistics.scale[0])
+                self.assertAlmostEqual(scale, 2.0, delta=0.5)
+        self.assertAlmostEqual(float(statistics.moments.mean[0]), 70.0, delta=2.0)
         self.assertAlmostEqual(float(statistics.scale[0]), 20.0, delta=2.0)
 
-    def test_one_step_by_hand(self):
-        targets = np.array([[[1.0, 3.0, 5.0, 7.0]]], np.float32)
-        params = _params(np.random.default_rng(2))
-        statistics, _ = _first(_update(1)(popart.initial(), params, targets, 49))
-        share = 1 / 50
-        shift, moment = share * 4, 1 + share * (21 - 1)
-        np.testing.assert_allclose(statistics.shift, [shift], rtol=1e-5)
-        np.testing.assert_allclose(
-            statistics.scale, [np.sqrt(moment - shift**2)], rtol=1e-5
-        )
-
-    def test_devices_together_follow_the_whole_batch(self):
-        random = np.random.default_rng(3)
+    def test_equals_rlax_on_one_output(self):
+        """rlax has one step size for each target; ours is that share of a batch."""
+        random = np.random.default_rng(2)
         params = _params(random)
-        targets = random.normal(5.0, 2.0, (4, 2, 8)).astype(np.float32)
-        parts = _update(4)(popart.initial(), params, targets, 10)
-        whole = _update(1)(popart.initial(), params, targets.reshape(1, 8, 8), 10)
-        jax.tree.map(
-            lambda part, whole: np.testing.assert_allclose(
-                part, np.repeat(whole, 4, axis=0), rtol=1e-4
-            ),
-            parts,
-            whole,
+        targets = random.normal(3.0, 2.0, (2, 4)).astype(np.float32)
+        statistics = _statistics([1.0], [np.sqrt(3.0)])
+        _, rescale = rlax.popart(
+            1, popart.STEP_SIZE / targets.size, popart.MIN_SCALE, popart.MAX_SCALE
         )
+        head, expected = rescale(
+            {"w": params["value"]["kernel"], "b": params["value"]["bias"]},
+            rlax.PopArtState(
+                statistics.moments.mean, statistics.scale, statistics.moments.second
+            ),
+            targets,
+            np.zeros_like(targets, np.int32),
+        )
+        followed, rescaled = _update(statistics, params, _moments(targets))
+        np.testing.assert_allclose(followed.moments.mean, expected.shift, rtol=1e-5)
+        np.testing.assert_allclose(followed.scale, expected.scale, rtol=1e-5)
+        np.testing.assert_allclose(rescaled["value"]["kernel"], head["w"], rtol=1e-5)
+        np.testing.assert_allclose(rescaled["value"]["bias"], head["b"], rtol=1e-5)
 
     def test_returns_that_do_not_vary_are_not_blown_up(self):
-        params, statistics = _params(np.random.default_rng(4)), popart.initial()
-        for updates in range(10):
-            targets = np.full((1, 2, 4), 0.5, np.float32)
-            statistics, params = _first(
-                _update(1)(statistics, params, targets, updates)
+        params = _params(np.random.default_rng(4))
+        statistics = popart.initial(1)
+        for _ in range(10):
+            statistics, params = _update(
+                statistics, params, _moments(np.full((2, 4), 0.5, np.float32))
             )
         self.assertAlmostEqual(float(statistics.scale[0]), popart.MIN_SCALE, places=3)
 

@@ -19,7 +19,7 @@ class EpisodeEndTest(absltest.TestCase):
         )
         logits = np.zeros_like(output.logits)
         return types.AgentOutput(
-            logits, np.array([[10, 20, 30, 40, 50]], np.float32)
+            logits, np.float32([10, 20, 30, 40, 50])[None, :, None]
         ), trajectory._replace(
             behaviour_logits=logits[:, :-1],
             reward=np.array([[1, 2, 3, 4]], np.float32),
@@ -78,7 +78,7 @@ class EpisodeEndTest(absltest.TestCase):
                 [1, 1, discount, 1], [False, False, False, True, False]
             )
             before = jitted_loss.targets(output, trajectory)[0]
-            value = output.value + np.array([[0, 0, 0, 7, 9]], np.float32)
+            value = output.value + np.float32([0, 0, 0, 7, 9])[None, :, None]
             reward = trajectory.reward + np.array([[0, 0, 0, 5]], np.float32)
             after = jitted_loss.targets(
                 output._replace(value=value), trajectory._replace(reward=reward)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import advantages, popart, types, vtrace_loss
+from kickstarting import popart, running_moments, types, vtrace_loss
 from tests import jitted_loss, loss_reference
 
 
@@ -103,7 +103,7 @@ class LossTest(parameterized.TestCase):
             return vtrace_loss.loss(
                 output,
                 trajectory,
-                popart.initial(),
+                popart.initial(1),
                 jitted_loss.ADVANTAGE_MOMENTS,
                 hyperparameters,
                 jitted_loss.CONFIG,
@@ -113,7 +113,7 @@ class LossTest(parameterized.TestCase):
         halves = jax.tree.map(
             lambda x: x.reshape(2, 2, *x.shape[1:]), (output, trajectory)
         )
-        found: advantages.Moments = jax.vmap(
+        found: running_moments.Moments = jax.vmap(
             functools.partial(moments, axis_name="devices"), axis_name="devices"
         )(*halves)
         whole = moments(output, trajectory)
@@ -146,17 +146,18 @@ class LossTest(parameterized.TestCase):
         _, targets = loss_reference.numpy_loss(
             output, trajectory, hyperparameters, jitted_loss.CONFIG
         )
-        next_target = np.concatenate([targets[:, 1:], output.value[:, -1:]], axis=1)
+        values = output.value[..., 0]
+        next_target = np.concatenate([targets[:, 1:], values[:, -1:]], axis=1)
         advantage = np.minimum(rho, 1) * (
             trajectory.reward
             + jitted_loss.GAMMA * trajectory.discount * next_target
-            - output.value[:, :-1]
+            - values[:, :-1]
         )
         counted = ~types.is_crossing(trajectory.discount, trajectory.first)
         _, found = vtrace_loss.loss(
             output,
             trajectory,
-            popart.initial(),
+            popart.initial(1),
             jitted_loss.ADVANTAGE_MOMENTS,
             hyperparameters,
             jitted_loss.CONFIG,
@@ -208,8 +209,9 @@ class LossTest(parameterized.TestCase):
         """Advantages and errors are those of the values, divided by their scale."""
         output, trajectory, hyperparameters = loss_reference.random_unrolls(11)
         shift, scale = np.float32(3.0), np.float32(4.0)
+        moments = (jnp.full(1, x) for x in (shift, shift**2 + scale**2, 100.0))
         statistics = popart.Statistics(
-            *(np.full(1, x) for x in (shift, scale, shift**2 + scale**2))
+            running_moments.Moments(*moments), jnp.full(1, scale)
         )
         values = scale * output.value + shift
         expected, targets = loss_reference.numpy_loss(
@@ -233,7 +235,13 @@ class LossTest(parameterized.TestCase):
                 expected[name] / divisor,
                 rtol=1e-4,
             )
-        np.testing.assert_allclose(found.targets, targets, rtol=1e-4, atol=1e-4)
+        counted = ~types.is_crossing(trajectory.discount, trajectory.first)
+        of_targets = found.target_moments
+        self.assertEqual(of_targets.count, num_steps)
+        np.testing.assert_allclose(of_targets.mean, targets[counted].mean(), rtol=1e-4)
+        np.testing.assert_allclose(
+            of_targets.second, (targets[counted] ** 2).mean(), rtol=1e-4
+        )
         gradient = jax.grad(
             lambda output: vtrace_loss.loss(
                 output,
@@ -245,8 +253,8 @@ class LossTest(parameterized.TestCase):
             )[0]
         )(output)
         np.testing.assert_allclose(
-            gradient.value[:, :-1],
-            jitted_loss.CONFIG.baseline_cost * (values[:, :-1] - targets) / scale,
+            gradient.value[:, :-1, 0],
+            jitted_loss.CONFIG.baseline_cost * (values[:, :-1, 0] - targets) / scale,
             rtol=1e-3,
             atol=1e-4,
         )
@@ -357,7 +365,7 @@ class MetricsTest(parameterized.TestCase):
         counted = ~types.is_crossing(trajectory.discount, trajectory.first)
         policy = loss_reference.softmax(output.logits[:, :-1])
         behaviour = loss_reference.softmax(trajectory.behaviour_logits)
-        values = output.value[:, :-1][counted]
+        values = output.value[:, :-1, 0][counted]
         targets = targets[counted]
         index = trajectory.action[..., None]
         rho = np.take_along_axis(policy, index, -1) / np.take_along_axis(

@@ -1,0 +1,90 @@
+"""Running mean and mean square of numbers of several groups, over all devices.
+
+A group's first numbers are averaged; later ones are followed, each with the same small
+weight, so that a group that few of a batch's numbers belong to moves as little as they
+say.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from kickstarting.types import Array
+
+
+class Moments(NamedTuple):
+    """Of N groups, float32 [N] each.
+
+    Attributes:
+      mean: of the group's numbers.
+      second: their mean square.
+      count: of the numbers seen; those of one batch in a batch's moments.
+    """
+
+    mean: Array
+    second: Array
+    count: Array
+
+
+def initial(num_groups: int) -> Moments:
+    """Returns moments of mean 0 and deviation 1 that nothing has been seen of."""
+    zeros, ones = jnp.zeros(num_groups, jnp.float32), jnp.ones(num_groups, jnp.float32)
+    return Moments(zeros, ones, zeros)
+
+
+def of_batch(
+    numbers: Array,
+    counted: Array,
+    group: Array,
+    num_groups: int,
+    axis_name: str | None = None,
+) -> Moments:
+    """Returns the moments of a batch; a group that has no number in it has zeros.
+
+    Args:
+      numbers: float32 [B, T].
+      counted: which numbers count, 1 or 0, float32 [B, T].
+      group: of each row, int32 [B].
+      num_groups: N.
+      axis_name: of the devices' axis; the batch is a part of that on all of them.
+    """
+    sums = jax.ops.segment_sum(
+        jnp.stack(
+            [
+                jnp.sum(counted, axis=1),
+                jnp.sum(numbers * counted, axis=1),
+                jnp.sum(numbers**2 * counted, axis=1),
+            ],
+            axis=-1,
+        ),
+        group,
+        num_groups,
+    )
+    if axis_name is not None:
+        sums = jax.lax.psum(sums, axis_name)
+    count = sums[:, 0]
+    divisor = jnp.maximum(count, 1.0)
+    return Moments(sums[:, 1] / divisor, sums[:, 2] / divisor, count)
+
+
+def follow(moments: Moments, batch: Moments, step_size: float) -> Moments:
+    """Returns the moments after a batch.
+
+    Args:
+      moments: before.
+      batch: of this batch.
+      step_size: least share of a batch in a group's moments, if the batch's numbers
+        are dealt evenly; more of them have a larger share.
+    """
+    count = moments.count + batch.count
+    even = jnp.maximum(jnp.sum(batch.count) / batch.count.size, 1.0)
+    share = jnp.maximum(
+        batch.count / jnp.maximum(count, 1.0),
+        jnp.minimum(step_size * batch.count / even, 1.0),
+    )
+    return Moments(
+        (1 - share) * moments.mean + share * batch.mean,
+        (1 - share) * moments.second + share * batch.second,
+        count,
+    )
