@@ -12,7 +12,7 @@ from rich import table as rich_table
 
 from experiments import runs
 from kickstarting import config as config_lib
-from kickstarting import learning_curves, teacher_files
+from kickstarting import learning_curves
 from kickstarting.environments import suites
 from launch import command_line
 
@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
     if _FRAMES.value < 1:
         raise config_lib.ConfigError(f"--frames must be above 0, not {_FRAMES.value}")
     teacher = _TEACHER.value or os.path.join("teachers", *_TASK.value.split(":"))
-    _, card = teacher_files.load_teacher(teacher)
+    score = runs.teacher_score(teacher, _TASK.value)
     console = rich_console.Console()
     pair = [
         runs.Run(
@@ -61,11 +61,11 @@ def main(argv: list[str]) -> int:
         [run.curve() for run in pair],
         path,
         _TASK.value,
-        teacher_return=card.mean_return,
+        teacher_return=score.mean_return,
         random_return=reference.random if reference else None,
     )
     console.rule("The demo's result")
-    console.print(_table(pair, card))
+    console.print(_table(pair, score.mean_return))
     for line in (
         f"Curves:     {path}",
         f"Video:      {os.path.join(pair[0].logdir, 'episode.mp4')}",
@@ -79,13 +79,13 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _table(pair: list[runs.Run], card: teacher_files.TeacherCard) -> rich_table.Table:
+def _table(pair: list[runs.Run], teacher_return: float) -> rich_table.Table:
     view = rich_table.Table(title=f"{_TASK.value}, {_FRAMES.value:,} frames each")
     for name in ("", "final return", "frames to the teacher's return", "minutes"):
         view.add_column(name, justify="left" if not name else "right")
-    view.add_row("teacher", f"{card.mean_return:.2f}", "", "")
+    view.add_row("teacher", f"{teacher_return:.2f}", "", "")
     for run in pair:
-        frames = runs.frames_to_reach(run.curve(), card.mean_return)
+        frames = runs.frames_to_reach(run.curve(), teacher_return)
         view.add_row(
             runs.LABELS[run.condition],
             f"{run.record().final_return:.2f}",

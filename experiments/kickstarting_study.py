@@ -109,7 +109,7 @@ def _check_flags() -> None:
         )
     for task in _TASKS.value:
         suites.environment_spec(task)
-        teacher_files.load_teacher(_teacher(task))
+        runs.teacher_score(_teacher(task), task)
 
 
 def _teacher(task: str) -> str:
@@ -133,20 +133,21 @@ def _run(task: str, condition: str, seed: int) -> runs.Run:
 def _section(task: str, finished: list[runs.Run]) -> str:
     """Draws the curves of a task and returns its part of results.md."""
     _, card = teacher_files.load_teacher(finished[0].teacher)
+    score = runs.teacher_score(finished[0].teacher, task)
     reference = suites.reference_score(task)
     name = f"{task.replace(':', '_')}.png"
     learning_curves.learning_curves(
         [run.curve() for run in finished],
         os.path.join(_RESULTS.value, name),
         task,
-        teacher_return=card.mean_return,
+        teacher_return=score.mean_return,
         random_return=reference.random if reference else None,
     )
     lines = [
         f"## {task}",
         "",
-        f"Teacher: return {card.mean_return:.2f} ± {card.standard_error:.2f} (s.e. "
-        f"over {card.episodes} episodes) after {card.environment_frames:,} frames. "
+        f"Teacher: return {score.mean_return:.2f} ± {score.standard_error:.2f} (s.e. "
+        f"over {score.episodes} episodes) after {card.environment_frames:,} frames. "
         f"Each run: {_FRAMES.value:,} frames.",
         "",
         f"![learning curves]({name})",
@@ -160,7 +161,7 @@ def _section(task: str, finished: list[runs.Run]) -> str:
         if not of_condition:
             continue
         frames = [
-            runs.frames_to_reach(run.curve(), card.mean_return) for run in of_condition
+            runs.frames_to_reach(run.curve(), score.mean_return) for run in of_condition
         ]
         final = [run.record().final_return for run in of_condition]
         spread = f" ± {np.std(final, ddof=1):.2f}" if len(final) > 1 else ""

@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments import records as records_lib
 from kickstarting import config as config_lib
-from kickstarting import learning_curves, run_files, teacher_files
+from kickstarting import learning_curves, run_files, teacher_cards, teacher_files
 from launch import report
 
 # Each condition in flags of launch.train; {teacher} and {weaned} are filled in.
@@ -201,6 +201,23 @@ class Run:
             np.array(record.returns),
             self.seed,
         )
+
+
+def teacher_score(folder: str, task: str) -> teacher_cards.TaskScore:
+    """Returns how good a teacher is at a task.
+
+    Raises:
+      config_lib.ConfigError: it was not trained on the task.
+      teacher_files.TeacherError: it is not sound.
+    """
+    _, card = teacher_files.load_teacher(folder)
+    score = card.score_of(task)
+    if score is None:
+        raise config_lib.ConfigError(
+            f"{folder} was trained on {', '.join(card.tasks)}: choose a teacher of "
+            f"{task}"
+        )
+    return score
 
 
 def frames_to_reach(curve: learning_curves.Curve, level: float) -> float:

@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from kickstarting import config as config_lib
-from kickstarting import teacher_files, types
+from kickstarting import teacher_cards, teacher_files, types
 from kickstarting.agent import Agent
 from kickstarting.environments import base
 
@@ -121,7 +121,7 @@ def check_matches(
             f"student's environment has {spec.action_names}"
         )
     if isinstance(teacher, CheckpointTeacher):
-        teacher_files.check_matches(teacher.card, spec)
+        teacher_cards.check_matches(teacher.card, spec)
 
 
 class _Request(NamedTuple):

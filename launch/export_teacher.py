@@ -12,17 +12,19 @@ from absl import flags
 from rich import console as rich_console
 
 from kickstarting import config as config_lib
-from kickstarting import run_files, teacher_files
+from kickstarting import run_files, teacher_cards, teacher_files
 from launch import command_line, evaluation, lab_flags, policies
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "A run's folder, or one of its checkpoints."
 )
 _OUT = flags.DEFINE_string("out", None, "The teacher's folder, e.g. teachers/doom/x.")
-_TASK = flags.DEFINE_string(
-    "task", None, "What it teaches; default: the only task it was trained on."
+_TASKS = flags.DEFINE_list(
+    "tasks", [], "What it teaches; default: all tasks that it was trained on."
 )
-_EPISODES = flags.DEFINE_integer("episodes", 100, "Episodes that measure its score.")
+_EPISODES = flags.DEFINE_integer(
+    "episodes", 100, "Episodes of each task that measure it."
+)
 _SEED = flags.DEFINE_integer("seed", 1000, "Seeds the measurement.")
 
 
@@ -36,38 +38,38 @@ def main(argv: list[str]) -> int:
             f"--episodes must be at least 2, not {_EPISODES.value}"
         )
     policy = policies.load(_CHECKPOINT.value)
-    task = _TASK.value or policy.tasks[0]
-    if not _TASK.value and len(policy.tasks) > 1:
-        raise config_lib.ConfigError(
-            f"it was trained on {', '.join(policy.tasks)}: say which by --task"
-        )
     command, seed, revision = _origin(_CHECKPOINT.value)
-    result = evaluation.evaluate(
+    results = evaluation.evaluate(
         policy,
-        [task],
+        _TASKS.value or policy.tasks,
         num_episodes=_EPISODES.value,
         seed=_SEED.value,
         greedy=False,
         lab=lab_flags.lab_config(),
-    )[0]
-    card = teacher_files.TeacherCard(
-        task=task,
+    )
+    card = teacher_cards.TeacherCard(
+        scores=tuple(
+            teacher_cards.TaskScore(
+                task=result.task,
+                mean_return=result.mean_return,
+                standard_error=result.standard_error,
+                episodes=result.episodes,
+                normalised_score=result.normalised_score,
+            )
+            for result in results
+        ),
         action_names=policy.spec.action_names,
         frame_shape=policy.spec.frame_shape,
         instruction_length=policy.spec.instruction_length,
         action_repeat=policy.spec.action_repeat,
         network=policy.network,
         environment_frames=policy.frames,
-        mean_return=result.mean_return,
-        standard_error=result.standard_error,
-        episodes=result.episodes,
-        normalised_score=result.normalised_score,
         command=command,
         seed=seed,
         git_revision=revision,
     )
     teacher_files.save_teacher(_OUT.value, policy.params, card)
-    rich_console.Console().print(evaluation.table([result], _OUT.value))
+    rich_console.Console().print(evaluation.table(results, _OUT.value))
     return 0
 
 

@@ -54,7 +54,7 @@ def _from_teacher(teacher: teachers.CheckpointTeacher) -> Policy:
         teacher.params,
         teacher.agent.spec,
         card.network,
-        (card.task,),
+        card.tasks,
         card.environment_frames,
     )
 

@@ -98,11 +98,9 @@ def _check_teachers(
     for task, names in enumerate(config.teachers_of_task):
         for position, name in enumerate(names):
             teacher = loaded[name]
-            if (
-                isinstance(teacher, teachers.CheckpointTeacher)
-                and teacher.card.task == config.tasks[task]
-            ):
-                returns[task, position] = teacher.card.mean_return
+            if isinstance(teacher, teachers.CheckpointTeacher):
+                score = teacher.card.score_of(config.tasks[task])
+                returns[task, position] = score.mean_return if score else math.nan
     if config.kickstarting.schedule == "return_gap" and config.kickstarting.teachers:
         for task, names in enumerate(config.teachers_of_task):
             for position, name in enumerate(names):

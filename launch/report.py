@@ -118,7 +118,8 @@ def _draw_curves(config: config_lib.Config, task: str) -> list[str]:
         if teacher_of_task == task:
             loaded = teachers.load(teacher)
             if isinstance(loaded, teachers.CheckpointTeacher):
-                teacher_return = loaded.card.mean_return
+                score = loaded.card.score_of(task)
+                teacher_return = score.mean_return if score else None
     learning_curves.learning_curves(
         [curve],
         path,

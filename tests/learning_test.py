@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import config, evaluator, teacher_files, teachers
+from kickstarting import config, evaluator, teacher_cards, teacher_files, teachers
 from kickstarting.actor import NUM_SLOTS
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
@@ -79,18 +79,17 @@ class LearningTest(absltest.TestCase):
 
     def _save_teacher(self, parameters: np.ndarray, mean_return: float) -> str:
         folder = os.path.join(self.create_tempdir().full_path, "teacher")
-        card = teacher_files.TeacherCard(
-            task=TASK,
+        score = teacher_cards.TaskScore(
+            TASK, mean_return, 0.0, 2 * NUM_ENVIRONMENTS, None
+        )
+        card = teacher_cards.TeacherCard(
+            scores=(score,),
             action_names=SPEC.action_names,
             frame_shape=SPEC.frame_shape,
             instruction_length=0,
             action_repeat=1,
             network=NETWORK,
             environment_frames=UPDATES * FRAMES_PER_UPDATE,
-            mean_return=mean_return,
-            standard_error=0.0,
-            episodes=2 * NUM_ENVIRONMENTS,
-            normalised_score=None,
             command="learning_test",
             seed=1,
             git_revision="none",

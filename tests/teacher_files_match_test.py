@@ -1,4 +1,4 @@
-"""Tests of kickstarting.teacher_files: a teacher fits its student, or is refused."""
+"""A teacher fits its student, or is refused."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_files
+from kickstarting import teacher_cards, teacher_files
 from kickstarting.environments import base
 from tests import teacher_card
 
@@ -20,7 +20,7 @@ _SPEC = base.EnvironmentSpec(
 
 class MatchTest(parameterized.TestCase):
     def test_the_same_is_accepted_whatever_the_action_repeat(self):
-        teacher_files.check_matches(
+        teacher_cards.check_matches(
             teacher_card.CARD, dataclasses.replace(_SPEC, action_repeat=8)
         )
 
@@ -31,7 +31,7 @@ class MatchTest(parameterized.TestCase):
     )
     def test_a_difference_is_refused_with_both_named(self, change, message):
         with self.assertRaisesRegex(teacher_files.TeacherError, message):
-            teacher_files.check_matches(
+            teacher_cards.check_matches(
                 teacher_card.CARD, dataclasses.replace(_SPEC, **change)
             )
 

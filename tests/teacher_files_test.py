@@ -103,9 +103,11 @@ class RoundTripTest(_TeacherTest):
         self.save()
         self.assertCountEqual(os.listdir(self.folder), ["card.json", "weights.npz"])
         content = json.loads((self.folder / teacher_files.CARD).read_text())
-        self.assertEqual(content["format_version"], 1)
-        self.assertEqual(content["network"], {"torso": "shallow", "core_size": 256})
-        self.assertEqual(_CARD.suite, "doom")
+        self.assertEqual(content["format_version"], 2)
+        self.assertEqual(
+            content["network"], {"torso": "shallow", "core_size": 256, "num_values": 1}
+        )
+        self.assertEqual(_CARD.tasks, ("doom:health_gathering",))
 
     def test_numpy_alone_can_read_the_weights(self):
         self.save()
@@ -193,7 +195,7 @@ class RefusalTest(_TeacherTest):
         (b"[]", "no JSON object"),
         (b"{}", "format_version None"),
         (b'{"format_version": true}', "format_version True"),
-        (b'{"format_version": 2}', "format_version 2"),
+        (b'{"format_version": 1}', "format_version 1"),
         (b" " * (2**20 + 1), "too large"),
     )
     def test_malformed_cards(self, content, message):
@@ -202,8 +204,6 @@ class RefusalTest(_TeacherTest):
         self.assert_refused(message)
 
     @parameterized.parameters(
-        ({"task": "no suite"}, "task must be"),
-        ({"task": 3}, "task must be"),
         ({"action_names": []}, "action_names"),
         ({"action_names": ["a", "a"]}, "action_names"),
         ({"action_names": ["a", 1]}, "action_names"),
@@ -216,15 +216,16 @@ class RefusalTest(_TeacherTest):
         ({"action_repeat": True}, "action_repeat"),
         ({"network": "shallow"}, "network"),
         ({"network": {"torso": "shallow"}}, "network"),
-        ({"network": {"torso": "huge", "core_size": 256}}, "torso"),
-        ({"network": {"torso": "deep", "core_size": "256"}}, "network"),
+        ({"network": {"torso": "huge", "core_size": 256, "num_values": 1}}, "torso"),
+        (
+            {"network": {"torso": "deep", "core_size": "256", "num_values": 1}},
+            "network",
+        ),
         ({"environment_frames": 2**70}, "environment_frames"),
-        ({"mean_return": float("nan")}, "mean_return"),
-        ({"mean_return": 10**400}, "mean_return"),
-        ({"mean_return": None}, "mean_return"),
-        ({"standard_error": -1.0}, "standard_error"),
-        ({"episodes": 0}, "episodes"),
-        ({"normalised_score": "100"}, "normalised_score"),
+        ({"scores": {}}, "scores must be a list"),
+        ({"scores": []}, "scores must be of distinct"),
+        ({"scores": [3]}, "no JSON object"),
+        ({"scores": [{"task": "doom:basic"}]}, "lacks 'episodes'"),
         ({"weights_sha256": None}, "weights_sha256"),
         ({"surprise\n": 1}, "unknown field"),
     )
@@ -232,6 +233,29 @@ class RefusalTest(_TeacherTest):
         self.save()
         self.change_card(change)
         self.assert_refused(message)
+
+    @parameterized.parameters(
+        ({"task": "no suite"}, "task must be"),
+        ({"task": 3}, "task must be"),
+        ({"mean_return": float("nan")}, "mean_return"),
+        ({"mean_return": 10**400}, "mean_return"),
+        ({"mean_return": None}, "mean_return"),
+        ({"standard_error": -1.0}, "standard_error"),
+        ({"episodes": 0}, "episodes"),
+        ({"normalised_score": "100"}, "normalised_score"),
+        ({"surprise": 1}, "unknown field"),
+    )
+    def test_wrong_scores(self, change, message):
+        self.save()
+        score = dataclasses.asdict(_CARD.scores[0])
+        self.change_card({"scores": [score | change]})
+        self.assert_refused(message)
+
+    def test_two_scores_of_one_task(self):
+        self.save()
+        score = dataclasses.asdict(_CARD.scores[0])
+        self.change_card({"scores": [score, score]})
+        self.assert_refused("distinct tasks")
 
     @parameterized.parameters(field.name for field in dataclasses.fields(_CARD))
     def test_missing_fields(self, name):

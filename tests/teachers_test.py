@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import config, teacher_files, teachers, types
+from kickstarting import config, teacher_cards, teacher_files, teachers, types
 from kickstarting.agent import Agent
 from kickstarting.environments import base
 from tests import counting_environment, ring
@@ -72,18 +72,14 @@ def save_teacher(folder: str, seed: int = 0) -> types.Params:
     """Writes a teacher with random weights; returns them as they will be loaded."""
     agent = Agent(SPEC, NETWORK)
     params = ring.unravel(agent, ring.random_parameters(agent, seed))
-    card = teacher_files.TeacherCard(
-        task="gym:counting",
+    card = teacher_cards.TeacherCard(
+        scores=(teacher_cards.TaskScore("gym:counting", 1.0, 0.1, 3, None),),
         action_names=SPEC.action_names,
         frame_shape=SPEC.frame_shape,
         instruction_length=0,
         action_repeat=1,
         network=NETWORK,
         environment_frames=10,
-        mean_return=1.0,
-        standard_error=0.1,
-        episodes=3,
-        normalised_score=None,
         command="test",
         seed=seed,
         git_revision="none",

@@ -16,7 +16,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import config as config_lib
-from kickstarting import run_files, teacher_files
+from kickstarting import run_files, teacher_cards, teacher_files
 from kickstarting.agent import Agent
 from kickstarting.environments import suites
 
@@ -214,7 +214,11 @@ def frames_of(checkpoint: pathlib.Path) -> int:
 
 
 def save_random_teacher(
-    folder: str, task: str = GRID, action_repeat: int = 1, **fields: Any
+    folder: str,
+    task: str = GRID,
+    action_repeat: int = 1,
+    mean_return: float = 0.5,
+    **fields: Any,
 ) -> None:
     """Writes a teacher with random weights.
 
@@ -222,27 +226,24 @@ def save_random_teacher(
       folder: of the teacher.
       task: that its card names, and whose spec it fits.
       action_repeat: environment frames for each of its steps.
+      mean_return: that its card claims.
       **fields: of the card, in place of those that fit the task.
     """
     spec = suites.environment_spec(task, action_repeat)
     network = config_lib.NetworkConfig(core_size=32)
     params = jax.jit(Agent(spec, network).init_params)(jax.random.key(7))
     card = {
-        "task": task,
+        "scores": (teacher_cards.TaskScore(task, mean_return, 0.1, 2, None),),
         "action_names": spec.action_names,
         "frame_shape": spec.frame_shape,
         "instruction_length": spec.instruction_length,
         "action_repeat": action_repeat,
         "network": network,
         "environment_frames": 0,
-        "mean_return": 0.5,
-        "standard_error": 0.1,
-        "episodes": 2,
-        "normalised_score": None,
         "command": "none: random weights",
         "seed": 7,
         "git_revision": "unknown",
     }
     teacher_files.save_teacher(
-        folder, params, teacher_files.TeacherCard(**{**card, **fields})
+        folder, params, teacher_cards.TeacherCard(**{**card, **fields})
     )

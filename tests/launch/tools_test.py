@@ -36,11 +36,12 @@ class ToolsTest(absltest.TestCase):
         )
         with self.subTest("export"):
             _, card = teacher_files.load_teacher(teacher)
-            self.assertEqual(card.task, program_run.GRID)
+            score = card.scores[0]
+            self.assertEqual(score.task, program_run.GRID)
             self.assertEqual(card.environment_frames, 400)
-            self.assertEqual((card.episodes, card.seed), (2, 1))
+            self.assertEqual((score.episodes, card.seed), (2, 1))
             self.assertIn(f"--logdir={run}", card.command)
-            self.assertIn(f"{card.mean_return:.2f}", table)
+            self.assertIn(f"{score.mean_return:.2f}", table)
 
         student = str(self.folder / "student")
         self._run(
