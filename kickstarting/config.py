@@ -14,6 +14,7 @@ REWARD_CLIPPINGS = ("none", "abs_one", "soft_asymmetric")
 INFERENCE_DEVICES = ("cpu", "accelerator")
 DISTILLATION_FORMS = ("cross_entropy", "reverse_kl", "jensen_shannon")
 SCHEDULES = ("constant", "linear", "exponential", "return_gap")
+TEACHER_WEIGHTINGS = ("equal", "return")
 LAB_ACTION_SETS = ("default", "extended")
 MAX_LEVEL_SEED = 2**31 - 1
 
@@ -182,20 +183,29 @@ class OptimiserConfig:
 
 @dataclasses.dataclass(frozen=True)
 class KickstartingConfig:
-    """Teachers and λ (Schmitt et al. 2018).
+    """Teachers and λ_i = α·ρ_i (Schmitt et al. 2018, section 3.2).
 
     Attributes:
       teachers: (task, teacher) pairs; a teacher is a folder or 'module:factory'.
-      schedule: how λ falls: 'constant', 'linear', 'exponential', or 'return_gap'
+      schedule: how α falls: 'constant', 'linear', 'exponential', or 'return_gap'
         (λ0·max(1 − G_student/G_teacher, 0), Agarwal et al. 2022).
-      weight: λ at the start. Against advantages of variance 1 the paper's 1 is weak
+      weight: α at the start. Against advantages of variance 1 the paper's 1 is weak
         (docs/tuning.md).
-      final_weight: λ that the linear and exponential schedules reach at end_frames;
+      final_weight: α that the linear and exponential schedules reach at end_frames;
         exponential needs it above 0.
-      start_frames: environment frames up to which λ stays at `weight`.
-      end_frames: environment frames at which the schedule ends; from then on λ is
-        0, the teacher is not asked any more. 0 means 'never' for constant and
+      start_frames: environment frames up to which α stays at `weight`.
+      end_frames: environment frames at which the schedule ends; from then on α is
+        0, the teachers are not asked any more. 0 means 'never' for constant and
         return_gap, and is refused for the falling schedules.
+      factors: (name, ρ) pairs: ρ_i at the start, by the name of a teacher or a task; 1
+        for those that are not named.
+      factor_schedule: how every ρ_i falls, as `schedule`.
+      factor_final_share: of ρ_i at the start, what is left at factor_end_frames.
+      factor_start_frames: as start_frames.
+      factor_end_frames: as end_frames.
+      weighting: of several teachers of one task: 'equal' keeps their ρ_i, 'return'
+        multiplies each by its share of the returns that all of them reach above
+        chance.
       replicas: teacher server nodes.
       deadline_seconds: an unroll goes on without its teacher after this long.
       allow_missing: whether a task without a teacher trains without one.
@@ -207,31 +217,77 @@ class KickstartingConfig:
     final_weight: float = 0.0
     start_frames: int = 0
     end_frames: int = 0
+    factors: tuple[tuple[str, float], ...] = ()
+    factor_schedule: str = "constant"
+    factor_final_share: float = 0.0
+    factor_start_frames: int = 0
+    factor_end_frames: int = 0
+    weighting: str = "equal"
     replicas: int = 1
     deadline_seconds: float = 10.0
     allow_missing: bool = False
 
     def __post_init__(self) -> None:
         _require_choice(self, "schedule", SCHEDULES)
+        _require_choice(self, "factor_schedule", SCHEDULES)
+        _require_choice(self, "weighting", TEACHER_WEIGHTINGS)
         _require_not_negative(
-            self, "weight", "final_weight", "start_frames", "end_frames"
+            self,
+            "weight",
+            "final_weight",
+            "start_frames",
+            "end_frames",
+            "factor_start_frames",
+            "factor_end_frames",
         )
+        _require(
+            0 <= self.factor_final_share <= 1,
+            f"factor_final_share must be in [0, 1], not {self.factor_final_share}",
+        )
+        for name, factor in self.factors:
+            _require(
+                0 <= factor < math.inf,
+                f"ρ of {name} must be finite and not negative, but is {factor}",
+            )
         _require_positive(self, "replicas", "deadline_seconds")
         _require(
             self.replicas <= 1000, f"replicas must be at most 1000, not {self.replicas}"
         )
         if not self.teachers:
             return
-        falls = self.schedule in ("linear", "exponential")
+        for schedule, start, end in (
+            (self.schedule, self.start_frames, self.end_frames),
+            (self.factor_schedule, self.factor_start_frames, self.factor_end_frames),
+        ):
+            _require(
+                schedule not in ("linear", "exponential") or end > start,
+                f"the {schedule} schedule needs end_frames above start_frames "
+                f"({end} is not above {start})",
+            )
         _require(
-            not falls or self.end_frames > self.start_frames,
-            f"the {self.schedule} schedule needs end_frames above start_frames "
-            f"({self.end_frames} is not above {self.start_frames})",
+            self.factor_schedule != "exponential" or self.factor_final_share > 0,
+            "the exponential schedule of ρ needs a factor_final_share above 0",
         )
+        named = {name for pair in self.teachers for name in pair}
+        for name, _ in self.factors:
+            _require(
+                name in named, f"ρ is given for {name}, which is no teacher and no task"
+            )
         _require(
             self.schedule != "exponential" or 0 < self.final_weight <= self.weight,
             "the exponential schedule needs 0 < final_weight <= weight",
         )
+
+    def factor_of(self, task: str, teacher: str) -> float:
+        """Returns ρ_i at the start: the teacher's, or else the task's, or else 1."""
+        factors = dict(self.factors)
+        return factors.get(teacher, factors.get(task, 1.0))
+
+    @property
+    def needs_returns(self) -> bool:
+        """Whether λ depends on how well each teacher does."""
+        follows_gap = "return_gap" in (self.schedule, self.factor_schedule)
+        return bool(self.teachers) and (follows_gap or self.weighting == "return")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The learner: takes batches of unrolls, updates, publishes parameters, checkpoints."""
 
+import math
 import queue
 import threading
 import time
@@ -65,9 +66,6 @@ class Learner:
         self._run_files = run_files
         self._teacher_returns = teacher_returns
         self._random_returns = random_returns
-        self._has_teacher = np.zeros((len(config.tasks), config.max_teachers), bool)
-        for task, teachers in enumerate(config.teachers_of_task):
-            self._has_teacher[task, : len(teachers)] = True
         self._device_batches: queue.SimpleQueue[Any] = queue.SimpleQueue()
         # One batch is read and moved while the update before it is computed.
         self._may_read = threading.Semaphore(0)
@@ -143,57 +141,64 @@ class Learner:
                 self._save()
 
     def _step(self, batch: types.Trajectory) -> dict[str, float]:
-        hyperparameters = self._hyperparameters()
+        hyperparameters, kickstarting = self._hyperparameters()
         self._state, metrics = self._update(self._state, batch, hyperparameters)
         self._num_updates += 1
         self.frames += self._config.frames_per_update
         self._publish()
-        weights = hyperparameters.kickstarting_weight
         values = {name: float(np.asarray(x)[0]) for name, x in metrics.items()}
         values["learning_rate"] = float(hyperparameters.learning_rate)
-        for task, name in enumerate(self._config.tasks):
-            for teacher in np.flatnonzero(self._has_teacher[task]):
-                suffix = f"/{teacher}" if teacher else ""
-                values[f"kickstarting_weight/{name}{suffix}"] = float(
-                    weights[task, teacher]
-                )
+        values |= self._weight_metrics(kickstarting)
         self._telemetry.record_update(self.frames, self._num_updates, values)
         return values
 
-    def _hyperparameters(self) -> types.Hyperparameters:
+    def _weight_metrics(self, weights: schedules.Weights) -> dict[str, float]:
+        """Returns λ and ρ by task, and by teacher where a task has several; and α."""
+        if not self._config.kickstarting.teachers:
+            return {}
+        metrics = {"global_weight": weights.global_weight}
+        for task, teachers in enumerate(self._config.teachers_of_task):
+            for position in range(len(teachers)):
+                name = self._config.tasks[task] + (f"/{position}" if position else "")
+                for metric, values in (
+                    ("kickstarting_weight", weights.kickstarting_weight),
+                    ("teacher_factor", weights.teacher_factors),
+                ):
+                    metrics[f"{metric}/{name}"] = float(values[task, position])
+        return metrics
+
+    def _hyperparameters(self) -> tuple[types.Hyperparameters, schedules.Weights]:
         config = self._config
         done = min(self.frames / config.total_frames, 1.0)
         rate = config.optimiser.learning_rate * (
             1 - done if config.optimiser.anneal else 1
         )
         entropy_cost = config.loss.entropy_cost * config.loss.final_entropy_share**done
+        weights = self._weights()
         return types.Hyperparameters(
             learning_rate=np.float32(rate),
             entropy_cost=np.float32(entropy_cost),
             optimiser_epsilon=np.float32(config.optimiser.resolved_epsilon),
-            kickstarting_weight=self._kickstarting_weight(),
-        )
+            kickstarting_weight=weights.kickstarting_weight,
+        ), weights
 
-    def _kickstarting_weight(self) -> np.ndarray:
-        weight = np.zeros(self._has_teacher.shape, np.float32)
-        for task, teacher in np.argwhere(self._has_teacher):
-            student = self._telemetry.mean_return(int(task))
-            of_teacher = float(self._teacher_returns[task, teacher])
-            known = student is not None and not np.isnan(of_teacher)
-            random = float(self._random_returns[task])
-            weight[task, teacher] = schedules.kickstarting_weight(
-                self._config.kickstarting,
-                self.frames,
-                student - random if known and student is not None else None,
-                of_teacher - random if known else None,
-            )
-        return weight
+    def _weights(self) -> schedules.Weights:
+        students = [
+            self._telemetry.mean_return(task) for task in range(len(self._config.tasks))
+        ]
+        return schedules.weights(
+            self._config,
+            self.frames,
+            np.array([math.nan if x is None else x for x in students]),
+            self._teacher_returns,
+            self._random_returns,
+        )
 
     def _publish(self) -> None:
         self._published = (
             self._num_updates,
             self._update.flat_parameters(self._state),
-            self._kickstarting_weight(),
+            self._weights().kickstarting_weight,
         )
 
     def _next_batch(self, stop: threading.Event) -> types.Trajectory | None:

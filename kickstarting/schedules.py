@@ -1,47 +1,180 @@
-"""How λ, the weight of a teacher's advice, falls while the student learns."""
+"""How λ, the weight of a teacher's advice, falls while the student learns.
 
-from kickstarting.config import KickstartingConfig
+Schmitt et al. 2018, section 3.2 (https://arxiv.org/abs/1803.03835): λ_i = α·ρ_i, a
+global factor α times a factor ρ_i for each teacher. Each has a schedule of its own.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kickstarting.config import Config, KickstartingConfig
 
 
-def kickstarting_weight(
-    config: KickstartingConfig,
-    frames: int,
-    student_return: float | None = None,
-    teacher_return: float | None = None,
-) -> float:
-    """Returns λ of one teacher.
+class Weights(NamedTuple):
+    """Of all teachers at one moment.
 
-    λ is `weight` up to `start_frames` and exactly 0 from `end_frames` on; 'constant'
+    Attributes:
+      global_weight: α.
+      teacher_factors: ρ, float32 [num_tasks, K]; 0 where there is no teacher.
+    """
+
+    global_weight: float
+    teacher_factors: np.ndarray
+
+    @property
+    def kickstarting_weight(self) -> np.ndarray:
+        """λ, float32 [num_tasks, K]."""
+        return (self.global_weight * self.teacher_factors).astype(np.float32)
+
+
+def global_weight(config: KickstartingConfig, frames: int) -> float:
+    """Returns α.
+
+    α is `weight` up to `start_frames` and exactly 0 from `end_frames` on; 'constant'
     and 'return_gap' never end where `end_frames` is 0. Between the two, with progress
     p from 0 to 1:
-      constant: weight.
+      constant, return_gap: weight; the gap is each teacher's own (teacher_factor).
       linear: weight + p (final_weight − weight).
       exponential: weight (final_weight / weight)^p.
-      return_gap: weight · max(1 − G_student / G_teacher, 0), QDagger's schedule
-        (Agarwal et al. 2022, https://arxiv.org/abs/2206.01626), at most `weight`. It
-        is `weight` while either return is unknown, and 0 if the teacher's is known
-        and not above 0: such a teacher is no better than chance.
 
     Args:
       config: the schedule.
       frames: environment frames learned from so far.
+    """
+    return _scheduled(
+        config.schedule,
+        config.weight,
+        config.final_weight,
+        config.start_frames,
+        config.end_frames,
+        frames,
+    )
+
+
+def teacher_factor(
+    config: KickstartingConfig,
+    frames: int,
+    factor: float = 1.0,
+    student_return: float | None = None,
+    teacher_return: float | None = None,
+) -> float:
+    """Returns ρ_i of one teacher.
+
+    It follows its schedule from `factor` as α does from `weight`. Where α or ρ_i has
+    the schedule 'return_gap', it is multiplied by max(1 − G_student / G_teacher, 0)
+    after that schedule's start, as QDagger does (Agarwal et al. 2022,
+    https://arxiv.org/abs/2206.01626): by at most 1, by 1 while either return is
+    unknown, and by 0 if the teacher's is known and not above 0, for such a teacher is
+    no better than chance.
+
+    Args:
+      config: the schedules.
+      frames: environment frames learned from so far.
+      factor: ρ_i at the start.
       student_return: mean episode return of the student on the teacher's task, less
         the random policy's, so that 0 is chance; None while unknown.
       teacher_return: the teacher's, measured likewise.
     """
-    falls = config.schedule in ("linear", "exponential")
-    if frames >= config.end_frames and (config.end_frames or falls):
-        return 0.0
-    if frames <= config.start_frames or config.schedule == "constant":
-        return config.weight
-    if config.schedule == "return_gap":
-        return config.weight * _return_gap(student_return, teacher_return)
-    progress = (frames - config.start_frames) / (
-        config.end_frames - config.start_frames
+    rho = _scheduled(
+        config.factor_schedule,
+        factor,
+        factor * config.factor_final_share,
+        config.factor_start_frames,
+        config.factor_end_frames,
+        frames,
     )
-    if config.schedule == "linear":
-        return config.weight + progress * (config.final_weight - config.weight)
-    return config.weight * (config.final_weight / config.weight) ** progress
+    for schedule, start_frames in (
+        (config.schedule, config.start_frames),
+        (config.factor_schedule, config.factor_start_frames),
+    ):
+        if schedule == "return_gap" and frames > start_frames:
+            return rho * _return_gap(student_return, teacher_return)
+    return rho
+
+
+def weights(
+    config: Config,
+    frames: int,
+    student_returns: np.ndarray,
+    teacher_returns: np.ndarray,
+    random_returns: np.ndarray,
+) -> Weights:
+    """Returns α and every ρ_i.
+
+    Args:
+      config: of the run.
+      frames: environment frames learned from so far.
+      student_returns: float [num_tasks], mean raw episode returns; NaN while unknown.
+      teacher_returns: float [num_tasks, K], likewise.
+      random_returns: float [num_tasks], of the random policy.
+    """
+    kickstarting = config.kickstarting
+    factors = np.zeros(teacher_returns.shape, np.float32)
+    above_chance = teacher_returns - random_returns[:, None]
+    for task, teachers in enumerate(config.teachers_of_task):
+        shares = np.ones(len(teachers))
+        if kickstarting.weighting == "return":
+            shares = _shares(above_chance[task, : len(teachers)])
+        for position, teacher in enumerate(teachers):
+            factors[task, position] = teacher_factor(
+                kickstarting,
+                frames,
+                kickstarting.factor_of(config.tasks[task], teacher) * shares[position],
+                _known(student_returns[task] - random_returns[task]),
+                _known(above_chance[task, position]),
+            )
+    return Weights(global_weight(kickstarting, frames), factors)
+
+
+def ended(config: Config, frames: int) -> np.ndarray:
+    """Returns where λ is 0 from now on, bool [num_tasks, K]; True without a teacher."""
+    kickstarting = config.kickstarting
+    over = _has_ended(
+        kickstarting.schedule, kickstarting.end_frames, frames
+    ) or _has_ended(
+        kickstarting.factor_schedule, kickstarting.factor_end_frames, frames
+    )
+    done = np.ones((len(config.tasks), config.max_teachers), bool)
+    for task, teachers in enumerate(config.teachers_of_task):
+        for position, teacher in enumerate(teachers):
+            factor = kickstarting.factor_of(config.tasks[task], teacher)
+            done[task, position] = over or not factor or not kickstarting.weight
+    return done
+
+
+def _scheduled(
+    schedule: str,
+    start: float,
+    final: float,
+    start_frames: int,
+    end_frames: int,
+    frames: int,
+) -> float:
+    if _has_ended(schedule, end_frames, frames):
+        return 0.0
+    if frames <= start_frames or schedule in ("constant", "return_gap") or not start:
+        return float(start)
+    progress = (frames - start_frames) / (end_frames - start_frames)
+    if schedule == "linear":
+        return start + progress * (final - start)
+    return start * (final / start) ** progress
+
+
+def _has_ended(schedule: str, end_frames: int, frames: int) -> bool:
+    falls = schedule in ("linear", "exponential")
+    return frames >= end_frames and bool(end_frames or falls)
+
+
+def _shares(above_chance: np.ndarray) -> np.ndarray:
+    """Each teacher's share of what all teachers of a task reach above chance."""
+    reached = np.maximum(above_chance, 0.0)
+    total = reached.sum()
+    return reached / total if total > 0 else np.zeros_like(reached)
+
+
+def _known(number: float) -> float | None:
+    return None if np.isnan(number) else float(number)
 
 
 def _return_gap(student_return: float | None, teacher_return: float | None) -> float:

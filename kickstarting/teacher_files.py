@@ -143,6 +143,22 @@ def load_teacher(
         raise TeacherError(f"{name} cannot be read: {show(str(error))}") from error
 
 
+def read_card(folder: str | os.PathLike[str]) -> TeacherCard:
+    """Reads the card alone, trusting nothing in it.
+
+    Raises:
+      TeacherError: it is missing, damaged, malformed or too large.
+    """
+    try:
+        return _read_card(pathlib.Path(folder) / CARD)[0]
+    except TeacherError as error:
+        raise TeacherError(f"teacher {show(os.fspath(folder))}: {error}") from error
+    except (OSError, ValueError) as error:
+        raise TeacherError(
+            f"teacher {show(os.fspath(folder))} cannot be read: {show(str(error))}"
+        ) from error
+
+
 def _read_card(path: pathlib.Path) -> tuple[TeacherCard, str]:
     require(path.stat().st_size <= _MAX_CARD_BYTES, f"{CARD} is too large")
     try:

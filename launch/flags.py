@@ -5,7 +5,7 @@ import os
 from absl import flags
 
 from kickstarting import config as config_lib
-from launch import lab_flags
+from launch import lab_flags, teacher_map
 
 _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
 
@@ -152,7 +152,42 @@ TEACHERS = flags.DEFINE_list(
     "teachers",
     [],
     "Teachers, comma-separated: a folder with a card (teachers/doom/health_gathering) "
-    "or module:factory for all tasks, or task=teacher for one task.",
+    "or module:factory for all tasks; task=teacher for one task, in place of all other "
+    "items; a folder of teachers (teachers/doom): each for the tasks on its card.",
+)
+TEACHER_FACTORS = flags.DEFINE_list(
+    "teacher_factors",
+    [],
+    "ρ of teachers or of tasks, name=number, comma-separated; 1 for all others. The "
+    "weight of a teacher's advice is kickstarting_weight times its ρ.",
+)
+TEACHER_FACTOR_SCHEDULE = flags.DEFINE_enum(
+    "teacher_factor_schedule",
+    _DEFAULTS.kickstarting.factor_schedule,
+    config_lib.SCHEDULES,
+    "How every ρ falls; return_gap: as the student's return nears that teacher's.",
+)
+TEACHER_FACTOR_FINAL_SHARE = flags.DEFINE_float(
+    "teacher_factor_final_share",
+    _DEFAULTS.kickstarting.factor_final_share,
+    "Share of itself that a falling ρ reaches at its end; after the end it is 0.",
+)
+TEACHER_FACTOR_START_FRAMES = flags.DEFINE_integer(
+    "teacher_factor_start_frames",
+    _DEFAULTS.kickstarting.factor_start_frames,
+    "Environment frames up to which every ρ stays at its start.",
+)
+TEACHER_FACTOR_END_FRAMES = flags.DEFINE_integer(
+    "teacher_factor_end_frames",
+    _DEFAULTS.kickstarting.factor_end_frames,
+    "Environment frames from which every ρ is 0; 0: never.",
+)
+TEACHER_WEIGHTING = flags.DEFINE_enum(
+    "teacher_weighting",
+    _DEFAULTS.kickstarting.weighting,
+    config_lib.TEACHER_WEIGHTINGS,
+    "Of several teachers of one task: equal keeps their ρ, return multiplies each by "
+    "its share of what all of them reach above chance.",
 )
 ALLOW_MISSING_TEACHERS = flags.DEFINE_bool(
     "allow_missing_teachers",
@@ -270,15 +305,19 @@ def default_logdir(tasks: list[str], seed: int) -> str:
     return os.path.join("runs", f"{first}_seed{seed}")
 
 
-def teacher_pairs(tasks: list[str], teachers: list[str]) -> tuple[tuple[str, str], ...]:
-    """Resolves --teachers to (task, teacher) pairs; a plain name is for all tasks."""
-    pairs: list[tuple[str, str]] = []
-    for item in teachers:
-        task, separator, teacher = item.partition("=")
-        if separator:
-            pairs.append((task, teacher))
-        else:
-            pairs.extend((task, item) for task in tasks)
+def _factors(items: list[str]) -> tuple[tuple[str, float], ...]:
+    """Reads --teacher_factors."""
+    pairs = []
+    for item in items:
+        name, separator, number = item.rpartition("=")
+        try:
+            pairs.append((name, float(number)))
+        except ValueError:
+            separator = ""
+        if not separator or not name:
+            raise config_lib.ConfigError(
+                f"--teacher_factors must be name=number pairs, not {item!r}"
+            )
     return tuple(pairs)
 
 
@@ -340,7 +379,13 @@ def config_from_flags() -> config_lib.Config:
             anneal=ANNEAL.value,
         ),
         kickstarting=config_lib.KickstartingConfig(
-            teachers=teacher_pairs(tasks, TEACHERS.value),
+            teachers=teacher_map.resolve(tasks, TEACHERS.value),
+            factors=_factors(TEACHER_FACTORS.value),
+            factor_schedule=TEACHER_FACTOR_SCHEDULE.value,
+            factor_final_share=TEACHER_FACTOR_FINAL_SHARE.value,
+            factor_start_frames=TEACHER_FACTOR_START_FRAMES.value,
+            factor_end_frames=TEACHER_FACTOR_END_FRAMES.value,
+            weighting=TEACHER_WEIGHTING.value,
             schedule=KICKSTARTING_SCHEDULE.value,
             weight=KICKSTARTING_WEIGHT.value,
             final_weight=KICKSTARTING_FINAL_WEIGHT.value,

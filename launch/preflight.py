@@ -11,7 +11,7 @@ import numpy as np
 from kickstarting import checkpoints, run_files, teacher_files, teachers
 from kickstarting import config as config_lib
 from kickstarting.environments import base, suites
-from launch import run_folder
+from launch import run_folder, teacher_map
 
 # What a run may come to need: checkpoints, events, metrics, a video.
 _FREE_BYTES = 200 * 2**20
@@ -99,15 +99,17 @@ def _check_teachers(
         for position, name in enumerate(names):
             teacher = loaded[name]
             if isinstance(teacher, teachers.CheckpointTeacher):
+                teacher_map.check_suites(name, teacher.card.tasks, config.tasks[task])
                 score = teacher.card.score_of(config.tasks[task])
                 returns[task, position] = score.mean_return if score else math.nan
-    if config.kickstarting.schedule == "return_gap" and config.kickstarting.teachers:
+    if config.kickstarting.needs_returns:
         for task, names in enumerate(config.teachers_of_task):
             for position, name in enumerate(names):
                 if np.isnan(returns[task, position]):
                     raise config_lib.ConfigError(
-                        f"the return_gap schedule needs the measured return of teacher "
-                        f"{name!r} on {config.tasks[task]}, which no card gives"
+                        "return_gap and teacher_weighting=return need the measured "
+                        f"return of teacher {name!r} on {config.tasks[task]}, which no "
+                        "card gives"
                     )
     return returns
 

@@ -34,6 +34,7 @@ from typing import Any
 import jax
 from absl import flags as absl_flags
 from absl import logging
+from rich import console as rich_console
 
 from kickstarting import config as config_lib
 from kickstarting import run_files
@@ -45,6 +46,7 @@ from launch import (
     preflight,
     report,
     run_folder,
+    teacher_map,
     terminal,
 )
 
@@ -82,6 +84,8 @@ def main(argv: list[str]) -> int:
         if config.evaluation_episodes and evaluated < checked.resumed_frames:
             report.finish(config)
         return 0
+    if config.kickstarting.teachers:
+        rich_console.Console().print(teacher_map.table(config, checked.teacher_returns))
     files = run_files.RunFiles(config.logdir)
     files.write_config({**preflight.as_dict(config), "lp_launch_type": launch_type})
     files.close()

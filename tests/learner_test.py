@@ -144,7 +144,7 @@ class LearnerTest(absltest.TestCase):
         made = self._run()
         self.assertEqual(made.frames, CONFIG.total_frames)
         expected = [
-            schedules.kickstarting_weight(KICKSTARTING, 16 * number)
+            schedules.global_weight(KICKSTARTING, 16 * number)
             for number in range(NUM_UPDATES)
         ]
         np.testing.assert_allclose(self._weights(), expected)
@@ -180,7 +180,7 @@ class LearnerTest(absltest.TestCase):
         np.testing.assert_allclose(self._weights(), [2.0] * 8)
         made.report("actor/0", {}, (np.array([0]), np.array([6.0]), np.array([3])))
         # Half of the way from chance to the teacher.
-        self.assertAlmostEqual(float(made._kickstarting_weight()[0, 0]), 1.0)
+        self.assertAlmostEqual(float(made._weights().kickstarting_weight[0, 0]), 1.0)
 
     def test_versions_count_updates_and_carry_lambda(self):
         made = self._make()

@@ -3,14 +3,22 @@
 import itertools
 import math
 
+import numpy as np
 from absl.testing import absltest, parameterized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kickstarting.config import SCHEDULES, KickstartingConfig
-from kickstarting.schedules import kickstarting_weight
+from kickstarting import schedules
+from kickstarting.config import SCHEDULES, Config, KickstartingConfig
 
 TEACHERS = (("doom:basic", "teacher"),)
+
+
+def kickstarting_weight(config, frames, student_return=None, teacher_return=None):
+    """λ = α·ρ of one teacher whose ρ is 1 at the start."""
+    return schedules.global_weight(config, frames) * schedules.teacher_factor(
+        config, frames, 1.0, student_return, teacher_return
+    )
 
 
 def _config(**changed) -> KickstartingConfig:
@@ -120,6 +128,111 @@ class SchedulesTest(parameterized.TestCase):
         weights = [kickstarting_weight(config, f, 0.3, 1.0) for f in sorted(frames)]
         for earlier, later in itertools.pairwise(weights):
             self.assertLessEqual(later, earlier * (1 + 1e-12))
+
+    @parameterized.parameters(*SCHEDULES)
+    def test_rho_falls_as_alpha_does(self, schedule):
+        of_alpha = _config(schedule=schedule)
+        of_rho = _config(
+            schedule="constant",
+            end_frames=0,
+            factor_schedule=schedule,
+            factor_final_share=0.25,
+            factor_start_frames=100,
+            factor_end_frames=300,
+        )
+        for frames in (0, 100, 150, 200, 299, 300, 1000):
+            self.assertAlmostEqual(
+                kickstarting_weight(of_rho, frames, 3.0, 10.0),
+                kickstarting_weight(of_alpha, frames, 3.0, 10.0),
+            )
+
+    def test_both_fall_and_their_product_counts(self):
+        config = _config(
+            schedule="linear",
+            final_weight=0.0,
+            factor_schedule="linear",
+            factor_end_frames=400,
+        )
+        # Half way down from 2, and half way down from 0.5.
+        self.assertAlmostEqual(schedules.global_weight(config, 200), 1.0)
+        self.assertAlmostEqual(schedules.teacher_factor(config, 200, 0.5), 0.25)
+
+    def test_both_by_the_gap_count_it_once(self):
+        config = _config(schedule="return_gap", factor_schedule="return_gap")
+        self.assertAlmostEqual(kickstarting_weight(config, 200, 2.5, 10.0), 1.5)
+
+
+_TASKS = ("doom:basic", "doom:take_cover", "doom:my_way_home")
+_UNKNOWN = math.nan
+
+
+def _run(**changed) -> Config:
+    """Two teachers, of which one teaches two tasks; the third task has none."""
+    fields = {
+        "teachers": (
+            ("doom:basic", "good"),
+            ("doom:basic", "bad"),
+            ("doom:take_cover", "good"),
+        ),
+        "schedule": "constant",
+        "weight": 2.0,
+    }
+    return Config(_TASKS, "/run", kickstarting=KickstartingConfig(**(fields | changed)))
+
+
+def _weights(run: Config, frames: int = 1) -> schedules.Weights:
+    return schedules.weights(
+        run,
+        frames,
+        np.array([4.0, _UNKNOWN, 0.0]),
+        np.array([[10.0, 4.0], [3.0, _UNKNOWN], [_UNKNOWN, _UNKNOWN]]),
+        np.array([2.0, 1.0, 0.0]),
+    )
+
+
+class WeightsTest(parameterized.TestCase):
+    def test_every_teacher_has_alpha_times_its_rho(self):
+        found = _weights(_run(factors=(("bad", 0.25), ("doom:take_cover", 3.0))))
+        self.assertEqual(found.global_weight, 2.0)
+        np.testing.assert_allclose(found.teacher_factors, [[1, 0.25], [3, 0], [0, 0]])
+        np.testing.assert_allclose(
+            found.kickstarting_weight, [[2, 0.5], [6, 0], [0, 0]]
+        )
+
+    def test_a_teachers_own_rho_counts_before_its_tasks(self):
+        found = _weights(_run(factors=(("doom:basic", 3.0), ("bad", 0.5))))
+        np.testing.assert_allclose(found.teacher_factors[0], [3, 0.5])
+
+    def test_weighted_by_what_they_reach_above_chance(self):
+        found = _weights(_run(weighting="return"))
+        # 8 and 2 above the random policy's 2.
+        np.testing.assert_allclose(found.teacher_factors, [[0.8, 0.2], [1, 0], [0, 0]])
+
+    def test_teachers_below_chance_get_no_weight(self):
+        found = schedules.weights(
+            _run(weighting="return"),
+            1,
+            np.zeros(3),
+            np.array([[-1.0, -2.0], [-3.0, _UNKNOWN], [_UNKNOWN, _UNKNOWN]]),
+            np.zeros(3),
+        )
+        np.testing.assert_array_equal(found.teacher_factors, 0.0)
+
+    def test_each_follows_its_own_gap(self):
+        found = _weights(_run(factor_schedule="return_gap"))
+        # (1 − 2/8) and (1 − 2/2); of the second task no return is known yet.
+        np.testing.assert_allclose(found.teacher_factors, [[0.75, 0], [1, 0], [0, 0]])
+
+    def test_ended_where_no_weight_can_come_back(self):
+        np.testing.assert_array_equal(
+            schedules.ended(_run(factors=(("bad", 0.0),)), 1),
+            [[False, True], [False, True], [True, True]],
+        )
+        falling = _run(factor_schedule="linear", factor_end_frames=100)
+        self.assertFalse(schedules.ended(falling, 99)[0, 0])
+        self.assertTrue(schedules.ended(falling, 100).all())
+        gap = _run(schedule="return_gap")
+        self.assertFalse(schedules.ended(gap, 10**12)[0, 1])
 
 
 if __name__ == "__main__":

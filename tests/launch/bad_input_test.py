@@ -1,7 +1,5 @@
 """Whatever is wrong is told in one line, with status 2, before anything is touched."""
 
-import contextlib
-import io
 import os
 import pathlib
 import socket
@@ -12,34 +10,15 @@ from unittest import mock
 
 import numpy as np
 from absl import flags
-from absl.testing import absltest, flagsaver, parameterized
+from absl.testing import absltest, parameterized
 
 from kickstarting import checkpoints
 from kickstarting import config as config_lib
 from kickstarting.environments import suites
-from launch import command_line, preflight, run_folder, train
 from launch import flags as launch_flags
+from launch import preflight, run_folder
 from tests.environments import lab_stand_in
-from tests.launch import program_run
-
-
-def _run(arguments: Sequence[str]) -> tuple[int, str]:
-    """Returns the status of launch.train in this process, and its standard error."""
-    error = io.StringIO()
-    with flagsaver.flagsaver(), contextlib.redirect_stderr(error):
-        status = command_line.status(
-            train.main, ["train", *arguments], (launch_flags,), "lp_"
-        )
-    return status, error.getvalue()
-
-
-def _contents(folder: str) -> dict[str, tuple[int, int]]:
-    """Returns size and time of change of all files under a folder."""
-    return {
-        str(path): (path.stat().st_size, path.stat().st_mtime_ns)
-        for path in pathlib.Path(folder).rglob("*")
-        if path.is_file()
-    }
+from tests.launch import program_run, refusal
 
 
 def _save_checkpoint(logdir: str, core_size: int) -> None:
@@ -174,41 +153,17 @@ _TABLE = (
 )
 
 
-class BadInputTest(parameterized.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.logdir = os.path.join(self.create_tempdir().full_path, "run")
-
-    def _check_refused(self, arguments: Sequence[str], says: str) -> None:
-        before = _contents(os.path.dirname(self.logdir))
-        children = program_run.children()
-        status, error = _run(
-            (
-                *program_run.GRID_FLAGS,
-                *program_run.SMALL_FLAGS,
-                # Were it not refused, it would end soon.
-                "--total_frames=20",
-                f"--logdir={self.logdir}",
-                *arguments,
-            )
-        )
-        self.assertEqual(status, 2, error)
-        self.assertLen(error.splitlines(), 1, error)
-        self.assertStartsWith(error, "train")
-        self.assertIn(says, error)
-        self.assertEqual(_contents(os.path.dirname(self.logdir)), before)
-        self.assertEqual(program_run.children(), children)
-
+class BadInputTest(refusal.RefusalTest):
     @parameterized.named_parameters(*_TABLE)
     def test_refused(self, prepare, says):
-        self._check_refused(prepare(self.logdir), says)
+        self.check_refused(prepare(self.logdir), says)
 
     def test_port_taken(self):
         with socket.socket() as taken:
             taken.bind(("", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            self._check_refused((f"--base_port={port}",), f"port {port} is taken")
+            self.check_refused((f"--base_port={port}",), f"port {port} is taken")
 
     def test_full_disk(self):
         folder = self.create_tempdir().full_path
@@ -218,7 +173,7 @@ class BadInputTest(parameterized.TestCase):
         )
         if mounted.returncode == 0:
             self.addCleanup(subprocess.run, ["umount", folder], check=True)
-            self._check_refused((f"--logdir={folder}/run",), "1 MiB free")
+            self.check_refused((f"--logdir={folder}/run",), "1 MiB free")
         else:
             # Without the right to mount, every disk is full enough for a greedy run.
             with self.assertRaisesRegex(checkpoints.CheckpointError, "MiB free"):
@@ -262,7 +217,7 @@ class BadInputTest(parameterized.TestCase):
                 self.subTest(task),
                 mock.patch.dict(sys.modules, {"deepmind_lab": None}),
             ):
-                self._check_refused(
+                self.check_refused(
                     (f"--tasks={task}",),
                     f"{task} needs DeepMind Lab, which is not installed: it is built "
                     "from its own repository, github.com/google-deepmind/lab "
@@ -289,7 +244,7 @@ class BadInputTest(parameterized.TestCase):
     def test_deepmind_lab_lacks(self, arguments, says):
         lab_stand_in.install(self)
         level, flag = arguments
-        self._check_refused((f"--tasks=dmlab30:{level}", flag), says)
+        self.check_refused((f"--tasks=dmlab30:{level}", flag), says)
 
     def test_help_explains_every_flag(self):
         run = subprocess.run(
