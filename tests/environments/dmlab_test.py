@@ -1,6 +1,5 @@
 """Tests of the suites of DeepMind Lab, on a stand-in that fails as it does."""
 
-import importlib.util
 from unittest import mock
 
 import hypothesis
@@ -231,9 +230,7 @@ class ActionsTest(parameterized.TestCase):
         self.assertEqual(dmlab_actions.names("default"), doom.action_names)
 
 
-@absltest.skipIf(
-    importlib.util.find_spec("deepmind_lab") is None, "DeepMind Lab is not installed"
-)
+@absltest.skipUnless(lab_stand_in.REAL_IS_INSTALLED, "DeepMind Lab is not installed")
 class RealLabTest(parameterized.TestCase):
     @parameterized.parameters(
         _TASK,

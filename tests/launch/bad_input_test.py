@@ -285,6 +285,11 @@ class BadInputTest(parameterized.TestCase):
             ("psychlab_continuous_recognition", "--dataset_path=/no/such"),
             "there is none at '/no/such'",
         ),
+        (
+            "dataset_of_something_else",
+            ("psychlab_continuous_recognition", "--dataset_path=/proc"),
+            "'/proc' has no 0001.png",
+        ),
     )
     def test_deepmind_lab_lacks(self, arguments, says):
         lab_stand_in.install(self)
