@@ -6,7 +6,13 @@ import os
 from typing import Any
 
 from kickstarting import config as config_lib
-from kickstarting.environments import base, dmlab_actions, dmlab_levels, level_cache
+from kickstarting.environments import (
+    base,
+    dmlab_actions,
+    dmlab_levels,
+    dmlab_probe,
+    level_cache,
+)
 
 FRAME = "RGB_INTERLEAVED"
 INSTRUCTION = "INSTR"
@@ -29,19 +35,25 @@ def levels() -> tuple[str, ...]:
 def check(task: str, lab: config_lib.LabConfig) -> None:
     """Checks, without importing DeepMind Lab, that a task can be played here.
 
+    Of DMLab-30 one level is loaded for all, and of others each.
+
     Raises:
-      base.EnvironmentConfigError: DeepMind Lab is not installed or has no such level,
-        the images that the level shows are missing, or the level cache cannot be used.
+      base.EnvironmentConfigError: DeepMind Lab is not installed or cannot be loaded, it
+        has no such level, the images that the level shows are missing, or the level
+        cache cannot be used.
     """
     module = importlib.util.find_spec("deepmind_lab")
     if module is None:
         raise _not_installed(task)
     suite, _, level = task.partition(":")
-    if suite == "dmlab" and module.origin:
-        _check_level(level, os.path.dirname(module.origin))
+    origin = module.origin or ""
+    if suite == "dmlab":
+        _check_level(level, os.path.dirname(origin))
     _dataset_path(task, lab)
     if lab.level_cache:
         level_cache.check_usable(lab.level_cache)
+    of_dmlab30 = suite == "dmlab30" or level in levels()
+    dmlab_probe.check_loads(task, levels()[0] if of_dmlab30 else level, origin)
 
 
 def load(

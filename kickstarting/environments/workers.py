@@ -202,7 +202,7 @@ class WorkerBatch:
                 (sys.executable, "-m", worker_process.__name__, order.to_json()),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=_child_variables(),
+                env=child_variables(),
                 pass_fds=(order.memory, order.connection),
                 start_new_session=True,
             )
@@ -259,7 +259,8 @@ class WorkerBatch:
         self._launch(index)
 
 
-def _child_variables() -> dict[str, str]:
+def child_variables() -> dict[str, str]:
+    """Returns the environment's variables of a process that loads an environment."""
     # The child imports what the parent can import, however the parent was started.
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return {

@@ -10,12 +10,21 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import config as config_lib
-from kickstarting.environments import base, dmlab, dmlab_levels, suites
+from kickstarting.environments import base, dmlab, dmlab_levels, dmlab_probe, suites
 from tests.environments import lab_stand_in
 
 _TASK = "dmlab30:rooms_watermaze"
 _NO_CACHE = config_lib.LabConfig(level_cache="")
 _WITHOUT_IMAGES = config_lib.LabConfig(level_cache="", dataset_path="dummy")
+# A package whose every level can be loaded.
+_ANY_LAB = (
+    "from kickstarting.environments import dmlab_actions\n"
+    "class Lab:\n"
+    "    def __init__(self, *arguments, **keywords): pass\n"
+    "    def action_spec(self):\n"
+    "        return [{'name': name} for name in dmlab_actions.INPUTS]\n"
+    "    def close(self): return True\n"
+)
 
 
 class LoadTest(parameterized.TestCase):
@@ -128,9 +137,21 @@ class LoadTest(parameterized.TestCase):
         ("dmlab30:rooms_watermase", "mean 'rooms_watermaze'"),
     )
     def test_levels_that_cannot_be_loaded(self, task: str, says: str) -> None:
-        with self.assertRaisesRegex(base.EnvironmentConfigError, says) as caught:
-            self._make(task)
-        self.assertNotIn("\n", str(caught.exception))
+        for refuse in (
+            lambda: suites.check_installed(task, _NO_CACHE),
+            lambda: self._make(task),
+        ):
+            with self.assertRaisesRegex(base.EnvironmentConfigError, says) as caught:
+                refuse()
+            self.assertNotIn("\n", str(caught.exception))
+
+    def test_what_can_be_loaded_is_tried_once(self) -> None:
+        dmlab_probe._why_not.cache_clear()
+        with mock.patch.object(subprocess, "run", wraps=subprocess.run) as run:
+            for task in ("rooms_watermaze", "rooms_collect_good_objects_test"):
+                suites.check_installed(f"dmlab30:{task}", _NO_CACHE)
+            suites.check_installed("dmlab:lt_chasm", _NO_CACHE)
+        self.assertEqual(run.call_count, 2)
 
     @parameterized.parameters(RuntimeError, ValueError)
     def test_whatever_else_is_wrong_is_one_line(self, error: type[Exception]) -> None:
@@ -181,7 +202,7 @@ class InstalledTest(absltest.TestCase):
             self.addCleanup(patch.stop)
 
     def test_levels_are_looked_for_among_those_of_the_package(self) -> None:
-        self._install("")
+        self._install(_ANY_LAB)
         for level in ("lt_chasm", "tests/empty_room_test", "/my/own/level.lua"):
             suites.check_installed(f"dmlab:{level}", _NO_CACHE)
         with self.assertRaisesRegex(
@@ -193,12 +214,24 @@ class InstalledTest(absltest.TestCase):
     def test_a_package_that_is_broken_is_not_called_missing(self) -> None:
         self._install("import no_such_library")
         settings = base.TaskSettings(_TASK, 1, lab=_NO_CACHE)
+        for refuse in (
+            lambda: suites.check_installed(_TASK, _NO_CACHE),
+            lambda: suites.make_environment(settings),
+        ):
+            with self.assertRaisesRegex(
+                base.EnvironmentConfigError,
+                f"^{_TASK} needs DeepMind Lab, .* cannot be imported: No module named "
+                "'no_such_library'",
+            ):
+                refuse()
+
+    def test_a_package_that_ends_its_process_is_told_of(self) -> None:
+        self._install("import os; os.write(2, b'no\\nscreen\\n'); os._exit(3)")
         with self.assertRaisesRegex(
             base.EnvironmentConfigError,
-            f"^{_TASK} needs DeepMind Lab, .* cannot be imported: No module named "
-            "'no_such_library'",
+            f"^{_TASK} cannot be loaded: .* ended its process with status 3: screen$",
         ):
-            suites.make_environment(settings)
+            suites.check_installed(_TASK, _NO_CACHE)
 
 
 class NotInstalledTest(absltest.TestCase):

@@ -296,6 +296,13 @@ class BadInputTest(parameterized.TestCase):
         level, flag = arguments
         self._check_refused((f"--tasks=dmlab30:{level}", flag), says)
 
+    def test_deepmind_lab_has_no_such_level(self):
+        lab_stand_in.install(self)
+        self._check_refused(
+            ("--tasks=dmlab:contributed/dmlab30/rooms_watermase", "--level_cache="),
+            "(did you mean 'contributed/dmlab30/rooms_watermaze'?)",
+        )
+
     def test_help_explains_every_flag(self):
         run = subprocess.run(
             [sys.executable, "-m", "launch.train", "--help"],

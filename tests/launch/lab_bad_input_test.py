@@ -82,6 +82,12 @@ class LabBadInputTest(parameterized.TestCase):
         lab_stand_in.install(self)
         self._check_refused(level, extra, says)
 
+    def test_a_path_without_a_level(self):
+        lab_stand_in.install(self)
+        self._check_refused(
+            "", ("--tasks=dmlab:nowhere",), "dmlab:nowhere cannot be loaded: "
+        )
+
     def test_not_installed(self):
         with mock.patch.dict(sys.modules, {"deepmind_lab": None}):
             self._check_refused(
