@@ -19,7 +19,8 @@ LEVEL_CACHE_GIGABYTES = flags.DEFINE_float(
 DATASET_PATH = flags.DEFINE_string(
     "dataset_path",
     _DEFAULTS.dataset_path,
-    "DeepMind Lab: folder of the images that two psychlab levels show, or 'dummy'.",
+    "DeepMind Lab: folder of the images that some psychlab levels show, or 'dummy' to "
+    "play them without.",
 )
 
 

@@ -7,6 +7,8 @@ A run with --level_seeds=0-99 then plays those maps alone and waits for none.
 
 import dataclasses
 import os
+import threading
+import time
 from collections.abc import Sequence
 from concurrent import futures
 
@@ -56,16 +58,31 @@ def warm(
         # It would leave an empty line in a log.
         disable=not console.is_terminal,
     )
-    jobs = [(task, seed) for seed in range(seeds[0], seeds[1] + 1) for task in tasks]
+    num_jobs = len(tasks) * (seeds[1] - seeds[0] + 1)
+    # Far more than a list should hold, where somebody asks for all seeds.
+    jobs = ((task, seed) for seed in range(seeds[0], seeds[1] + 1) for task in tasks)
+    taking = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with taking:
+                job = next(jobs, None)
+            if job is None:
+                return
+            _open_episode(*job, lab)
+            bar.advance(row)
+
     with bar, futures.ThreadPoolExecutor(num_processes) as pool:
-        row = bar.add_task(f"warming {len(tasks)} levels", total=len(jobs))
-        opened = [pool.submit(_open_episode, task, seed, lab) for task, seed in jobs]
+        row = bar.add_task(f"warming {len(tasks)} levels", total=num_jobs)
+        workers = [pool.submit(work) for _ in range(min(num_processes, num_jobs))]
         try:
-            for each in futures.as_completed(opened):
+            for each in futures.as_completed(workers):
                 each.result()
-                bar.advance(row)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        except BaseException:
+            with taking:
+                # The others finish what they have begun.
+                jobs.close()
+            raise
 
 
 def _open_episode(task: str, seed: int, lab: config_lib.LabConfig) -> None:
@@ -96,10 +113,13 @@ def main(argv: list[str]) -> int:
     tasks = [f"{_SUITE.value}:{level}" for level in levels]
     for task in tasks:
         suites.check_installed(task, lab)
-    before = len(level_cache.read_ledger(lab.level_cache))
+    start = time.time()
     warm(tasks, seeds, lab, _PROCESSES.value, rich_console.Console(stderr=True))
-    fresh = level_cache.read_ledger(lab.level_cache)[before:]
-    events = [record.event for record in fresh]
+    events = [
+        record.event
+        for record in level_cache.read_ledger(lab.level_cache)
+        if record.seconds >= start
+    ]
     count, size = level_cache.size(lab.level_cache)
     print(
         f"{events.count('write')} maps written, {events.count('evict')} evicted; "

@@ -165,6 +165,11 @@ class LanguageCoreTest(absltest.TestCase):
     def _read(self, words):
         return self.apply(self.variables, jnp.array([words], jnp.int32))[0]
 
+    def test_embedding_has_impalas_size(self):
+        embedding = self.variables["params"]["Embed_0"]["embedding"]
+        # Id 0 is the pad.
+        chex.assert_shape(embedding, (1001, 20))
+
     def test_pads_change_nothing(self):
         np.testing.assert_allclose(
             self._read([5, 7]), self._read([5, 7, 0, 0, 0]), rtol=1e-5, atol=1e-6

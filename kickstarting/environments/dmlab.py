@@ -4,10 +4,6 @@
 made, which is in a worker: it never releases the GIL.
 """
 
-import importlib.util
-import os
-from typing import Any
-
 import dm_env
 import numpy as np
 
@@ -16,31 +12,22 @@ from kickstarting.environments import (
     base,
     dmlab_actions,
     dmlab_levels,
+    dmlab_load,
     instructions,
     level_cache,
 )
 
 # Holds the longest instructions of the language levels; sample-factory has it as well.
 INSTRUCTION_LENGTH = 16
-# Instead of a folder of images: the levels that show photographs make do without.
-DUMMY_DATASET = "dummy"
-
-# IMPALA's, so that levels of the test vary in ways that training never showed.
-_TEST_MIXER_SEED = 0x600D5EED
-_FRAME = "RGB_INTERLEAVED"
-_INSTRUCTION = "INSTR"
 
 
 class LabError(RuntimeError):
     """DeepMind Lab failed while it ran; the message names level, seed and reason."""
 
 
-def levels() -> tuple[str, ...]:
-    """Returns the paths of DMLab-30; those of other levels work as well."""
-    names = dict.fromkeys(
-        name for task in dmlab_levels.TASKS for name in (task.train, task.test)
-    )
-    return tuple(dmlab_levels.FOLDER + name for name in names)
+# What every suite offers.
+check = dmlab_load.check
+levels = dmlab_load.levels
 
 
 def spec(level: str, action_repeat: int, action_set: str) -> base.EnvironmentSpec:
@@ -61,20 +48,6 @@ def spec(level: str, action_repeat: int, action_set: str) -> base.EnvironmentSpe
         action_names=dmlab_actions.names(action_set),
         action_repeat=action_repeat,
     )
-
-
-def check(task: str, lab: config_lib.LabConfig) -> None:
-    """Checks, without importing DeepMind Lab, that a task can be played here.
-
-    Raises:
-      base.EnvironmentConfigError: DeepMind Lab is not installed, the images that the
-        level shows are missing, or the level cache cannot be written.
-    """
-    if importlib.util.find_spec("deepmind_lab") is None:
-        raise _not_installed(task)
-    _dataset_path(task, lab)
-    if lab.level_cache:
-        level_cache.check_writable(lab.level_cache)
 
 
 def make(settings: base.TaskSettings) -> "LabEnvironment":
@@ -103,16 +76,14 @@ class LabEnvironment(base.SpecifiedEnvironment):
           is_test: plays what is held out from training.
 
         Raises:
-          base.EnvironmentConfigError: there is no such level, DeepMind Lab is not
-            installed, or something that it needs is missing.
+          base.EnvironmentConfigError: as dmlab_load.load.
         """
         lab = settings.lab
         super().__init__(spec(level, settings.action_repeat, lab.action_set))
         self._level = level
-        self._inputs = dmlab_actions.inputs(lab.action_set)
         self._random = np.random.default_rng(settings.seed)
         self._seeds = (lab.first_level_seed, lab.last_level_seed)
-        if is_test:
+        if settings.held_out:
             # What was set is for training, whose maps are in the cache.
             self._seeds = (0, config_lib.MAX_LEVEL_SEED)
         self._cache = None
@@ -120,7 +91,9 @@ class LabEnvironment(base.SpecifiedEnvironment):
             self._cache = level_cache.LevelCache(
                 lab.level_cache, int(lab.level_cache_gigabytes * 1e9)
             )
-        self._lab = _start(settings, level, is_test, self._cache)
+        self._lab = dmlab_load.load(settings, level, is_test, self._cache)
+        offered = [each["name"] for each in self._lab.action_spec()]
+        self._inputs = dmlab_actions.inputs(lab.action_set, offered)
         self._seed: int | None = None
         self._text = ""
         self._observation = {
@@ -143,7 +116,7 @@ class LabEnvironment(base.SpecifiedEnvironment):
         try:
             self._lab.reset(seed=self._seed)
             self._observe()
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise self._failure("reset", error) from error
         self._needs_reset = False
         return dm_env.restart(self._observation)
@@ -164,7 +137,8 @@ class LabEnvironment(base.SpecifiedEnvironment):
             if self._needs_reset:
                 return dm_env.termination(reward, self._observation)
             self._observe()
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
+            # A level's own failure in a step comes as a ValueError.
             raise self._failure("step", error) from error
         return dm_env.transition(reward, self._observation)
 
@@ -174,76 +148,18 @@ class LabEnvironment(base.SpecifiedEnvironment):
     def _observe(self) -> None:
         raw = self._lab.observations()
         words = self._observation[base.INSTRUCTION]
-        if raw[_INSTRUCTION] != self._text:
-            self._text = raw[_INSTRUCTION]
-            words = instructions.encode(self._text, INSTRUCTION_LENGTH)
-        self._observation = {base.PIXELS: raw[_FRAME], base.INSTRUCTION: words}
+        text = raw.get(dmlab_load.INSTRUCTION, "")
+        if text != self._text:
+            self._text = text
+            words = instructions.encode(text, INSTRUCTION_LENGTH)
+        self._observation = {
+            base.PIXELS: raw[dmlab_load.FRAME],
+            base.INSTRUCTION: words,
+        }
 
-    def _failure(self, what: str, error: RuntimeError) -> LabError:
+    def _failure(self, what: str, error: Exception) -> LabError:
         reason = " ".join(str(error).split())
         return LabError(
             f"DeepMind Lab failed in a {what} of {self._level} with seed "
             f"{self._seed}: {reason}"
         )
-
-
-def _start(
-    settings: base.TaskSettings,
-    level: str,
-    is_test: bool,
-    cache: level_cache.LevelCache | None,
-) -> Any:
-    try:
-        import deepmind_lab
-    except ImportError as error:
-        raise _not_installed(settings.task) from error
-    config = {"width": str(base.FRAME_WIDTH), "height": str(base.FRAME_HEIGHT)}
-    dataset_path = _dataset_path(settings.task, settings.lab)
-    if dataset_path:
-        config["datasetPath"] = dataset_path
-    if is_test:
-        config["allowHoldOutLevels"] = "true"
-        config["mixerSeed"] = str(_TEST_MIXER_SEED)
-    try:
-        lab = deepmind_lab.Lab(
-            level, [_FRAME, _INSTRUCTION], config=config, level_cache=cache
-        )
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        near = base.nearest_name(level, levels())
-        raise base.EnvironmentConfigError(
-            f"{settings.task} cannot be loaded: {reason}{near}"
-        ) from error
-    offered = tuple(each["name"] for each in lab.action_spec())
-    if offered != dmlab_actions.INPUTS:
-        # Of a wrong input it would say nothing.
-        lab.close()
-        raise base.EnvironmentConfigError(
-            f"{settings.task} is played with {', '.join(offered)}, but the actions are "
-            f"made for {', '.join(dmlab_actions.INPUTS)}"
-        )
-    return lab
-
-
-def _dataset_path(task: str, lab: config_lib.LabConfig) -> str:
-    """Returns where the images of the task's level are; empty where it shows none."""
-    if not dmlab_levels.needs_dataset(task.partition(":")[2]):
-        return ""
-    if lab.dataset_path == DUMMY_DATASET:
-        return DUMMY_DATASET
-    path = os.path.expanduser(lab.dataset_path)
-    if not os.path.isdir(path):
-        missing = f"there is none at {path!r}" if path else "none is given"
-        raise base.EnvironmentConfigError(
-            f"{task} shows the images of a folder, and {missing}: name it by "
-            f"--dataset_path, or {DUMMY_DATASET!r} to play without (docs/dmlab.md)"
-        )
-    return os.path.abspath(path)
-
-
-def _not_installed(task: str) -> base.EnvironmentConfigError:
-    return base.EnvironmentConfigError(
-        f"{task} needs DeepMind Lab, which is not installed: it is built from its own "
-        "repository, github.com/google-deepmind/lab (docs/dmlab.md); the doom suite "
-        "runs without it"
-    )

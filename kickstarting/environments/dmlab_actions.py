@@ -1,10 +1,11 @@
 """Discrete action sets over DeepMind Lab's seven continuous inputs."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-# The order in which Lab.action_spec() lists them.
+# As Lab.action_spec() names them; a level may add inputs of its own.
 INPUTS = (
     "LOOK_LEFT_RIGHT_PIXELS_PER_FRAME",
     "LOOK_DOWN_UP_PIXELS_PER_FRAME",
@@ -71,13 +72,21 @@ def names(action_set: str) -> tuple[str, ...]:
     return tuple(_ACTION_SETS[action_set])
 
 
-def inputs(action_set: str) -> np.ndarray:
-    """Returns what each action gives to the seven inputs, np.intc [A, 7].
+def inputs(action_set: str, offered: Sequence[str] = INPUTS) -> np.ndarray:
+    """Returns what each action gives to a level's inputs, np.intc [A, I].
 
     Args:
       action_set: one of config.LAB_ACTION_SETS.
+      offered: names of the level's I inputs, in order; those that are not among INPUTS
+        stay 0.
+
+    Raises:
+      ValueError: one of INPUTS is not offered.
     """
-    return np.array(list(_ACTION_SETS[action_set].values()), np.intc)
+    actions = _ACTION_SETS[action_set].values()
+    table = np.zeros((len(actions), len(offered)), np.intc)
+    table[:, [offered.index(name) for name in INPUTS]] = list(actions)
+    return table
 
 
 def set_of(action_names: tuple[str, ...]) -> str:

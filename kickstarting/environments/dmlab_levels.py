@@ -6,8 +6,6 @@ from kickstarting.environments import base
 
 FOLDER = "contributed/dmlab30/"
 
-_TEST_SUFFIX = "_test"
-
 
 class Task(NamedTuple):
     """One task of DMLab-30.
@@ -28,7 +26,7 @@ def _one_level(name: str) -> Task:
 
 
 def _two_levels(name: str) -> Task:
-    return Task(name, f"{name}_train", f"{name}{_TEST_SUFFIX}")
+    return Task(name, f"{name}_train", f"{name}_test")
 
 
 # In the order of Beattie et al.'s list.
@@ -67,11 +65,16 @@ TASKS = (
 
 _TASK_OF = {name: task for task in TASKS for name in task}
 
-# They show photographs, which DeepMind Lab does not contain.
-_NEED_DATASET = (
-    "psychlab_arbitrary_visuomotor_mapping",
-    "psychlab_continuous_recognition",
-)
+_TESTS = frozenset(task.test for task in TASKS) - {task.train for task in TASKS}
+
+# What a psychlab level, by the beginning of its name, reads from the data set's folder:
+# Brady et al.'s photographs, or MNIST. DeepMind Lab contains neither.
+_DATASET_FILES = {
+    "arbitrary_visuomotor_mapping": "0001.png",
+    "continuous_recognition": "0001.png",
+    "harlow": "0001.png",
+    "what_then_where": "train-images-idx3-ubyte",
+}
 
 
 def find(name: str) -> Task:
@@ -87,10 +90,24 @@ def find(name: str) -> Task:
 
 
 def is_test(level: str) -> bool:
-    """Returns whether a level exists for tests alone."""
-    return level.endswith(_TEST_SUFFIX)
+    """Returns whether a level, by name or by path, is for DMLab-30's tests alone."""
+    return level.removeprefix(FOLDER) in _TESTS
 
 
-def needs_dataset(level: str) -> bool:
-    """Returns whether a level, by name or by path, cannot be loaded without images."""
-    return level.rpartition("/")[2] in _NEED_DATASET
+def dataset_file(level: str) -> str | None:
+    """Returns a file that must be in the folder of the images which a level shows.
+
+    Args:
+      level: by name or by path.
+
+    Returns:
+      The file's name; None where the level shows no images.
+    """
+    name = level.rpartition("/")[2]
+    if "psychlab" not in level:
+        return None
+    name = name.removeprefix("psychlab_")
+    for beginning, file in _DATASET_FILES.items():
+        if name.startswith(beginning):
+            return file
+    return None

@@ -17,6 +17,7 @@ def encode(text: str, length: int) -> np.ndarray:
 
     The hash is CRC-32 of the lower-case word: the same on every machine and in every
     process, which Python's own is not, so that a checkpoint keeps its vocabulary.
+    IMPALA splits at white space alone; "ball?" and "Ball" are the word "ball" here.
 
     Args:
       text: the instruction; punctuation and case are ignored.

@@ -5,6 +5,7 @@ never releases the GIL and ViZDoom's engine may crash: a process each keeps both
 the others. The worker ends when its parent closes the socket or dies.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import json
@@ -21,6 +22,7 @@ from kickstarting.environments import base, shared_memory
 
 READY = b"."
 FAILED = b"!"
+DYING = b"x"
 STEP = b"s"
 MAX_MESSAGE_BYTES = 4096
 
@@ -140,14 +142,27 @@ def main(arguments: list[str]) -> None:
     try:
         environment = _make_environment(order)
     except base.EnvironmentConfigError as error:
-        connection.send(FAILED + str(error).encode()[: MAX_MESSAGE_BYTES - 1])
+        _tell(connection, FAILED, error)
         return
+    except Exception as error:
+        _tell(connection, DYING, error)
+        raise
     try:
         _serve(EpisodeStepper(environment), connection, memory, order.index)
     except (BrokenPipeError, ConnectionResetError):
         pass
+    except Exception as error:
+        _tell(connection, DYING, error)
+        raise
     finally:
         environment.close()
+
+
+def _tell(connection: socket.socket, what: bytes, error: Exception) -> None:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    # The parent may be gone.
+    with contextlib.suppress(OSError):
+        connection.send(what + reason.encode()[: MAX_MESSAGE_BYTES - len(what)])
 
 
 def _make_environment(order: Order) -> base.SpecifiedEnvironment:

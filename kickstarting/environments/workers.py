@@ -93,6 +93,8 @@ class WorkerBatch:
         self._awaited = np.zeros(self.num_environments, np.bool_)
         self._failed_starts = np.zeros(self.num_environments, np.int64)
         self._launches = np.zeros(self.num_environments, np.int64)
+        # What a worker said before it died.
+        self._reasons: dict[int, str] = {}
         self._restarts = 0
         self._workers: dict[int, _Worker] = {}
         self._index_of: dict[int, int] = {}
@@ -200,7 +202,7 @@ class WorkerBatch:
                 (sys.executable, "-m", worker_process.__name__, order.to_json()),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=_child_variables(),
+                env=child_variables(),
                 pass_fds=(order.memory, order.connection),
                 start_new_session=True,
             )
@@ -220,7 +222,11 @@ class WorkerBatch:
         if message == worker_process.READY:
             return True
         if message:
-            raise base.EnvironmentConfigError(message[1:].decode(errors="replace"))
+            reason = message[1:].decode(errors="replace")
+            if message.startswith(worker_process.FAILED):
+                raise base.EnvironmentConfigError(reason)
+            self._reasons[index] = reason
+            return False
         self._bury(index)
         if self._awaited[index]:
             self._replace(index)
@@ -237,19 +243,24 @@ class WorkerBatch:
 
     def _replace(self, index: int) -> None:
         task = self._settings[index].task
+        reason = self._reasons.pop(index, "its standard error may say why")
         self._failed_starts[index] += 1
         if self._failed_starts[index] >= MAX_FAILED_STARTS:
             raise base.EnvironmentConfigError(
                 f"the worker of environment {index} ({task}) died {MAX_FAILED_STARTS} "
-                "times before its first observation: its standard error says why"
+                f"times before its first observation: {reason}"
             )
         logging.warning(
-            "The worker of environment %d (%s) died and is replaced.", index, task
+            "The worker of environment %d (%s) died and is replaced: %s",
+            index,
+            task,
+            reason,
         )
         self._launch(index)
 
 
-def _child_variables() -> dict[str, str]:
+def child_variables() -> dict[str, str]:
+    """Returns the environment's variables of a process that loads an environment."""
     # The child imports what the parent can import, however the parent was started.
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return {

@@ -34,6 +34,29 @@ class LevelsTest(parameterized.TestCase):
         self.assertEqual(task.name, "rooms_collect_good_objects")
 
     @parameterized.parameters(
+        ("rooms_collect_good_objects_test", True),
+        ("contributed/dmlab30/rooms_exploit_deferred_effects_test", True),
+        ("rooms_collect_good_objects_train", False),
+        ("rooms_watermaze", False),
+        ("tests/empty_room_test", False),
+    )
+    def test_levels_for_tests_alone(self, level: str, is_test: bool) -> None:
+        self.assertEqual(dmlab_levels.is_test(level), is_test)
+
+    @parameterized.parameters(
+        ("psychlab_continuous_recognition", "0001.png"),
+        ("contributed/dmlab30/psychlab_arbitrary_visuomotor_mapping", "0001.png"),
+        ("contributed/psychlab/continuous_recognition", "0001.png"),
+        ("contributed/psychlab/memory_suite_01/what_then_where_train", "train-images"),
+        ("psychlab_visual_search", None),
+        ("contributed/psychlab/landoltC_identification", None),
+        ("harlow", None),
+    )
+    def test_levels_that_show_images(self, level: str, file: str | None) -> None:
+        found = dmlab_levels.dataset_file(level)
+        self.assertEqual(found and found[: len(file or "")], file)
+
+    @parameterized.parameters(
         ("rooms_watermase", "rooms_watermaze"),
         ("lasertag_one_oponent_small", "lasertag_one_opponent_small"),
         ("contributed/dmlab30/rooms_watermaze", "rooms_watermaze"),

@@ -1,21 +1,19 @@
 """Tests of the suites of DeepMind Lab, on a stand-in that fails as it does."""
 
-import importlib
-import importlib.util
-import subprocess
-import sys
 from unittest import mock
 
+import hypothesis
 import numpy as np
 from absl.testing import absltest, parameterized
+from hypothesis import strategies as st
 
 from kickstarting import config as config_lib
 from kickstarting.environments import (
     base,
     dmlab,
     dmlab_actions,
-    dmlab_levels,
     instructions,
+    level_cache,
     suites,
     workers,
 )
@@ -41,14 +39,6 @@ class DmlabTest(parameterized.TestCase):
         assert isinstance(environment, dmlab.LabEnvironment)
         return environment
 
-    def _made_with(self, task: str, **fields) -> tuple[str, dict[str, str]]:
-        """Returns the level and the settings that DeepMind Lab was given."""
-        module = importlib.import_module("deepmind_lab")
-        with mock.patch.object(module, "Lab", wraps=module.Lab) as lab:
-            self._make(task, **fields)
-        (level, _), keywords = lab.call_args
-        return level, keywords["config"]
-
     @parameterized.product(
         task=(_TASK, "dmlab:contributed/dmlab30/rooms_watermaze"),
         action_set=config_lib.LAB_ACTION_SETS,
@@ -64,40 +54,6 @@ class DmlabTest(parameterized.TestCase):
         for timestep in timesteps:
             for name, spec in environment.observation_spec().items():
                 spec.validate(timestep.observation[name])
-
-    def test_every_task_loads_for_training_and_for_the_test(self) -> None:
-        lab = config_lib.LabConfig(level_cache="", dataset_path="dummy")
-        for task in dmlab_levels.TASKS:
-            for held_out, name in ((False, task.train), (True, task.test)):
-                level, config = self._made_with(
-                    f"dmlab30:{task.name}", held_out=held_out, lab=lab
-                )
-                self.assertEqual(level, f"contributed/dmlab30/{name}")
-                self.assertEqual((config["width"], config["height"]), ("96", "72"))
-                self.assertEqual("mixerSeed" in config, held_out)
-
-    @parameterized.parameters(
-        ("dmlab30:rooms_collect_good_objects_test", False),
-        ("dmlab30:rooms_collect_good_objects_train", True),
-        ("dmlab:contributed/dmlab30/rooms_collect_good_objects_test", False),
-        (_TASK, True),
-    )
-    def test_what_is_held_out_is_asked_for(self, task: str, held_out: bool) -> None:
-        _, config = self._made_with(task, held_out=held_out)
-        self.assertEqual(config["allowHoldOutLevels"], "true")
-        # 0x600D5EED, as IMPALA's test has it.
-        self.assertEqual(config["mixerSeed"], "1611489005")
-
-    def test_only_levels_with_images_are_given_some(self) -> None:
-        folder = self.create_tempdir().full_path
-        lab = config_lib.LabConfig(level_cache="", dataset_path=folder)
-        for name, path in (
-            ("arbitrary_visuomotor_mapping", folder),
-            ("continuous_recognition", folder),
-            ("visual_search", None),
-        ):
-            _, config = self._made_with(f"dmlab30:psychlab_{name}", lab=lab)
-            self.assertEqual(config.get("datasetPath"), path)
 
     def test_sums_rewards_and_repeats_the_last_frame(self) -> None:
         environment = self._make()
@@ -185,25 +141,6 @@ class DmlabTest(parameterized.TestCase):
         self.assertEqual(steps[0], 0)
         self.assertEqual(batch.counters(), {"worker_restarts": 0.0})
 
-    @parameterized.parameters(
-        ("dmlab:nowhere/to_be_found", "Level not found"),
-        ("dmlab:contributed/dmlab30/rooms_watermase", "mean 'contributed.*_watermaze'"),
-        ("dmlab30:rooms_watermase", "mean 'rooms_watermaze'"),
-        ("dmlab30:psychlab_continuous_recognition", "--dataset_path"),
-    )
-    def test_levels_that_cannot_be_loaded(self, task: str, says: str) -> None:
-        with self.assertRaisesRegex(base.EnvironmentConfigError, says) as caught:
-            self._make(task)
-        self.assertNotIn("\n", str(caught.exception))
-
-    def test_other_inputs_are_refused(self) -> None:
-        module = importlib.import_module("deepmind_lab")
-        with (
-            mock.patch.object(module, "_ACTIONS", module._ACTIONS[::-1]),
-            self.assertRaisesRegex(base.EnvironmentConfigError, "played with CROUCH"),
-        ):
-            self._make()
-
     def test_no_frames_for_an_action_are_refused(self) -> None:
         with self.assertRaisesRegex(base.EnvironmentConfigError, "at least 1"):
             self._make(action_repeat=0)
@@ -218,6 +155,36 @@ class DmlabTest(parameterized.TestCase):
             environment.step(_FORWARD)
         with self.assertRaisesRegex(dmlab.LabError, "in a reset of contributed"):
             environment.reset()
+        environment.close()
+
+    def test_a_level_that_fails_in_a_step_is_a_failure_of_the_lab(self) -> None:
+        environment = self._make()
+        environment.reset()
+        failure = ValueError('Failed to advance environment "no\n map"')
+        with (
+            mock.patch.object(environment._lab, "step", side_effect=failure),
+            self.assertRaisesRegex(dmlab.LabError, 'Failed to advance .*"no map"$'),
+        ):
+            environment.step(_FORWARD)
+
+    @hypothesis.given(st.integers(0, config_lib.MAX_LEVEL_SEED))
+    def test_every_level_seed_is_taken(self, seed: int) -> None:
+        lab = config_lib.LabConfig(
+            level_cache="", first_level_seed=seed, last_level_seed=seed
+        )
+        environment = suites.make_environment(_settings(_TASK, lab=lab))
+        self.assertTrue(environment.reset().first())
+
+    def test_a_dead_level_is_replaced_and_counted(self) -> None:
+        lab_stand_in.install(self, STAND_IN_FRAMES="18", STAND_IN_FAIL_AT="8")
+        batch = suites.make_batch([_settings(_TASK)], 1, 1)
+        self.addCleanup(batch.close)
+        batch.start()
+        for _ in range(4):
+            ready = batch.wait(60.0)
+            self.assertLen(ready, 1)
+            batch.step(ready, ready * 0, ready * 0, ready * 0)
+        self.assertGreaterEqual(batch.counters()["worker_restarts"], 1)
 
     def test_worker_tells_what_is_missing(self) -> None:
         batch = suites.make_batch([_settings("dmlab:nowhere")], 1, 1)
@@ -263,45 +230,18 @@ class ActionsTest(parameterized.TestCase):
         self.assertEqual(dmlab_actions.names("default"), doom.action_names)
 
 
-class NotInstalledTest(absltest.TestCase):
-    def test_one_line_names_level_source_and_substitute(self) -> None:
-        with mock.patch.dict(sys.modules, {"deepmind_lab": None}):
-            for refuse in (
-                lambda: suites.check_installed(_TASK, _NO_CACHE),
-                lambda: suites.make_environment(_settings(_TASK)),
-            ):
-                with self.assertRaisesRegex(
-                    base.EnvironmentConfigError,
-                    f"^{_TASK} needs .* its own repository.* doom suite runs .*$",
-                ):
-                    refuse()
-
-    def test_only_workers_import_it(self) -> None:
-        program = (
-            "import sys\n"
-            f"sys.path.insert(0, {lab_stand_in.FOLDER!r})\n"
-            "from kickstarting import config\n"
-            "from kickstarting.environments import base, suites\n"
-            "lab = config.LabConfig(level_cache='')\n"
-            f"suites.check_installed({_TASK!r}, lab)\n"
-            f"suites.environment_spec({_TASK!r})\n"
-            f"settings = base.TaskSettings({_TASK!r}, 1, lab=lab)\n"
-            "batch = suites.make_batch([settings], 1, 1)\n"
-            "batch.start()\n"
-            "assert len(batch.wait(60.0))\n"
-            "batch.close()\n"
-            "print(sorted({'deepmind_lab', 'jax'} & set(sys.modules)))\n"
-        )
-        printed = subprocess.check_output([sys.executable, "-c", program], text=True)
-        self.assertEqual(printed.strip(), "[]")
-
-
-@absltest.skipIf(
-    importlib.util.find_spec("deepmind_lab") is None, "DeepMind Lab is not installed"
-)
-class RealLabTest(absltest.TestCase):
-    def test_plays(self) -> None:
-        environment = suites.make_environment(_settings(_TASK))
+@absltest.skipUnless(lab_stand_in.REAL_IS_INSTALLED, "DeepMind Lab is not installed")
+class RealLabTest(parameterized.TestCase):
+    @parameterized.parameters(
+        _TASK,
+        "dmlab30:language_select_described_object",
+        "dmlab30:psychlab_continuous_recognition",
+        "dmlab:lt_chasm",
+        "dmlab:tests/empty_room_test",
+    )
+    def test_plays(self, task: str) -> None:
+        lab = config_lib.LabConfig(level_cache="", dataset_path="dummy")
+        environment = suites.make_environment(_settings(task, lab=lab))
         self.addCleanup(environment.close)
         timesteps = [environment.reset()] + [
             environment.step(_FORWARD) for _ in range(20)
@@ -310,6 +250,20 @@ class RealLabTest(absltest.TestCase):
             for name, spec in environment.observation_spec().items():
                 spec.validate(timestep.observation[name])
         self.assertGreater(timesteps[-1].observation[base.PIXELS].std(), 1)
+
+    def test_a_seed_finds_its_map_in_the_cache(self) -> None:
+        lab = config_lib.LabConfig(
+            level_cache=self.create_tempdir().full_path,
+            first_level_seed=1,
+            last_level_seed=1,
+        )
+        for _ in range(2):
+            environment = suites.make_environment(
+                _settings("dmlab30:explore_goal_locations_small", lab=lab)
+            )
+            self.addCleanup(environment.close)
+            environment.reset()
+        self.assertEqual(level_cache.size(lab.level_cache)[0], 1)
 
 
 if __name__ == "__main__":

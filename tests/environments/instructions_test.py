@@ -33,6 +33,10 @@ class InstructionsTest(absltest.TestCase):
             instructions.encode("open the door then go", 8),
         )
 
+    def test_says_nothing_as_pads_alone(self) -> None:
+        for text in ("", " \n", "?!"):
+            self.assertEqual(np.count_nonzero(instructions.encode(text, 8)), 0)
+
     @given(st.text(), st.integers(0, 30))
     def test_any_text_gives_ids_then_pads(self, text: str, length: int) -> None:
         ids = instructions.encode(text, length)

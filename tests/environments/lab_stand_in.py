@@ -1,5 +1,6 @@
 """Puts the stand-in for DeepMind Lab where tests and their workers import it."""
 
+import importlib.util
 import os
 import pathlib
 import sys
@@ -7,6 +8,7 @@ from unittest import mock
 
 from absl.testing import absltest
 
+REAL_IS_INSTALLED = importlib.util.find_spec("deepmind_lab") is not None
 FOLDER = str(pathlib.Path(__file__).with_name("stand_in"))
 
 

@@ -1,10 +1,13 @@
 """Tests of the cache of compiled maps, on the disk and between processes."""
 
+import errno
+import fcntl
 import os
 import pathlib
 import subprocess
 import sys
 import time
+from unittest import mock
 
 from absl.testing import absltest, parameterized
 
@@ -102,6 +105,74 @@ class LevelCacheTest(parameterized.TestCase):
         cache = self._cache()
         cache.write("key", self._map(b"content"))
         self.assertFalse(cache.fetch("key", str(self.outside / "no" / "map.pk3")))
+
+    def _write_in_turn(self, count: int, max_bytes: int) -> level_cache.LevelCache:
+        """Writes maps of 100 bytes, each under a key of its own."""
+        cache = self._cache(max_bytes)
+        for number in range(count):
+            cache.write(str(number), self._map(bytes(100)))
+        return cache
+
+    def test_lists_a_folder_far_from_full_once_in_a_while(self) -> None:
+        with mock.patch.object(os, "scandir", wraps=os.scandir) as scandir:
+            self._write_in_turn(40, max_bytes=10_000)
+        # One try of the folder, one listing at the first map.
+        self.assertEqual(scandir.call_count, 2)
+
+    def test_the_bound_holds_however_seldom_it_lists(self) -> None:
+        self._write_in_turn(40, max_bytes=1_000)
+        self.assertEqual(level_cache.size(self.folder), (10, 1_000))
+
+    def test_the_older_half_of_a_long_ledger_goes(self) -> None:
+        with mock.patch.object(level_cache, "_MAX_LEDGER_BYTES", 1_000):
+            self._write_in_turn(100, max_bytes=_PLENTY)
+        size = os.path.getsize(os.path.join(self.folder, level_cache.LEDGER))
+        self.assertLess(size, 1_500)
+        records = level_cache.read_ledger(self.folder)
+        self.assertNotEmpty(records)
+        newest = self._cache()._path("99")
+        self.assertEqual(records[-1].file, os.path.basename(newest))
+
+    def test_half_a_line_of_the_ledger_is_passed_over(self) -> None:
+        cache = self._write_in_turn(1, max_bytes=_PLENTY)
+        ledger = pathlib.Path(self.folder, level_cache.LEDGER)
+        ledger.write_bytes(ledger.read_bytes() + b'{"event": "wr\xff\n[]\n{"x": 1}\n')
+        cache.write("key", self._map(b"content"))
+        events = [record.event for record in level_cache.read_ledger(self.folder)]
+        self.assertEqual(events, ["write", "write"])
+
+    def test_a_full_disk_leaves_no_half_map(self) -> None:
+        source = self._map(bytes(50_000))
+        program = (
+            "import os, resource\n"
+            "from kickstarting.environments import level_cache\n"
+            f"cache = level_cache.LevelCache({self.folder!r}, {_PLENTY})\n"
+            f"cache.write('whole', {source!r})\n"
+            # As a full disk does, it fails in the middle of a file.
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+            f"cache.write('half', {source!r})\n"
+            f"assert not cache.fetch('half', {source!r} + '.half')\n"
+            f"assert not cache.fetch('whole', {source!r} + '.whole')\n"
+            f"print(os.listdir({str(self.outside)!r}))\n"
+        )
+        run = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+        )
+        self.assertEqual(run.returncode, 0, run.stderr)
+        # What was fetched in part is gone, too.
+        self.assertEqual(run.stdout.strip(), "['map.pk3']")
+        self.assertIn("The level cache cannot be written: ", run.stderr)
+        self.assertEqual(level_cache.size(self.folder), (1, 50_000))
+        self.assertLen(os.listdir(self.folder), 2)
+
+    @parameterized.parameters((fcntl, "lockf"), (os, "scandir"))
+    def test_folders_without_locks_or_lists_are_refused(self, module, name) -> None:
+        error = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+        with (
+            mock.patch.object(module, name, side_effect=error),
+            self.assertRaisesRegex(base.EnvironmentConfigError, "No locks available"),
+        ):
+            level_cache.check_usable(self.folder)
 
     @parameterized.parameters("/proc/kickstarting", "/dev/null/cache", "nul\0")
     def test_folders_that_cannot_be_written_are_refused(self, folder: str) -> None:

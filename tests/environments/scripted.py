@@ -27,8 +27,8 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
     """Counts its steps in its pixels and rewards with its actions.
 
     The script's keys: `length` of an episode, whether it ends in a `truncation`,
-    `reset_seconds`, `crash_at` a step, and what goes wrong in the making: to `refuse`
-    it, or to `die` of SIGKILL.
+    `reset_seconds`, `crash_at` a step (0: at each reset), and what goes wrong in the
+    making: to `refuse` it, or to `die` of SIGKILL.
     """
 
     def __init__(self, settings: base.TaskSettings) -> None:
@@ -47,6 +47,8 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
 
     def reset(self) -> dm_env.TimeStep:
         time.sleep(self._reset_seconds)
+        if self._crash_at == 0:
+            raise RuntimeError("the script says\nthat this environment never resets")
         self._steps = 0
         return dm_env.restart(self._observation())
 

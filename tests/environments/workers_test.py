@@ -174,7 +174,9 @@ class WorkersTest(parameterized.TestCase):
         _step(batch, [0])
         _wait_for(batch, (0,))
         _step(batch, [0], position=3)
-        _wait_for(batch, (0,))
+        with self.assertLogs(level="WARNING") as logs:
+            _wait_for(batch, (0,))
+        self.assertIn("this environment crashes here", logs.output[0])
         self.assertTrue(batch.restarted[0])
         self.assertNotEqual(batch.instruction[0, 0, 3, 0], old_seed)
         self.assertEqual(batch.pixels[0, 0, 3].max(), 0)
@@ -190,6 +192,14 @@ class WorkersTest(parameterized.TestCase):
         batch = self._start(_scripted_batch({"die": 1}))
         with self.assertRaisesRegex(
             base.EnvironmentConfigError, r"^the worker of environment 0 .* died 5 times"
+        ):
+            batch.wait(_DEADLINE)
+
+    def test_worker_that_never_resets_says_why(self) -> None:
+        batch = self._start(_scripted_batch({"crash_at": 0}))
+        with self.assertRaisesRegex(
+            base.EnvironmentConfigError,
+            "died 5 times .* observation: the script says that .* never resets$",
         ):
             batch.wait(_DEADLINE)
 

@@ -240,11 +240,23 @@ class BadInputTest(refusal.RefusalTest):
             ("psychlab_continuous_recognition", "--dataset_path=/no/such"),
             "there is none at '/no/such'",
         ),
+        (
+            "dataset_of_something_else",
+            ("psychlab_continuous_recognition", "--dataset_path=/proc"),
+            "'/proc' has no 0001.png",
+        ),
     )
     def test_deepmind_lab_lacks(self, arguments, says):
         lab_stand_in.install(self)
         level, flag = arguments
         self.check_refused((f"--tasks=dmlab30:{level}", flag), says)
+
+    def test_deepmind_lab_has_no_such_level(self):
+        lab_stand_in.install(self)
+        self._check_refused(
+            ("--tasks=dmlab:contributed/dmlab30/rooms_watermase", "--level_cache="),
+            "(did you mean 'contributed/dmlab30/rooms_watermaze'?)",
+        )
 
     def test_help_explains_every_flag(self):
         run = subprocess.run(

@@ -59,6 +59,11 @@ class WarmLevelCacheTest(parameterized.TestCase):
             "cannot write to the level cache",
         ),
         ("no_dataset", ("--seeds=1",), "--dataset_path"),
+        (
+            "missing_dataset",
+            ("--seeds=1", "--dataset_path=/no/such"),
+            "there is none at '/no/such'",
+        ),
         ("unknown_level", ("--levels=rooms_maze", "--seeds=1"), "did you mean"),
         (
             "level_that_lab_lacks",
