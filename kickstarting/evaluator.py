@@ -1,6 +1,7 @@
 """Plays whole episodes with fixed parameters and reports their raw returns."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from kickstarting.agent import Agent
 from kickstarting.environments import base, dmlab_actions, suites
 
 _WAIT_SECONDS = 0.2
+NUM_ENVIRONMENTS = 4
 # Evaluation keeps one observation at a time: the slot it writes alternates, so that the
 # one being read is never written.
 _NUM_SLOTS = 2
@@ -36,7 +38,8 @@ def evaluate(
     seed: int,
     action_repeat: int,
     greedy: bool = False,
-    num_environments: int = 4,
+    held_out: bool = True,
+    num_environments: int = NUM_ENVIRONMENTS,
     core_size: int = 256,
     lab: config_lib.LabConfig = config_lib.LabConfig(),
     should_stop: Callable[[], bool] = lambda: False,
@@ -44,8 +47,7 @@ def evaluate(
 ) -> Episodes | None:
     """Plays `num_episodes` episodes of one task.
 
-    Where a suite holds something out from training, that is played. Each environment
-    plays a fixed share of the episodes, so that short episodes do not
+    Each environment plays a fixed share of the episodes, so that short episodes do not
     crowd out long ones.
 
     Args:
@@ -56,6 +58,8 @@ def evaluate(
       seed: seeds environments and action sampling.
       action_repeat: environment frames for each agent step.
       greedy: takes the most probable action; samples otherwise.
+      held_out: plays what the suite holds out from training, where it does so; what is
+        trained on otherwise.
       num_environments: environments side by side.
       core_size: units of the agent's core.
       lab: for the suites of DeepMind Lab; the agent's action set counts.
@@ -74,14 +78,14 @@ def evaluate(
     )
     settings = [
         base.TaskSettings(
-            task, seed * 10_007 + index, action_repeat, held_out=True, lab=lab
+            task, seed * 10_007 + index, action_repeat, held_out=held_out, lab=lab
         )
         for index in range(count)
     ]
     quota = np.full(count, num_episodes // count)
     quota[: num_episodes % count] += 1
     environments = suites.make_batch(settings, _NUM_SLOTS, 1)
-    act = jax.jit(_sampler(agent, greedy))
+    act = _sampler(agent, greedy)
     key = jax.random.key(seed)
     state = types.CoreState(*(np.zeros((count, core_size), np.float32),) * 2)
     last_action, last_reward = np.zeros(count, np.int32), np.zeros(count, np.float32)
@@ -136,6 +140,8 @@ def evaluate(
     return Episodes(np.array(returns), np.array(lengths))
 
 
+# One agent plays many tasks, and is to be compiled once.
+@functools.lru_cache(maxsize=1)
 def _sampler(
     agent: Agent, greedy: bool
 ) -> Callable[..., tuple[jax.Array, types.CoreState]]:
@@ -153,4 +159,4 @@ def _sampler(
             return jnp.argmax(output.logits, -1).astype(jnp.int32), state
         return sample_actions(key, output.logits, environments, steps), state
 
-    return act
+    return jax.jit(act)
