@@ -23,7 +23,10 @@ _NUM_SLOTS = 2
 
 
 class Episodes(NamedTuple):
-    """Raw returns float64 [n] and agent steps int64 [n] of finished episodes."""
+    """Raw returns float64 [n] and agent steps int64 [n] of finished episodes.
+
+    They are in the order of the environments that played them.
+    """
 
     returns: np.ndarray
     agent_steps: np.ndarray
@@ -93,6 +96,7 @@ def evaluate(
     every = np.arange(count, dtype=np.int32)
     returns: list[float] = []
     lengths: list[int] = []
+    players: list[int] = []
     try:
         environments.start()
         while len(returns) < num_episodes:
@@ -103,6 +107,7 @@ def evaluate(
             quota[ended] -= 1
             returns.extend(environments.episode_return[ended])
             lengths.extend(environments.episode_steps[ended])
+            players.extend(ended)
             if len(ended):
                 progress(len(returns))
             playing = ready[quota[ready] > 0]
@@ -137,7 +142,9 @@ def evaluate(
             environments.step(playing, actions[playing], slot[playing], position)
     finally:
         environments.close()
-    return Episodes(np.array(returns), np.array(lengths))
+    # Not as they ended, which differs from time to time.
+    order = np.argsort(players, kind="stable")
+    return Episodes(np.array(returns)[order], np.array(lengths)[order])
 
 
 # One agent plays many tasks, and is to be compiled once.
