@@ -25,7 +25,7 @@ class Record:
       git_revision: of the code that trained it, '+changes' where files differed.
       seconds: wall-clock time of training.
       final_return: mean raw return of the final checkpoint's evaluation.
-      standard_error: of it.
+      standard_error: of it; None for one episode.
       episodes: evaluated.
       frames: environment frames of the training curve, rising.
       returns: rolling mean raw returns of training at those frames.
@@ -36,7 +36,7 @@ class Record:
     git_revision: str
     seconds: float
     final_return: float
-    standard_error: float
+    standard_error: float | None
     episodes: int
     frames: tuple[float, ...]
     returns: tuple[float, ...]

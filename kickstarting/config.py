@@ -17,6 +17,9 @@ SCHEDULES = ("constant", "linear", "exponential", "return_gap")
 TEACHER_WEIGHTINGS = ("equal", "return")
 LAB_ACTION_SETS = ("default", "extended")
 MAX_LEVEL_SEED = 2**31 - 1
+MAX_ENVIRONMENTS = 4096
+
+_PAPER_SCORE_WINDOW_FRAMES = 30_000_000
 
 
 class ConfigError(ValueError):
@@ -364,6 +367,9 @@ class Config:
         checkpoint, and on the newest one every evaluation_minutes; 0 turns it off.
       evaluation_minutes: minutes between evaluations while training; 0: at the end
         only.
+      score_window_frames: the training scores over tasks are of the episodes of so
+        many of the newest environment frames; 0: a tenth of total_frames, and at most
+        the 30 million of Schmitt et al. 2018.
       show: whether a live view is drawn on the terminal.
       base_port: first of the servers' ports; 0 takes free ones.
     """
@@ -382,6 +388,7 @@ class Config:
     inference_device: str = "cpu"
     evaluation_episodes: int = 10
     evaluation_minutes: float = 0.0
+    score_window_frames: int = 0
     show: bool = True
     base_port: int = 0
     network: NetworkConfig = NetworkConfig()
@@ -405,7 +412,12 @@ class Config:
             "action_repeat",
         )
         _require_not_negative(
-            self, "seed", "queue_size", "evaluation_episodes", "evaluation_minutes"
+            self,
+            "seed",
+            "queue_size",
+            "evaluation_episodes",
+            "evaluation_minutes",
+            "score_window_frames",
         )
         _require_choice(self, "inference_device", INFERENCE_DEVICES)
         _require(
@@ -415,7 +427,7 @@ class Config:
         for name, most in (
             ("seed", 2**31 - 1),
             ("num_actors", 100_000),
-            ("environments_per_actor", 4096),
+            ("environments_per_actor", MAX_ENVIRONMENTS),
             ("unroll_length", 10_000),
             ("batch_size", 65_536),
             ("action_repeat", 100),
@@ -461,6 +473,12 @@ class Config:
     def resolved_queue_size(self) -> int:
         """Unrolls that the queue holds."""
         return self.queue_size or self.batch_size
+
+    @property
+    def resolved_score_window_frames(self) -> int:
+        """Environment frames whose episodes the training scores over tasks are of."""
+        a_tenth = max(self.total_frames // 10, 1)
+        return self.score_window_frames or min(a_tenth, _PAPER_SCORE_WINDOW_FRAMES)
 
     @property
     def teachers_of_task(self) -> tuple[tuple[str, ...], ...]:

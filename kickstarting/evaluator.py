@@ -1,6 +1,7 @@
 """Plays whole episodes with fixed parameters and reports their raw returns."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,13 +16,17 @@ from kickstarting.agent import Agent
 from kickstarting.environments import base, dmlab_actions, suites
 
 _WAIT_SECONDS = 0.2
+NUM_ENVIRONMENTS = 4
 # Evaluation keeps one observation at a time: the slot it writes alternates, so that the
 # one being read is never written.
 _NUM_SLOTS = 2
 
 
 class Episodes(NamedTuple):
-    """Raw returns float64 [n] and agent steps int64 [n] of finished episodes."""
+    """Raw returns float64 [n] and agent steps int64 [n] of finished episodes.
+
+    They are in the order of the environments that played them.
+    """
 
     returns: np.ndarray
     agent_steps: np.ndarray
@@ -36,7 +41,8 @@ def evaluate(
     seed: int,
     action_repeat: int,
     greedy: bool = False,
-    num_environments: int = 4,
+    held_out: bool = True,
+    num_environments: int = NUM_ENVIRONMENTS,
     core_size: int = 256,
     lab: config_lib.LabConfig = config_lib.LabConfig(),
     should_stop: Callable[[], bool] = lambda: False,
@@ -44,8 +50,7 @@ def evaluate(
 ) -> Episodes | None:
     """Plays `num_episodes` episodes of one task.
 
-    Where a suite holds something out from training, that is played. Each environment
-    plays a fixed share of the episodes, so that short episodes do not
+    Each environment plays a fixed share of the episodes, so that short episodes do not
     crowd out long ones.
 
     Args:
@@ -56,6 +61,8 @@ def evaluate(
       seed: seeds environments and action sampling.
       action_repeat: environment frames for each agent step.
       greedy: takes the most probable action; samples otherwise.
+      held_out: plays what the suite holds out from training, where it does so; what is
+        trained on otherwise.
       num_environments: environments side by side.
       core_size: units of the agent's core.
       lab: for the suites of DeepMind Lab; the agent's action set counts.
@@ -74,14 +81,14 @@ def evaluate(
     )
     settings = [
         base.TaskSettings(
-            task, seed * 10_007 + index, action_repeat, held_out=True, lab=lab
+            task, seed * 10_007 + index, action_repeat, held_out=held_out, lab=lab
         )
         for index in range(count)
     ]
     quota = np.full(count, num_episodes // count)
     quota[: num_episodes % count] += 1
     environments = suites.make_batch(settings, _NUM_SLOTS, 1)
-    act = jax.jit(_sampler(agent, greedy))
+    act = _sampler(agent, greedy)
     key = jax.random.key(seed)
     state = types.CoreState(*(np.zeros((count, core_size), np.float32),) * 2)
     last_action, last_reward = np.zeros(count, np.int32), np.zeros(count, np.float32)
@@ -89,6 +96,7 @@ def evaluate(
     every = np.arange(count, dtype=np.int32)
     returns: list[float] = []
     lengths: list[int] = []
+    players: list[int] = []
     try:
         environments.start()
         while len(returns) < num_episodes:
@@ -99,6 +107,7 @@ def evaluate(
             quota[ended] -= 1
             returns.extend(environments.episode_return[ended])
             lengths.extend(environments.episode_steps[ended])
+            players.extend(ended)
             if len(ended):
                 progress(len(returns))
             playing = ready[quota[ready] > 0]
@@ -133,9 +142,13 @@ def evaluate(
             environments.step(playing, actions[playing], slot[playing], position)
     finally:
         environments.close()
-    return Episodes(np.array(returns), np.array(lengths))
+    # Not as they ended, which differs from time to time.
+    order = np.argsort(players, kind="stable")
+    return Episodes(np.array(returns)[order], np.array(lengths)[order])
 
 
+# One agent plays many tasks, and is to be compiled once.
+@functools.lru_cache(maxsize=1)
 def _sampler(
     agent: Agent, greedy: bool
 ) -> Callable[..., tuple[jax.Array, types.CoreState]]:
@@ -153,4 +166,4 @@ def _sampler(
             return jnp.argmax(output.logits, -1).astype(jnp.int32), state
         return sample_actions(key, output.logits, environments, steps), state
 
-    return act
+    return jax.jit(act)

@@ -23,7 +23,7 @@ class Curve:
     Attributes:
       label: the condition; curves of one label are seeds of it.
       frames: int or float [N] of environment frames, not falling.
-      returns: float [N], raw.
+      returns: float [N], raw, or the scores that are drawn in their place.
       seed: of the run.
     """
 
@@ -81,8 +81,9 @@ def learning_curves(
     title: str,
     teacher_return: float | None = None,
     random_return: float | None = None,
+    quantity: str = "return",
 ) -> None:
-    """Draws return over environment frames, one colour for each condition.
+    """Draws a quantity over environment frames, one colour for each condition.
 
     Thin lines are seeds, the bold one is their mean and the band spans from the lowest
     to the highest; both end where the shortest seed ends. A second file of the same
@@ -94,6 +95,7 @@ def learning_curves(
       title: of the figure.
       teacher_return: drawn as a dashed line.
       random_return: of the uniformly random policy, drawn as a dotted line.
+      quantity: names what the curves hold.
 
     Raises:
       ValueError: there are no curves, or more conditions than colours.
@@ -114,7 +116,7 @@ def learning_curves(
     ):
         if value is not None:
             panel.axhline(value, color="0.35", linestyle=style, lw=1.2, label=label)
-    panel.set(title=title, xlabel="environment frames (millions)", ylabel="return")
+    panel.set(title=title, xlabel="environment frames (millions)", ylabel=quantity)
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(color="0.92", lw=0.6)
     panel.set_axisbelow(True)

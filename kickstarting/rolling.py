@@ -1,12 +1,16 @@
-"""Statistics over the newest part of a run: episodes of a task, frames per second."""
+"""Statistics over the newest part of a run: returns of a task, frames per second."""
 
 import collections
+import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # More frequent samples would make the memory of a window grow with the update rate.
 _SECONDS_BETWEEN_SAMPLES = 0.25
+
+# A window of frames is summed up in so many parts, however many its episodes are.
+_PARTS = 100
 
 
 class EpisodeWindow:
@@ -55,6 +59,56 @@ class EpisodeWindow:
         self._agent_steps = collections.deque(
             state["agent_steps"], self._agent_steps.maxlen
         )
+
+
+class FrameWindow:
+    """Returns of one task's episodes in the newest environment frames of a run.
+
+    They are summed in parts of a hundredth of the window, each of which leaves it as a
+    whole. The newest part never leaves it, so that a task whose episodes are rarer than
+    the window is long has the score of its last ones.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Starts empty.
+
+        Args:
+          size: environment frames that the window spans.
+        """
+        self._size = size
+        # (frames at which it began, sum of returns, episodes)
+        self._parts: collections.deque[tuple[int, float, int]] = collections.deque()
+
+    def add(self, frames: int, episode_return: float) -> None:
+        """Adds an episode that finished when the run had so many frames."""
+        start, total, episodes = frames, 0.0, 0
+        if self._parts and frames - self._parts[-1][0] < self._size / _PARTS:
+            start, total, episodes = self._parts.pop()
+        self._parts.append((start, total + episode_return, episodes + 1))
+        self._drop(frames)
+
+    def mean_return(self, frames: int) -> float | None:
+        """Returns the mean over (frames - size, frames]; None without episodes."""
+        if not self._parts:
+            return None
+        self._drop(frames)
+        _, totals, episodes = zip(*self._parts, strict=True)
+        return math.fsum(totals) / sum(episodes)
+
+    def state(self) -> list[list[float]]:
+        """Returns what `restore` takes; JSON-serialisable."""
+        return [list(part) for part in self._parts]
+
+    def restore(self, state: Iterable[Sequence[float]]) -> None:
+        """Continues from `state()` of another window, of any size."""
+        self._parts = collections.deque(
+            (int(start), float(total), int(episodes))
+            for start, total, episodes in state
+        )
+
+    def _drop(self, frames: int) -> None:
+        while len(self._parts) > 1 and self._parts[0][0] <= frames - self._size:
+            self._parts.popleft()
 
 
 class FrameRate:

@@ -31,7 +31,7 @@ def _percent(fraction: float) -> str:
 
 
 # Lines of the picture other than tasks, with its frame and the prompt below it.
-_LINES_WITHOUT_TASKS = 15
+_LINES_WITHOUT_TASKS = 16
 _FEWEST_TASK_LINES = 3
 _TASKS_IN_A_LINE = 4
 
@@ -83,7 +83,7 @@ class RunStatus:
             text.Text(),
             self._task_table(row, console),
             text.Text(),
-            _facts(row),
+            _facts(self._named_facts(row)),
         ]
         return panel.Panel(
             rich_console.Group(*parts),
@@ -113,7 +113,7 @@ class RunStatus:
         hidden = len(self._telemetry.tasks) - _TASKS_IN_A_LINE
         if hidden > 0:
             parts.append(f"... and {hidden} more")
-        parts += [f"{name} {words}" for name, words in _named_facts(row)]
+        parts += [f"{name} {words}" for name, words in self._named_facts(row)]
         return " | ".join(parts)
 
     def _task_table(
@@ -147,6 +147,19 @@ class RunStatus:
             more = f"... and {len(tasks) - len(shown)} more"
             grid.add_row(text.Text(more, style="dim"))
         return grid
+
+    def _named_facts(self, row: Mapping[str, float]) -> list[tuple[str, str]]:
+        """Returns (name, words) of what concerns all tasks, as far as it is known."""
+        facts = _facts_of_the_ring(row)
+        # Of one task they are its score, which stands beside it.
+        if "median_capped_score" in row:
+            mean, median = row["mean_capped_score"], row["median_capped_score"]
+            words = (
+                f"mean {_score(mean)}, median {_score(median)} (capped, over "
+                f"{short(self._telemetry.score_window_frames)} frames)"
+            )
+            facts.insert(0, ("score", words))
+        return facts
 
 
 def duration(seconds: float) -> str:
@@ -194,18 +207,17 @@ def _speed(row: Mapping[str, float]) -> rich_console.RenderableType:
     return grid
 
 
-def _facts(row: Mapping[str, float]) -> rich_console.RenderableType:
+def _facts(facts: Sequence[tuple[str, str]]) -> rich_console.RenderableType:
     grid = table.Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
-    for name, words in _named_facts(row):
+    for name, words in facts:
         style = "yellow" if name == "trouble" else ""
         grid.add_row(name, text.Text(words, style=style))
     return grid
 
 
-def _named_facts(row: Mapping[str, float]) -> list[tuple[str, str]]:
-    """Returns (name, words) of what concerns all tasks, as far as it is known."""
+def _facts_of_the_ring(row: Mapping[str, float]) -> list[tuple[str, str]]:
     policy = [
         f"{words} {show(row[name])}"
         for name, words, show in _POLICY

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def normalised_score(task_return: float, reference: base.ReferenceScore) -> floa
     whatever agent the reference names in the human's place.
 
     Args:
-      task_return: mean raw return G of the task.
+      task_return: mean raw return G of the task; of an array of such, an array.
       reference: the returns that count as 0 and as 100.
 
     Raises:
@@ -57,36 +57,6 @@ def capped(score: float) -> float:
     """Returns min(100, score); a score below 0 stays as it is."""
     # In this order a NaN stays NaN, and is not made a perfect score.
     return min(score, CAP)
-
-
-def mean_capped_score(
-    returns_by_task: Mapping[str, float],
-    references: Mapping[str, base.ReferenceScore],
-) -> float:
-    """Returns the mean over tasks of each task's capped normalised score.
-
-    The score is capped before the mean is taken, so that one task cannot pay for
-    another (Espeholt et al. 2018, section 5.3).
-
-    Args:
-      returns_by_task: mean raw return of each task.
-      references: of at least these tasks.
-
-    Raises:
-      ScoreError: there is no task, or one without a reference.
-    """
-    if not returns_by_task:
-        raise ScoreError("a mean score needs the return of at least one task")
-    missing = sorted(returns_by_task.keys() - references.keys())
-    if missing:
-        raise ScoreError(
-            f"no reference score normalises {', '.join(missing)}: leave these tasks out"
-        )
-    scores = [
-        capped(normalised_score(task_return, references[task]))
-        for task, task_return in returns_by_task.items()
-    ]
-    return float(np.mean(scores))
 
 
 def summarise(returns: Sequence[float]) -> Summary:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kickstarting import rolling
+from kickstarting import rolling, scores
 from kickstarting.environments import base
 
 # Windows of the frame rate, in seconds; the longest one predicts the time left.
@@ -31,6 +31,8 @@ class Telemetry:
     Attributes:
       tasks: the run's tasks, `suite:level`.
       total_frames: environment frames that the run is to train on.
+      score_window_frames: newest environment frames whose episodes the scores over
+        tasks are of.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Telemetry:
         total_frames: int,
         rolling_episodes: int = 100,
         clock: Callable[[], float] = time.monotonic,
+        score_window_frames: int = 30_000_000,
     ) -> None:
         """Starts the run's clock.
 
@@ -49,6 +52,8 @@ class Telemetry:
           total_frames: environment frames that the run is to train on.
           rolling_episodes: newest episodes of each task that its mean return is over.
           clock: returns seconds.
+          score_window_frames: newest environment frames whose episodes the scores over
+            tasks are of.
 
         Raises:
           ValueError: an argument is out of its range, or a reference equals its random
@@ -58,10 +63,10 @@ class Telemetry:
             raise ValueError(
                 f"{len(tasks)} tasks need as many references, not {len(references)}"
             )
-        if total_frames <= 0 or rolling_episodes <= 0:
+        if min(total_frames, rolling_episodes, score_window_frames) <= 0:
             raise ValueError(
-                "total_frames and rolling_episodes must be above 0, not "
-                f"{total_frames} and {rolling_episodes}"
+                "total_frames, rolling_episodes and score_window_frames must be above "
+                f"0, not {total_frames}, {rolling_episodes} and {score_window_frames}"
             )
         for task, reference in zip(tasks, references, strict=True):
             if reference is not None and reference.reference == reference.random:
@@ -71,10 +76,18 @@ class Telemetry:
                 )
         self.tasks = tuple(tasks)
         self.total_frames = total_frames
-        self._references = tuple(references)
+        self.score_window_frames = score_window_frames
+        self._references = {
+            task: reference
+            for task, reference in zip(tasks, references, strict=True)
+            if reference is not None
+        }
         self._clock = clock
         self._lock = threading.Lock()
         self._windows = [rolling.EpisodeWindow(rolling_episodes) for _ in tasks]
+        self._score_windows = {
+            task: rolling.FrameWindow(score_window_frames) for task in self._references
+        }
         self._frames = 0
         self._updates = 0
         self._metrics: dict[str, float] = {}
@@ -116,6 +129,9 @@ class Telemetry:
                 task_indices, returns, agent_steps, strict=True
             ):
                 self._windows[task_index].add(float(episode_return), int(steps))
+                score_window = self._score_windows.get(self.tasks[task_index])
+                if score_window is not None:
+                    score_window.add(self._frames, float(episode_return))
 
     def set_counters(self, source: str, counters: Mapping[str, float]) -> None:
         """Replaces what one part of the run last reported.
@@ -168,9 +184,13 @@ class Telemetry:
           `frames`, `updates`, `seconds` (of this run and those it resumes),
           `seconds_left`, `frames_per_second/<window>s` for each of RATE_WINDOWS; for
           each task `episode_return/<task>`, `episode_steps/<task>` (both means over the
-          rolling window), `episodes/<task>` (all so far) and, with a reference,
-          `normalised_score/<task>` (0 is random, 100 the reference, uncapped); then the
-          learner's newest metrics and the counters. What is not known yet is NaN.
+          newest `rolling_episodes`), `episodes/<task>` (all so far) and, with a
+          reference, `normalised_score/<task>` (of that mean return; 0 is random, 100
+          the reference, uncapped); over all tasks with a reference `mean_capped_score`
+          and, if they are several, `median_capped_score` (of the mean returns over the
+          newest `score_window_frames`, as in Schmitt et al. 2018); then the learner's
+          newest metrics and the counters. What is not known yet is NaN: an
+          aggregate, until each of its tasks has ended an episode.
         """
         with self._lock:
             now = self._clock()
@@ -183,10 +203,9 @@ class Telemetry:
             }
             for seconds, rate in rates.items():
                 row[f"frames_per_second/{seconds}s"] = rate
-            for task, reference, window in zip(
-                self.tasks, self._references, self._windows, strict=True
-            ):
-                row |= _task_columns(task, reference, window)
+            for task, window in zip(self.tasks, self._windows, strict=True):
+                row |= _task_columns(task, self._references.get(task), window)
+            row |= self._score_columns()
             return row | self._metrics | self._totals | self._levels()
 
     def state(self) -> dict[str, Any]:
@@ -201,12 +220,16 @@ class Telemetry:
                     task: window.state()
                     for task, window in zip(self.tasks, self._windows, strict=True)
                 },
+                "score_windows": {
+                    task: window.state() for task, window in self._score_windows.items()
+                },
             }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continues from `state()` of an earlier run.
 
-        Tasks that this run does not have are left out; tasks that are new start empty.
+        Tasks that this run does not have are left out; tasks that are new start empty,
+        and so do the scores of a state that an earlier version wrote without them.
 
         Args:
           state: what `state` gave, possibly by way of JSON.
@@ -221,6 +244,8 @@ class Telemetry:
             for task, window in zip(self.tasks, self._windows, strict=True):
                 if task in state["tasks"]:
                     window.restore(state["tasks"][task])
+            for task, score_window in self._score_windows.items():
+                score_window.restore(state.get("score_windows", {}).get(task, ()))
 
     def _seconds(self, now: float) -> float:
         return self._seconds_before + now - self._start
@@ -230,6 +255,23 @@ class Telemetry:
         if not frames_left:
             return 0.0
         return frames_left / frames_per_second if frames_per_second else math.nan
+
+    def _score_columns(self) -> dict[str, float]:
+        capped = []
+        for task, window in self._score_windows.items():
+            mean_return = _or_nan(window.mean_return(self._frames))
+            score = scores.normalised_score(mean_return, self._references[task])
+            capped.append(scores.capped(score))
+        columns = {}
+        if capped:
+            columns["mean_capped_score"] = statistics.fmean(capped)
+        if len(capped) > 1:
+            # The median of some NaN would depend on their order.
+            unknown = any(map(math.isnan, capped))
+            columns["median_capped_score"] = (
+                math.nan if unknown else statistics.median(capped)
+            )
+        return columns
 
     def _levels(self) -> dict[str, float]:
         values = collections.defaultdict(list)
@@ -243,21 +285,21 @@ class Telemetry:
 def _task_columns(
     task: str, reference: base.ReferenceScore | None, window: rolling.EpisodeWindow
 ) -> dict[str, float]:
-    mean_return = window.mean_return()
-    mean_return = math.nan if mean_return is None else mean_return
-    mean_steps = window.mean_agent_steps()
+    mean_return = _or_nan(window.mean_return())
     columns = {
         f"episode_return/{task}": mean_return,
-        f"episode_steps/{task}": math.nan if mean_steps is None else mean_steps,
+        f"episode_steps/{task}": _or_nan(window.mean_agent_steps()),
         f"episodes/{task}": window.episodes,
     }
     if reference is not None:
-        columns[f"normalised_score/{task}"] = (
-            100
-            * (mean_return - reference.random)
-            / (reference.reference - reference.random)
+        columns[f"normalised_score/{task}"] = scores.normalised_score(
+            mean_return, reference
         )
     return columns
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _is_level(name: str) -> bool:

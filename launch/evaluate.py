@@ -1,12 +1,18 @@
 """Scores a checkpoint or a teacher on levels, as a table and JSON.
 
 python -m launch.evaluate --checkpoint=runs/doom_defend_the_center_seed1 --episodes=30
+python -m launch.evaluate --checkpoint=runs/dmlab30 --suite=dmlab30 --episodes=500
 """
+
+import os
+from collections.abc import Sequence
 
 from absl import flags
 from rich import console as rich_console
 
 from kickstarting import config as config_lib
+from kickstarting import evaluator
+from kickstarting.environments import suites
 from launch import command_line, evaluation, lab_flags, policies
 
 _CHECKPOINT = flags.DEFINE_string(
@@ -15,7 +21,25 @@ _CHECKPOINT = flags.DEFINE_string(
 _TASKS = flags.DEFINE_list(
     "tasks", [], "Levels as suite:level; default: those it was trained on."
 )
+_SUITE = flags.DEFINE_enum(
+    "suite",
+    None,
+    suites.SUITES,
+    "Play all levels of a suite, in place of --tasks.",
+)
+_SPLIT = flags.DEFINE_enum(
+    "split",
+    "test",
+    ["train", "test"],
+    "dmlab30, dmlab: play what training holds out (test levels, objects and mazes), or "
+    "what it trains on. Other suites hold nothing out: both are the same there.",
+)
 _EPISODES = flags.DEFINE_integer("episodes", 30, "Episodes of each level.")
+_ENVIRONMENTS = flags.DEFINE_integer(
+    "environments",
+    evaluator.NUM_ENVIRONMENTS,
+    "Environments that play a level's episodes side by side, each in a process.",
+)
 _SEED = flags.DEFINE_integer("seed", 1000, "Seeds the levels and the sampling.")
 _GREEDY = flags.DEFINE_bool(
     "greedy", False, "Take the most probable action instead of sampling."
@@ -32,28 +56,62 @@ def main(argv: list[str]) -> int:
         raise config_lib.ConfigError(
             f"--episodes must be at least 1, not {_EPISODES.value}"
         )
+    if not 1 <= _ENVIRONMENTS.value <= config_lib.MAX_ENVIRONMENTS:
+        raise config_lib.ConfigError(
+            f"--environments must be in 1..{config_lib.MAX_ENVIRONMENTS}, not "
+            f"{_ENVIRONMENTS.value}"
+        )
+    if _SUITE.value and _TASKS.value:
+        raise config_lib.ConfigError(
+            f"--suite={_SUITE.value} plays all of its levels: leave out --tasks, or "
+            "--suite"
+        )
+    if _OUT.value:
+        _check_writable(_OUT.value)
     policy = policies.load(_CHECKPOINT.value)
     results = evaluation.evaluate(
         policy,
-        _TASKS.value or policy.tasks,
+        _tasks(policy),
         num_episodes=_EPISODES.value,
         seed=_SEED.value,
         greedy=_GREEDY.value,
+        held_out=_SPLIT.value == "test",
+        num_environments=_ENVIRONMENTS.value,
         lab=lab_flags.lab_config(),
     )
+    over_tasks = evaluation.aggregate(results, _SEED.value)
     how = "greedy" if _GREEDY.value else "sampled"
-    title = f"{_CHECKPOINT.value} at {policy.frames:,} frames, {how}"
-    rich_console.Console().print(evaluation.table(results, title))
+    title = (
+        f"{_CHECKPOINT.value} at {policy.frames:,} frames, {_SPLIT.value} split, {how}"
+    )
+    rich_console.Console().print(evaluation.table(results, title, over_tasks))
     if _OUT.value:
         evaluation.write_json(
             _OUT.value,
             results,
+            over_tasks,
             checkpoint=_CHECKPOINT.value,
             environment_frames=policy.frames,
+            split=_SPLIT.value,
             seed=_SEED.value,
             greedy=_GREEDY.value,
         )
     return 0
+
+
+def _tasks(policy: policies.Policy) -> Sequence[str]:
+    if _SUITE.value:
+        return [f"{_SUITE.value}:{level}" for level in suites.levels(_SUITE.value)]
+    return _TASKS.value or policy.tasks
+
+
+def _check_writable(path: str) -> None:
+    """Finds out before hours are spent on what is to be written there."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path) or not os.access(folder, os.W_OK | os.X_OK):
+        raise config_lib.ConfigError(
+            f"cannot write --out={path}: name a file in a folder that there is"
+        )
 
 
 if __name__ == "__main__":

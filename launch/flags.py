@@ -263,6 +263,12 @@ EVALUATION_MINUTES = flags.DEFINE_float(
     _DEFAULTS.evaluation_minutes,
     "Minutes between evaluations while training; 0: only at the end.",
 )
+SCORE_WINDOW_FRAMES = flags.DEFINE_integer(
+    "score_window_frames",
+    _DEFAULTS.score_window_frames,
+    "Mean and median score over tasks are of the episodes in so many of the newest "
+    "environment frames; 0: a tenth of total_frames, and at most 30 million.",
+)
 ACTION_SET = flags.DEFINE_enum(
     "action_set",
     _DEFAULTS.lab.action_set,
@@ -350,6 +356,7 @@ def config_from_flags() -> config_lib.Config:
         inference_device=INFERENCE_DEVICE.value,
         evaluation_episodes=EVALUATION_EPISODES.value,
         evaluation_minutes=EVALUATION_MINUTES.value,
+        score_window_frames=SCORE_WINDOW_FRAMES.value,
         show=SHOW.value,
         base_port=BASE_PORT.value,
         network=config_lib.NetworkConfig(

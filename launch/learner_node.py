@@ -45,7 +45,10 @@ class LearnerNode:
         )
         references = [suites.reference_score(task) for task in config.tasks]
         self._telemetry = telemetry.Telemetry(
-            config.tasks, references, config.total_frames
+            config.tasks,
+            references,
+            config.total_frames,
+            score_window_frames=config.resolved_score_window_frames,
         )
         self._queue = queue
         self._run_files = run_files.RunFiles(config.logdir)

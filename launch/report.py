@@ -51,13 +51,22 @@ def training_curve(
     Raises:
       run_files.RunFilesError: the run has no metrics.csv that can be read.
     """
+    return _curve(logdir, f"episode_return/{task}", label, seed)
+
+
+def _curve(
+    logdir: str, column: str, label: str, seed: int
+) -> learning_curves.Curve | None:
+    """Returns the known part of a column of metrics.csv; None where there is none."""
     metrics = run_files.read_metrics(logdir)
-    returns = metrics[f"episode_return/{task}"]
-    known = ~np.isnan(returns)
+    if column not in metrics:
+        return None
+    values = metrics[column]
+    known = ~np.isnan(values)
     if not known.any():
         return None
     return learning_curves.Curve(
-        label, metrics[run_files.FRAMES][known], returns[known], seed
+        label, metrics[run_files.FRAMES][known], values[known], seed
     )
 
 
@@ -70,6 +79,8 @@ def finish(config: config_lib.Config) -> None:
     console = rich_console.Console()
     logdir = config.logdir
     paths = [path for task in config.tasks for path in _draw_curves(config, task)]
+    if len(config.tasks) > 1:
+        paths += _draw_mean_score(config)
     if config.evaluation_episodes:
         policy = policies.load(logdir)
         results = evaluation.evaluate(
@@ -80,12 +91,13 @@ def finish(config: config_lib.Config) -> None:
             greedy=False,
             lab=config.lab,
         )
-        console.print(
-            evaluation.table(results, f"{logdir} at {policy.frames:,} frames, sampled")
-        )
+        over_tasks = evaluation.aggregate(results, config.seed)
+        title = f"{logdir} at {policy.frames:,} frames, sampled"
+        console.print(evaluation.table(results, title, over_tasks))
         evaluation.write_json(
             os.path.join(logdir, SCORES_FILE),
             results,
+            over_tasks,
             environment_frames=policy.frames,
             seed=config.seed + 1000,
             greedy=False,
@@ -106,8 +118,7 @@ def finish(config: config_lib.Config) -> None:
 
 def _draw_curves(config: config_lib.Config, task: str) -> list[str]:
     """Draws the curve of a task; returns its file, or none without ended episodes."""
-    label = "kickstarted" if config.kickstarting.teachers else "from scratch"
-    curve = training_curve(config.logdir, task, label, config.seed)
+    curve = training_curve(config.logdir, task, _label(config), config.seed)
     if curve is None:
         return []
     name = task.replace(":", "_").replace("/", "_")
@@ -128,6 +139,25 @@ def _draw_curves(config: config_lib.Config, task: str) -> list[str]:
         random_return=reference.random if reference else None,
     )
     return [path]
+
+
+def _draw_mean_score(config: config_lib.Config) -> list[str]:
+    """Draws the training score over tasks; returns its file, or none without one."""
+    column = "mean_capped_score"
+    curve = _curve(config.logdir, column, _label(config), config.seed)
+    if curve is None:
+        return []
+    path = os.path.join(config.logdir, f"{column}.png")
+    scored = [task for task in config.tasks if suites.reference_score(task)]
+    title = f"training score over {len(scored)} tasks"
+    learning_curves.learning_curves(
+        [curve], path, title, quantity="mean capped normalised score"
+    )
+    return [path]
+
+
+def _label(config: config_lib.Config) -> str:
+    return "kickstarted" if config.kickstarting.teachers else "from scratch"
 
 
 def _record(config: config_lib.Config, policy: policies.Policy, path: str) -> None:

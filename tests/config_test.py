@@ -123,6 +123,16 @@ class ConfigTest(parameterized.TestCase):
         )
 
     @parameterized.parameters(
+        # (total_frames, given, resolved)
+        (1_000_000, 0, 100_000),
+        (10_000_000_000, 0, 30_000_000),
+        (1_000_000, 5_000_000, 5_000_000),
+    )
+    def test_score_window(self, total_frames, given, resolved):
+        run = _run(total_frames=total_frames, score_window_frames=given)
+        self.assertEqual(run.resolved_score_window_frames, resolved)
+
+    @parameterized.parameters(
         ("adam", 0.0, 1e-7), ("rmsprop", 0.0, 0.1), ("adam", 1, 1)
     )
     def test_epsilon(self, name, given, resolved):

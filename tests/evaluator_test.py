@@ -73,7 +73,7 @@ class MiniGridTest(absltest.TestCase):
             rtol=1e-5,
         )
         again = self._evaluate()
-        self.assertCountEqual(episodes.returns, again.returns)
+        self.assertSequenceEqual(list(episodes.returns), list(again.returns))
         other = self._evaluate(seed=2)
         self.assertNotEqual(sorted(episodes.returns), sorted(other.returns))
 
@@ -124,7 +124,7 @@ class QuotaTest(absltest.TestCase):
             Script(length=3),
         ]
         episodes, environments = self._evaluate(scripts, num_episodes=6)
-        self.assertCountEqual(episodes.agent_steps, [2, 2, 20, 20, 5, 3])
+        self.assertSequenceEqual(list(episodes.agent_steps), [2, 2, 20, 20, 5, 3])
         self.assertLen(set(self.seeds), 4)
         self.assertTrue(environments.closed)
         # A truncated episode is followed by a step that only crosses, which is none of

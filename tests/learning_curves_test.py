@@ -104,6 +104,12 @@ class LearningCurvesTest(absltest.TestCase):
         np.testing.assert_array_equal(first, second)
         self.assertEqual(first_svg, second_svg)
 
+    def test_the_quantity_is_named(self):
+        learning_curves.learning_curves(
+            [_curve("kickstarted", 1, 50)], self.png, "title", quantity="mean score"
+        )
+        self.assertIn("mean score", self.png.with_suffix(".svg").read_text())
+
     def test_nothing_to_draw_is_refused(self):
         with self.assertRaisesRegex(ValueError, "no curves"):
             learning_curves.learning_curves([], self.png, "title")

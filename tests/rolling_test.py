@@ -1,6 +1,12 @@
 """Tests of kickstarting.rolling."""
 
+import itertools
+import json
+
+import hypothesis
+import numpy as np
 from absl.testing import absltest, parameterized
+from hypothesis import strategies
 
 from kickstarting import rolling
 
@@ -22,6 +28,61 @@ class EpisodeWindowTest(absltest.TestCase):
         window = rolling.EpisodeWindow(2)
         self.assertIsNone(window.mean_return())
         self.assertIsNone(window.mean_agent_steps())
+
+
+class FrameWindowTest(parameterized.TestCase):
+    def test_empty(self):
+        self.assertIsNone(rolling.FrameWindow(10).mean_return(5))
+
+    @hypothesis.given(
+        steps=strategies.lists(
+            strategies.tuples(
+                strategies.integers(0, 300), strategies.floats(-1e3, 1e3)
+            ),
+            min_size=1,
+            max_size=60,
+        ),
+        size=strategies.integers(1, 100),
+    )
+    def test_of_a_short_window_it_is_the_mean_of_its_episodes(self, steps, size):
+        # So short that a part is one frame.
+        window = rolling.FrameWindow(size)
+        frames = list(itertools.accumulate(step for step, _ in steps))
+        for now, (_, episode_return) in zip(frames, steps, strict=True):
+            window.add(now, episode_return)
+        newest = frames[-1]
+        inside = [
+            episode_return
+            for now, (_, episode_return) in zip(frames, steps, strict=True)
+            if now > newest - size
+        ]
+        np.testing.assert_allclose(
+            window.mean_return(newest), np.mean(inside), rtol=1e-9, atol=1e-9
+        )
+
+    def test_a_long_window_leaves_out_at_most_a_hundredth(self):
+        window = rolling.FrameWindow(1000)
+        for frames in range(5000):
+            window.add(frames, float(frames))
+        # 4000 to 4999, or 4009 to 4999.
+        self.assertBetween(window.mean_return(4999), 4499.5, 4504)
+        self.assertBetween(len(window.state()), 99, 101)
+
+    def test_the_newest_episodes_stay(self):
+        window = rolling.FrameWindow(100)
+        window.add(10, 1.0)
+        window.add(500, 3.0)
+        window.add(500, 4.0)
+        self.assertEqual(window.mean_return(10_000), 3.5)
+
+    @parameterized.parameters((1000, 2.5), (250, 3.5))
+    def test_restored_it_goes_on_also_in_another_size(self, size, mean):
+        first = rolling.FrameWindow(1000)
+        for number, frames in enumerate((100, 200, 300, 400), start=1):
+            first.add(frames, float(number))
+        second = rolling.FrameWindow(size)
+        second.restore(json.loads(json.dumps(first.state())))
+        self.assertEqual(second.mean_return(450), mean)
 
 
 class FrameRateTest(parameterized.TestCase):

@@ -99,6 +99,17 @@ class PictureTest(parameterized.TestCase):
         self.assertRegex(picture, r"doom:my_way_home +1\.50 +75\.0 +2 +0\.41")
         self.assertRegex(picture, r"doom:basic +- +- +0 +0\.41")
 
+    def test_scores_over_tasks_stand_below_them(self):
+        tasks = ("doom:my_way_home", "doom:basic")
+        telemetry = _taught(tasks)
+        self.assertRegex("\n".join(_picture(telemetry)), "score +mean -, median -")
+        telemetry.add_episodes([1], [0.2], [10])
+        picture = "\n".join(_picture(telemetry))
+        self.assertRegex(
+            picture, r"score +mean 42\.5, median 42\.5 \(capped, over 30M frames\)"
+        )
+        self.assertNotIn("capped", "\n".join(_picture(_taught(tasks[:1]))))
+
     @parameterized.product(width=(60, 80, 200), num_tasks=(1, 3, 30))
     def test_never_wider_or_higher_than_the_terminal(self, width, num_tasks):
         tasks = tuple(f"dmlab30:a_rather_long_level_{i}" for i in range(num_tasks))

@@ -47,29 +47,6 @@ class ScoresTest(parameterized.TestCase):
     def test_a_return_that_is_not_a_number_is_no_perfect_score(self):
         self.assertTrue(math.isnan(scores.capped(math.nan)))
 
-    def test_each_task_is_capped_before_the_mean(self):
-        references = {
-            "a": _reference(0, 10),
-            "b": _reference(0, 10),
-            "unused": _reference(1, 2),
-        }
-        # Uncapped the mean would be 260: 'a' would pay for 'b'.
-        score = scores.mean_capped_score({"a": 50.0, "b": 2.0}, references)
-        self.assertAlmostEqual(score, (100 + 20) / 2)
-
-    def test_a_task_without_reference_is_named(self):
-        with self.assertRaisesRegex(scores.ScoreError, "doom:basic"):
-            scores.mean_capped_score({"doom:basic": 1.0}, {})
-
-    def test_no_task_is_refused(self):
-        with self.assertRaisesRegex(scores.ScoreError, "at least one task"):
-            scores.mean_capped_score({}, {})
-
-    @given(st.dictionaries(st.text("abc"), _FINITE, min_size=1))
-    def test_the_mean_is_never_above_the_cap(self, returns):
-        references = {task: _reference(0.0, 1.0) for task in returns}
-        self.assertLessEqual(scores.mean_capped_score(returns, references), 100.0)
-
     def test_summary_of_known_returns(self):
         summary = scores.summarise([1.0, 2.0, 3.0, 4.0])
         self.assertEqual((summary.mean, summary.episodes), (2.5, 4))

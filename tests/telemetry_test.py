@@ -62,6 +62,39 @@ class EpisodesTest(parameterized.TestCase):
         self.assertAlmostEqual(row["normalised_score/doom:basic"], 150.0)
         self.assertNotIn("normalised_score/doom:my_way_home", row)
 
+    def test_the_mean_score_is_over_the_newest_frames(self):
+        telemetry = telemetry_lib.Telemetry(
+            _TASKS, _REFERENCES, 10_000, score_window_frames=1000
+        )
+        for frames, episode_return in ((0, 90.0), (500, 40.0), (1400, 20.0)):
+            telemetry.record_update(frames, 1, {})
+            telemetry.add_episodes([0], [episode_return], [1])
+        row = telemetry.row()
+        self.assertAlmostEqual(row["mean_capped_score"], 40.0)
+        self.assertAlmostEqual(row["normalised_score/doom:basic"], 60.0)
+
+    def test_the_mean_score_is_capped_first_and_needs_a_reference(self):
+        telemetry = telemetry_lib.Telemetry(
+            ("a", "b", "c", "d"), (*_REFERENCES, _REFERENCES[0], _REFERENCES[0]), 1000
+        )
+        telemetry.add_episodes([0, 1, 2], [190.0, 7.0, 10.0], [1, 1, 1])
+        row = telemetry.row()
+        # d has not ended an episode yet.
+        self.assertTrue(math.isnan(row["mean_capped_score"]))
+        self.assertTrue(math.isnan(row["median_capped_score"]))
+        telemetry.add_episodes([3], [-110.0], [1])
+        row = telemetry.row()
+        # Uncapped the mean would be 40. There is no lower cap.
+        self.assertAlmostEqual(row["mean_capped_score"], (100 + 20 - 100) / 3)
+        self.assertAlmostEqual(row["median_capped_score"], 20)
+
+    def test_one_task_has_no_median_and_none_no_mean(self):
+        row = _telemetry().row()
+        self.assertIn("mean_capped_score", row)
+        self.assertNotIn("median_capped_score", row)
+        row = telemetry_lib.Telemetry(("a", "b"), (None, None), 1000).row()
+        self.assertNotIn("mean_capped_score", row)
+
     def test_a_task_without_episodes_is_unknown_not_zero(self):
         telemetry = _telemetry()
         row = telemetry.row()
@@ -203,6 +236,19 @@ class ResumeTest(absltest.TestCase):
         self.assertEqual(row["worker_restarts"], 5)
         self.assertEqual(row["seconds"], 60)
         self.assertEqual(row["frames_per_second/300s"], 100)
+
+    def test_scores_go_on_where_they_stopped(self):
+        first = _telemetry()
+        first.add_episodes([0, 0], [-10.0, 50.0], [10, 10])
+        state = json.loads(json.dumps(first.state()))
+        second = _telemetry()
+        second.restore(state)
+        second.add_episodes([0], [80.0], [10])
+        self.assertAlmostEqual(second.row()["mean_capped_score"], 50.0)
+
+        del state["score_windows"]
+        second.restore(state)
+        self.assertTrue(math.isnan(second.row()["mean_capped_score"]))
 
     def test_tasks_are_known_by_name(self):
         first = _telemetry()

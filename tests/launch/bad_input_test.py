@@ -112,6 +112,7 @@ _TABLE = (
     ("negative_clip", _flags("--policy_clip=-0.1"), "policy_clip must not be negative"),
     ("no_entropy_left", _flags("--final_entropy_share=0"), "must be in (0, 1]"),
     ("infinite_cost", _flags("--baseline_cost=inf"), "baseline_cost must"),
+    ("negative_window", _flags("--score_window_frames=-1"), "score_window_frames must"),
     ("absurd_discount", _flags("--discount=1.5"), "discount must be in [0, 1]"),
     (
         "absurd_length",

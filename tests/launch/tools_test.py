@@ -67,6 +67,7 @@ class ToolsTest(absltest.TestCase):
             (task,) = written["tasks"]
             self.assertEqual(task["task"], program_run.GRID)
             self.assertLen(task["returns"], 3)
+            self.assertEqual(written["split"], "test")
             self.assertIn(f"{task['mean_return']:.2f}", table)
 
         for name in ("episode.mp4", "episode.gif"):
