@@ -209,6 +209,10 @@ class KickstartingConfig:
       weighting: of several teachers of one task: 'equal' keeps their ρ_i, 'return'
         multiplies each by its share of the returns that all of them reach above
         chance.
+      trial_episodes: that a teacher plays before training, where λ depends on its
+        return and its card does not give it; 0 refuses such a teacher.
+      trust_cards: whether what a card says of a teacher's return is believed; else
+        it is measured.
       replicas: teacher server nodes.
       deadline_seconds: an unroll goes on without its teacher after this long.
       allow_missing: whether a task without a teacher trains without one.
@@ -226,6 +230,8 @@ class KickstartingConfig:
     factor_start_frames: int = 0
     factor_end_frames: int = 0
     weighting: str = "equal"
+    trial_episodes: int = 20
+    trust_cards: bool = True
     replicas: int = 1
     deadline_seconds: float = 10.0
     allow_missing: bool = False
@@ -242,6 +248,7 @@ class KickstartingConfig:
             "end_frames",
             "factor_start_frames",
             "factor_end_frames",
+            "trial_episodes",
         )
         _require(
             0 <= self.factor_final_share <= 1,

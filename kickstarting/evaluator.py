@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -32,18 +32,87 @@ class Episodes(NamedTuple):
     agent_steps: np.ndarray
 
 
+class Player(Protocol):
+    """What plays: a policy with a state for each environment."""
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """Its action set."""
+
+    def initial_state(self, count: int) -> Any:
+        """Returns a pytree of arrays [count, ...]."""
+
+    def act(
+        self,
+        observation: types.Observation,
+        first: np.ndarray,
+        state: Any,
+        environments: np.ndarray,
+        steps: np.ndarray,
+    ) -> tuple[np.ndarray, Any]:
+        """Acts once in every environment.
+
+        Args:
+          observation: arrays [count, ...].
+          first: bool [count]; True resets the state before the step.
+          state: as it was before the step.
+          environments: int32 [count], their indices.
+          steps: int32 [count], steps that each has acted so far.
+
+        Returns:
+          actions int32 [count] and the state after the step.
+        """
+
+
+class AgentPlayer:
+    """An agent with fixed parameters."""
+
+    def __init__(
+        self, agent: Agent, params: types.Params, seed: int, greedy: bool
+    ) -> None:
+        """Takes the agent.
+
+        Args:
+          agent: the student or a teacher's agent.
+          params: of it.
+          seed: of the sampling.
+          greedy: takes the most probable action; samples otherwise.
+        """
+        self.action_names = agent.spec.action_names
+        self._agent = agent
+        self._params = params
+        self._key = jax.random.key(seed)
+        self._act = _sampler(agent, greedy)
+
+    def initial_state(self, count: int) -> types.CoreState:
+        """See Player."""
+        return jax.device_get(self._agent.initial_state(count))
+
+    def act(
+        self,
+        observation: types.Observation,
+        first: np.ndarray,
+        state: types.CoreState,
+        environments: np.ndarray,
+        steps: np.ndarray,
+    ) -> tuple[np.ndarray, types.CoreState]:
+        """See Player."""
+        return jax.device_get(
+            self._act(
+                self._params, self._key, observation, first, state, environments, steps
+            )
+        )
+
+
 def evaluate(
     task: str,
-    params: types.Params,
-    agent: Agent,
+    player: Player,
     *,
     num_episodes: int,
     seed: int,
     action_repeat: int,
-    greedy: bool = False,
     held_out: bool = True,
     num_environments: int = NUM_ENVIRONMENTS,
-    core_size: int = 256,
     lab: config_lib.LabConfig = config_lib.LabConfig(),
     should_stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int], None] = lambda finished: None,
@@ -55,17 +124,14 @@ def evaluate(
 
     Args:
       task: `suite:level`.
-      params: of `agent`.
-      agent: the student or a teacher's agent.
+      player: what plays.
       num_episodes: episodes in all.
-      seed: seeds environments and action sampling.
+      seed: seeds the environments.
       action_repeat: environment frames for each agent step.
-      greedy: takes the most probable action; samples otherwise.
       held_out: plays what the suite holds out from training, where it does so; what is
         trained on otherwise.
       num_environments: environments side by side.
-      core_size: units of the agent's core.
-      lab: for the suites of DeepMind Lab; the agent's action set counts.
+      lab: for the suites of DeepMind Lab; the player's action set counts.
       should_stop: asked often; True gives up.
       progress: told the number of finished episodes.
 
@@ -76,9 +142,7 @@ def evaluate(
       base.EnvironmentConfigError: the task cannot be made.
     """
     count = min(num_environments, num_episodes)
-    lab = dataclasses.replace(
-        lab, action_set=dmlab_actions.set_of(agent.spec.action_names)
-    )
+    lab = dataclasses.replace(lab, action_set=dmlab_actions.set_of(player.action_names))
     settings = [
         base.TaskSettings(
             task, seed * 10_007 + index, action_repeat, held_out=held_out, lab=lab
@@ -88,9 +152,7 @@ def evaluate(
     quota = np.full(count, num_episodes // count)
     quota[: num_episodes % count] += 1
     environments = suites.make_batch(settings, _NUM_SLOTS, 1)
-    act = _sampler(agent, greedy)
-    key = jax.random.key(seed)
-    state = types.CoreState(*(np.zeros((count, core_size), np.float32),) * 2)
+    state = jax.tree.map(np.array, player.initial_state(count))
     last_action, last_reward = np.zeros(count, np.int32), np.zeros(count, np.float32)
     slot, steps = np.zeros(count, np.int32), np.zeros(count, np.int32)
     every = np.arange(count, dtype=np.int32)
@@ -118,23 +180,21 @@ def evaluate(
             last_reward[playing] = np.where(first, 0, environments.reward[playing])
             position = np.zeros(len(playing), np.int32)
             # Everything is computed for all environments, so that nothing recompiles.
-            actions, new_state = jax.device_get(
-                act(
-                    params,
-                    key,
-                    types.Observation(
-                        environments.pixels[every, slot, 0],
-                        environments.instruction[every, slot, 0],
-                        last_action,
-                        last_reward,
-                    ),
-                    environments.first,
-                    state,
-                    every,
-                    steps,
-                )
+            actions, new_state = player.act(
+                types.Observation(
+                    environments.pixels[every, slot, 0],
+                    environments.instruction[every, slot, 0],
+                    last_action,
+                    last_reward,
+                ),
+                environments.first,
+                state,
+                every,
+                steps,
             )
-            for old, new in zip(state, new_state, strict=True):
+            for old, new in zip(
+                jax.tree.leaves(state), jax.tree.leaves(new_state), strict=True
+            ):
                 old[playing] = new[playing]
             last_action[playing] = actions[playing]
             steps[playing] += 1

@@ -92,15 +92,12 @@ def evaluate(
             bar.update(row, description=f"evaluating {task}{of}")
             episodes = evaluator.evaluate(
                 task,
-                policy.params,
-                policy.agent,
+                evaluator.AgentPlayer(policy.agent, policy.params, seed, greedy),
                 num_episodes=num_episodes,
                 seed=seed,
                 action_repeat=policy.spec.action_repeat,
-                greedy=greedy,
                 held_out=held_out,
                 num_environments=num_environments,
-                core_size=policy.network.core_size,
                 lab=lab,
                 progress=show,
             )

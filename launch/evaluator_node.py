@@ -43,13 +43,11 @@ def run(config: config_lib.Config) -> None:
         for task in config.tasks:
             episodes = evaluator.evaluate(
                 task,
-                params,
-                agent,
+                evaluator.AgentPlayer(agent, params, config.seed, greedy=False),
                 num_episodes=config.evaluation_episodes,
                 seed=config.seed,
                 action_repeat=config.action_repeat,
                 num_environments=2,
-                core_size=config.network.core_size,
                 lab=config.lab,
                 should_stop=stop.is_set,
             )

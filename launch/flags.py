@@ -182,6 +182,17 @@ TEACHER_FACTOR_END_FRAMES = flags.DEFINE_integer(
     _DEFAULTS.kickstarting.factor_end_frames,
     "Environment frames from which every ρ is 0; 0: never.",
 )
+TEACHER_TRIAL_EPISODES = flags.DEFINE_integer(
+    "teacher_trial_episodes",
+    _DEFAULTS.kickstarting.trial_episodes,
+    "Episodes that a teacher plays before training where λ depends on its return "
+    "(return_gap, teacher_weighting=return) and no card gives it; 0: it is refused.",
+)
+TRUST_CARDS = flags.DEFINE_bool(
+    "trust_teacher_cards",
+    _DEFAULTS.kickstarting.trust_cards,
+    "Believe the returns on teachers' cards; --notrust_teacher_cards measures them.",
+)
 TEACHER_WEIGHTING = flags.DEFINE_enum(
     "teacher_weighting",
     _DEFAULTS.kickstarting.weighting,
@@ -393,6 +404,8 @@ def config_from_flags() -> config_lib.Config:
             factor_start_frames=TEACHER_FACTOR_START_FRAMES.value,
             factor_end_frames=TEACHER_FACTOR_END_FRAMES.value,
             weighting=TEACHER_WEIGHTING.value,
+            trial_episodes=TEACHER_TRIAL_EPISODES.value,
+            trust_cards=TRUST_CARDS.value,
             schedule=KICKSTARTING_SCHEDULE.value,
             weight=KICKSTARTING_WEIGHT.value,
             final_weight=KICKSTARTING_FINAL_WEIGHT.value,

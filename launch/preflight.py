@@ -99,17 +99,20 @@ def _check_teachers(
         for position, name in enumerate(names):
             teacher = loaded[name]
             if isinstance(teacher, teachers.CheckpointTeacher):
+                trusted = config.kickstarting.trust_cards
                 teacher_map.check_suites(name, teacher.card.tasks, config.tasks[task])
                 score = teacher.card.score_of(config.tasks[task])
-                returns[task, position] = score.mean_return if score else math.nan
-    if config.kickstarting.needs_returns:
+                returns[task, position] = (
+                    score.mean_return if score and trusted else math.nan
+                )
+    if config.kickstarting.needs_returns and not config.kickstarting.trial_episodes:
         for task, names in enumerate(config.teachers_of_task):
             for position, name in enumerate(names):
                 if np.isnan(returns[task, position]):
                     raise config_lib.ConfigError(
                         "return_gap and teacher_weighting=return need the measured "
                         f"return of teacher {name!r} on {config.tasks[task]}, which no "
-                        "card gives"
+                        "card gives: let it play --teacher_trial_episodes"
                     )
     return returns
 

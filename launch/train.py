@@ -47,6 +47,7 @@ from launch import (
     report,
     run_folder,
     teacher_map,
+    teacher_measurement,
     terminal,
 )
 
@@ -84,6 +85,9 @@ def main(argv: list[str]) -> int:
         if config.evaluation_episodes and evaluated < checked.resumed_frames:
             report.finish(config)
         return 0
+    checked = checked._replace(
+        teacher_returns=teacher_measurement.complete(config, checked.teacher_returns)
+    )
     if config.kickstarting.teachers:
         rich_console.Console().print(teacher_map.table(config, checked.teacher_returns))
     files = run_files.RunFiles(config.logdir)

@@ -41,17 +41,18 @@ class MiniGridTest(absltest.TestCase):
         cls.agent = Agent(suites.environment_spec(MINIGRID, 1), NETWORK)
         cls.params = _biased(cls.agent, FORWARD, 1.0)
 
-    def _evaluate(self, **arguments) -> evaluator.Episodes | None:
+    def _evaluate(self, greedy=False, **arguments) -> evaluator.Episodes | None:
         defaults = {
             "num_episodes": 4,
             "seed": 1,
             "action_repeat": 1,
             "num_environments": 2,
-            "core_size": NETWORK.core_size,
         }
-        return evaluator.evaluate(
-            MINIGRID, self.params, self.agent, **{**defaults, **arguments}
+        arguments = {**defaults, **arguments}
+        player = evaluator.AgentPlayer(
+            self.agent, self.params, arguments["seed"], greedy
         )
+        return evaluator.evaluate(MINIGRID, player, **arguments)
 
     def test_greedy_takes_the_most_probable_action(self):
         # Straight on, the agent meets a wall and stays there until the time limit.
@@ -84,8 +85,7 @@ class MiniGridTest(absltest.TestCase):
         with self.assertRaisesRegex(base.EnvironmentConfigError, "Empty-5x6"):
             evaluator.evaluate(
                 "gym:MiniGrid-Empty-5x6-v0",
-                self.params,
-                self.agent,
+                evaluator.AgentPlayer(self.agent, self.params, 0, greedy=False),
                 num_episodes=1,
                 seed=0,
                 action_repeat=1,
@@ -107,12 +107,10 @@ class QuotaTest(absltest.TestCase):
         with mock.patch.object(suites, "make_batch", make_batch):
             episodes = evaluator.evaluate(
                 "test:counting",
-                _biased(agent, 1, 0.0),
-                agent,
+                evaluator.AgentPlayer(agent, _biased(agent, 1, 0.0), 3, greedy=False),
                 num_episodes=num_episodes,
                 seed=3,
                 action_repeat=1,
-                core_size=NETWORK.core_size,
             )
         return episodes, made[0]
 

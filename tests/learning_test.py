@@ -60,13 +60,11 @@ def _mean_return(parameters: np.ndarray) -> float:
     agent = Agent(SPEC, NETWORK)
     episodes = evaluator.evaluate(
         TASK,
-        ring.unravel(agent, parameters),
-        agent,
+        evaluator.AgentPlayer(agent, ring.unravel(agent, parameters), 100, False),
         num_episodes=2 * NUM_ENVIRONMENTS,
         seed=100,
         action_repeat=1,
         num_environments=NUM_ENVIRONMENTS,
-        core_size=NETWORK.core_size,
     )
     return float(episodes.returns.mean())
 

@@ -1,0 +1,82 @@
+"""Measures how good a teacher is at a task by letting it play."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from kickstarting import config as config_lib
+from kickstarting import evaluator, scores, types
+from kickstarting.acting import sample_actions
+
+
+class TeacherPlayer:
+    """Acts as a teacher's policy says, whatever kind of teacher it is.
+
+    Attributes:
+      action_names: the teacher's.
+    """
+
+    def __init__(self, teacher: types.Teacher, seed: int) -> None:
+        """Takes the teacher and the seed of the sampling."""
+        self.action_names = tuple(teacher.action_names)
+        self._teacher = teacher
+        self._key = jax.random.key(seed)
+        self._sample = jax.jit(sample_actions)
+
+    def initial_state(self, count: int) -> Any:
+        """See evaluator.Player."""
+        return self._teacher.initial_state(count)
+
+    def act(
+        self,
+        observation: types.Observation,
+        first: np.ndarray,
+        state: Any,
+        environments: np.ndarray,
+        steps: np.ndarray,
+    ) -> tuple[np.ndarray, Any]:
+        """See evaluator.Player."""
+        slices, opens = jax.tree.map(lambda x: x[:, None], (observation, first))
+        logits, state = self._teacher.label(slices, opens, state)
+        actions = self._sample(self._key, logits[:, 0], environments, steps)
+        return np.asarray(actions), state
+
+
+def measure(
+    teacher: types.Teacher,
+    task: str,
+    *,
+    num_episodes: int,
+    seed: int,
+    action_repeat: int,
+    lab: config_lib.LabConfig = config_lib.LabConfig(),
+    progress: Callable[[int], None] = lambda finished: None,
+) -> scores.Summary:
+    """Plays episodes of what the task trains on and summarises their raw returns.
+
+    Args:
+      teacher: what plays.
+      task: `suite:level`.
+      num_episodes: to play.
+      seed: seeds environments and sampling.
+      action_repeat: environment frames for each agent step.
+      lab: for the suites of DeepMind Lab.
+      progress: told the number of finished episodes.
+
+    Raises:
+      base.EnvironmentConfigError: the task cannot be made.
+    """
+    episodes = evaluator.evaluate(
+        task,
+        TeacherPlayer(teacher, seed),
+        num_episodes=num_episodes,
+        seed=seed,
+        action_repeat=action_repeat,
+        held_out=False,
+        lab=lab,
+        progress=progress,
+    )
+    assert episodes is not None
+    return scores.summarise(episodes.returns.tolist())

@@ -1,0 +1,57 @@
+"""A teacher plays as its policy says, and its returns are those of its episodes."""
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from kickstarting import evaluator, teacher_trials, teachers
+from kickstarting.environments import suites
+from tests.launch import program_run
+
+_TASK = program_run.GRID
+
+
+class _Forward:
+    """Goes forward always, and counts in its state the steps of each episode."""
+
+    def __init__(self, forward: int) -> None:
+        self.action_names = suites.environment_spec(_TASK, 1).action_names
+        self.counts: list[np.ndarray] = []
+        self._forward = forward
+
+    def initial_state(self, batch_size):
+        return np.zeros(batch_size, np.int32)
+
+    def label(self, observation, first, state):
+        state = np.where(first[:, 0], 0, state) + 1
+        self.counts.append(state)
+        logits = np.full((*first.shape, len(self.action_names)), -1e9, np.float32)
+        logits[..., self._forward] = 0.0
+        return logits, state
+
+
+class TeacherTrialsTest(parameterized.TestCase):
+    def test_it_plays_what_its_policy_says(self):
+        names = suites.environment_spec(_TASK, 1).action_names
+        teacher = _Forward(names.index("forward"))
+        summary = teacher_trials.measure(
+            teacher, _TASK, num_episodes=2, seed=1, action_repeat=1
+        )
+        # Straight on it meets a wall and stays there until the time limit.
+        self.assertEqual((summary.mean, summary.episodes), (0.0, 2))
+        # And one step only crosses the truncated episode's boundary.
+        self.assertEqual(np.max(teacher.counts), 4 * 5 * 5 + 1)
+
+    def test_a_checkpoint_plays_as_its_agent_does(self):
+        folder = self.create_tempdir().full_path + "/teacher"
+        program_run.save_random_teacher(folder)
+        teacher = teachers.CheckpointTeacher(folder)
+        arguments = {"num_episodes": 3, "seed": 5, "action_repeat": 1}
+        measured = teacher_trials.measure(teacher, _TASK, **arguments)
+        player = evaluator.AgentPlayer(teacher.agent, teacher.params, 5, False)
+        played = evaluator.evaluate(_TASK, player, **arguments)
+        assert played is not None
+        self.assertAlmostEqual(measured.mean, played.returns.mean(), places=6)
+
+
+if __name__ == "__main__":
+    absltest.main()
