@@ -167,7 +167,7 @@ def _section(task: str, finished: list[runs.Run]) -> str:
         spread = f" ± {np.std(final, ddof=1):.2f}" if len(final) > 1 else ""
         lines.append(
             f"| {runs.LABELS[condition]} | {len(of_condition)} "
-            f"| {', '.join(_frames_text(x) for x in frames)} "
+            f"| {', '.join(runs.frames_text(x) for x in frames)} "
             f"| {np.mean(final):.2f}{spread} "
             f"({', '.join(f'{x:.2f}' for x in final)}) |"
         )
@@ -182,10 +182,6 @@ def _section(task: str, finished: list[runs.Run]) -> str:
         if first:
             lines.append("python -m launch.train " + " ".join(first.command()))
     return "\n".join([*lines, "```", ""])
-
-
-def _frames_text(frames: float) -> str:
-    return f"{frames:,.0f}" if np.isfinite(frames) else "not reached"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ and its tables and curves be made again, without training what was trained alrea
 import dataclasses
 import json
 import os
+from typing import Any
 
 import numpy as np
 
@@ -59,8 +60,8 @@ def thinned(
     )
 
 
-def save(path: str, record: Record) -> None:
-    """Writes a record; a reader sees the old file or the new one."""
+def save(path: str, record: Any) -> None:
+    """Writes a record, a dataclass; a reader sees the old file or the new one."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = f"{path}.{os.getpid()}"
     with open(temporary, "w", encoding="utf-8") as file:

@@ -165,28 +165,10 @@ class Run:
     def train(self) -> int:
         """Trains what is missing, shown on this terminal.
 
-        Ctrl-C and SIGTERM end the run with a last checkpoint, and then this returns.
-
         Returns:
-          the exit status, as a shell tells it: 128 + N for signal N.
+          the exit status; see `train`.
         """
-        if self.is_finished():
-            return 0
-        command = [sys.executable, "-m", "launch.train", *self.command()]
-        process = subprocess.Popen(command)
-        # The terminal sends Ctrl-C to the run as well, but SIGTERM comes here alone.
-        before = {
-            signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
-            signal.SIGTERM: signal.signal(
-                signal.SIGTERM, lambda *_: process.terminate()
-            ),
-        }
-        try:
-            status = process.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        return 128 - status if status < 0 else status
+        return 0 if self.is_finished() else train(self.command())
 
     def curve(self) -> learning_curves.Curve:
         """Returns the training curve: rolling mean return over environment frames.
@@ -201,6 +183,31 @@ class Run:
             np.array(record.returns),
             self.seed,
         )
+
+
+def train(arguments: list[str]) -> int:
+    """Runs launch.train, shown on this terminal.
+
+    Ctrl-C and SIGTERM end the run with a last checkpoint, and then this returns.
+
+    Args:
+      arguments: of `python -m launch.train`.
+
+    Returns:
+      the exit status, as a shell tells it: 128 + N for signal N.
+    """
+    process = subprocess.Popen([sys.executable, "-m", "launch.train", *arguments])
+    # The terminal sends Ctrl-C to the run as well, but SIGTERM comes here alone.
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+    }
+    try:
+        status = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 128 - status if status < 0 else status
 
 
 def teacher_score(folder: str, task: str) -> teacher_cards.TaskScore:
@@ -232,3 +239,8 @@ def frames_to_reach(curve: learning_curves.Curve, level: float) -> float:
     """
     reached = np.flatnonzero(np.asarray(curve.returns) >= level)
     return float(curve.frames[reached[0]]) if len(reached) else float("inf")
+
+
+def frames_text(frames: float) -> str:
+    """Returns what `frames_to_reach` found, for a table."""
+    return f"{frames:,.0f}" if np.isfinite(frames) else "not reached"
