@@ -106,7 +106,9 @@ def finish(config: config_lib.Config) -> None:
 
 def _draw_curves(config: config_lib.Config, task: str) -> list[str]:
     """Draws the curve of a task; returns its file, or none without ended episodes."""
-    label = "kickstarted" if config.kickstarting.teachers else "from scratch"
+    label = "from scratch"
+    if config.kickstarting.teachers:
+        label = config.kickstarting.use.replace("_", " ")
     curve = training_curve(config.logdir, task, label, config.seed)
     if curve is None:
         return []
