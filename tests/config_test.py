@@ -145,6 +145,7 @@ class ConfigTest(parameterized.TestCase):
         for schedule in (
             {"schedule": "linear", "end_frames": 10},
             {"schedule": "constant", "end_frames": 10},
+            {"schedule": "constant", "factor_schedule": "return_gap"},
         ):
             self._assert_refused(
                 lambda schedule=schedule: config.KickstartingConfig(

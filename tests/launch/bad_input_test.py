@@ -81,16 +81,6 @@ def _uncovered_task(logdir: str) -> Sequence[str]:
     )
 
 
-def _beginning_with_another(logdir: str) -> Sequence[str]:
-    (teacher,) = _teacher_of()(logdir)
-    return (teacher, "--teacher_use=initialise", "--core_size=16")
-
-
-def _beginning_with_two(logdir: str) -> Sequence[str]:
-    (teacher,) = _teacher_of()(logdir)
-    return (f"{teacher},{logdir}.other", "--teacher_use=initialise")
-
-
 def _file_in_the_way(logdir: str) -> Sequence[str]:
     pathlib.Path(logdir).write_text("mine")
     return ()
@@ -152,47 +142,6 @@ _TABLE = (
     ("uncovered_task", _uncovered_task, "no teacher covers gym:MiniGrid-Empty-6x6-v0"),
     ("teacher_of_no_task", _flags("--teachers=doom:basic=x"), "not among the tasks"),
     ("only_distil", _flags("--noreinforcement"), "needs a teacher"),
-    ("dagger_alone", _flags("--teacher_use=dagger"), "dagger needs a teacher"),
-    (
-        "cloning_with_a_schedule",
-        _flags(
-            "--teachers=x",
-            "--teacher_use=behaviour_cloning",
-            "--kickstarting_schedule=linear",
-        ),
-        "behaviour_cloning has no schedule",
-    ),
-    (
-        "cloning_without_lambda",
-        _flags(
-            "--teachers=x",
-            "--teacher_use=behaviour_cloning",
-            "--kickstarting_weight=0",
-        ),
-        "learns from the teacher alone",
-    ),
-    (
-        "endless_jump_start",
-        _flags("--teachers=x", "--teacher_use=jump_start", "--guided_end_frames=0"),
-        "needs guided_end_frames above 0",
-    ),
-    (
-        "empty_jump_start",
-        _flags("--teachers=x", "--teacher_use=jump_start", "--guided_steps=0"),
-        "guided_steps must be above 0",
-    ),
-    (
-        "jump_start_without_rewards",
-        _flags("--teachers=x", "--teacher_use=jump_start", "--noreinforcement"),
-        "learns from rewards alone",
-    ),
-    ("begin_with_another", _beginning_with_another, "pass --torso=grid --core_size=32"),
-    (
-        "begin_without_weights",
-        _flags("--teachers=examples.scripted_teacher:make", "--teacher_use=initialise"),
-        "has no weights",
-    ),
-    ("begin_with_two", _beginning_with_two, "of one teacher, not of 2"),
     (
         "other_action_set",
         _flags("--tasks=doom:basic", "--action_set=extended"),
