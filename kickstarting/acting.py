@@ -1,7 +1,7 @@
 """Acting with the newest parameters: the jitted step of a batch of environments."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -12,6 +12,18 @@ import numpy as np
 from kickstarting import config as config_lib
 from kickstarting import types
 from kickstarting.agent import Agent
+
+
+class Guidance(NamedTuple):
+    """What teachers want to do, and how often they get their way.
+
+    Attributes:
+      logits: float32 [n, A] of the acting teachers.
+      share: float32 [n] in [0, 1], the probability that the teacher acts.
+    """
+
+    logits: types.Array
+    share: types.Array
 
 
 class Policy:
@@ -50,8 +62,9 @@ class Policy:
         state: types.CoreState,
         environments: np.ndarray,
         steps: np.ndarray,
+        guidance: Guidance | None = None,
     ) -> tuple[np.ndarray, np.ndarray, types.CoreState]:
-        """Samples actions.
+        """Samples actions, from the student's policy or its mixture with teachers'.
 
         Args:
           observation: arrays [n, ...].
@@ -59,13 +72,15 @@ class Policy:
           state: float32 [n, C] twice.
           environments: int32 [n].
           steps: int32 [n], steps that each environment has acted so far.
+          guidance: of teachers that act; None where the student acts alone.
 
         Returns:
-          actions int32 [n], logits float32 [n, A], the next CoreState [n, C].
+          actions int32 [n], the logits float32 [n, A] that they were drawn from, the
+          student's next CoreState [n, C].
         """
         n = len(environments)
         size = next(size for size in self._sizes if size >= n)
-        arguments = (observation, first, state, environments, steps)
+        arguments = (observation, first, state, environments, steps, guidance)
         if size > n:
             arguments = jax.tree.map(
                 lambda x: np.pad(x, [(0, size - n)] + [(0, 0)] * (x.ndim - 1)),
@@ -74,8 +89,14 @@ class Policy:
         outputs = jax.device_get(self._act(self.params, self._key, *arguments))
         return jax.tree.map(lambda x: x[:n], outputs)
 
-    def warm_up(self, spec: Any, core_size: int) -> None:
-        """Compiles every batch size before the first environment waits for it."""
+    def warm_up(self, spec: Any, core_size: int, guided: bool = False) -> None:
+        """Compiles every batch size before the first environment waits for it.
+
+        Args:
+          spec: of the environments.
+          core_size: units of the recurrent core.
+          guided: whether teachers may act.
+        """
         for n in self._sizes:
             zeros = np.zeros(n, np.int32)
             observation = types.Observation(
@@ -85,7 +106,11 @@ class Policy:
                 last_reward=np.zeros(n, np.float32),
             )
             state = types.CoreState(*(np.zeros((n, core_size), np.float32),) * 2)
-            self.act(observation, np.ones(n, bool), state, zeros, zeros)
+            arguments = (observation, np.ones(n, bool), state, zeros, zeros)
+            self.act(*arguments)
+            if guided:
+                logits = np.zeros((n, spec.num_actions), np.float32)
+                self.act(*arguments, Guidance(logits, np.ones(n, np.float32)))
 
     def _act_batch(
         self,
@@ -96,11 +121,34 @@ class Policy:
         state: types.CoreState,
         environments: jax.Array,
         steps: jax.Array,
+        guidance: Guidance | None,
     ) -> tuple[jax.Array, jax.Array, types.CoreState]:
         chex.assert_rank([first, environments, steps, *state], [1, 1, 1, 2, 2])
         output, state = self._agent.step(params, observation, first, state)
-        actions = sample_actions(key, output.logits, environments, steps)
-        return actions, output.logits, state
+        logits = output.logits if guidance is None else mix(output.logits, guidance)
+        return sample_actions(key, logits, environments, steps), logits, state
+
+
+def mix(student_logits: jax.Array, guidance: Guidance) -> jax.Array:
+    """Returns the policy of a teacher that acts β of the time, and a student the rest.
+
+    log(β π_T + (1 − β) π_S): to draw from it is to draw who acts, and then what.
+
+    Args:
+      student_logits: float32 [n, A].
+      guidance: the teachers' logits [n, A] and β [n].
+
+    Returns:
+      log probabilities float32 [n, A]; the student's own logits where β is 0.
+    """
+    chex.assert_equal_shape([student_logits, guidance.logits])
+    chex.assert_rank(guidance.share, 1)
+    share = guidance.share[:, None]
+    mixture = jnp.logaddexp(
+        jnp.log(share) + jax.nn.log_softmax(guidance.logits),
+        jnp.log1p(-share) + jax.nn.log_softmax(student_logits),
+    )
+    return jnp.where(share > 0, mixture, student_logits)
 
 
 def sample_actions(

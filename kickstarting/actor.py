@@ -16,6 +16,7 @@ from kickstarting import types
 from kickstarting.acting import Policy, inference_device
 from kickstarting.agent import Agent
 from kickstarting.environments import batch as environment_batch
+from kickstarting.guides import Guide
 from kickstarting.unroll_sender import UnrollSender
 from kickstarting.unroll_store import UnrollStore
 
@@ -52,6 +53,7 @@ class Actor:
         tasks: np.ndarray,
         learner: LearnerClient,
         make_sender: Callable[[UnrollStore, Callable[[int], np.ndarray]], UnrollSender],
+        guide: Guide | None = None,
     ) -> None:
         """Builds the actor; nothing runs yet.
 
@@ -63,11 +65,13 @@ class Actor:
           tasks: int32 [E], task index of each environment.
           learner: where parameters come from.
           make_sender: given the store and a function task -> λ [K].
+          guide: of the teachers that act in the student's place; None where none does.
         """
         self._config = config
         self._source = f"actor/{index}"
         self._environments = environments
         self._learner = learner
+        self._guide = guide
         self._policy = Policy(
             agent,
             config.seed * 100_003 + index,
@@ -121,7 +125,9 @@ class Actor:
             if stop.is_set():
                 return
             self._policy.warm_up(
-                self._environments.spec, self._config.network.core_size
+                self._environments.spec,
+                self._config.network.core_size,
+                guided=self._guide is not None,
             )
             self._sender.start()
             helper.start()
@@ -184,6 +190,8 @@ class Actor:
             self._store.restart_unroll(environment)
         self._store.record_results(arrived)
         ended = arrived[environments.ended[arrived]]
+        if self._guide is not None:
+            ended = self._guide.without_guided(ended)
         if len(ended):
             with self._lock:
                 self._episodes.append(
@@ -223,8 +231,12 @@ class Actor:
         store.cell[at] = state.cell[opening]
         store.hidden[at] = state.hidden[opening]
         store.params_version[at] = self._version
+        observation, guidance = store.observation(ready), None
+        if self._guide is not None:
+            frames = self._version * self._config.frames_per_update
+            guidance = self._guide.guidance(ready, observation, first, frames)
         actions, logits, state = policy.act(
-            store.observation(ready), first, state, ready, self._steps[ready]
+            observation, first, state, ready, self._steps[ready], guidance
         )
         self._state.cell[ready] = state.cell
         self._state.hidden[ready] = state.hidden
@@ -295,6 +307,7 @@ class Actor:
                 "teacher_unrolls": float(sender.teacher_unrolls),
                 "teacher_timeouts": float(sender.teacher_timeouts),
                 "dropped_unrolls": float(self._dropped_unrolls),
+                **(self._guide.counters() if self._guide is not None else {}),
                 "acting_batch_size": self._agent_steps / max(self._batches, 1),
                 "wait_environment": self._seconds["environment"] / seconds,
                 "wait_queue": self._seconds["slot"] / seconds,

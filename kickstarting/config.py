@@ -8,6 +8,8 @@ import dataclasses
 import math
 from typing import Any
 
+from kickstarting.teacher_uses import TEACHER_USES, TeacherUse
+
 TORSOS = ("auto", "shallow", "deep", "grid")
 OPTIMISERS = ("adam", "rmsprop")
 REWARD_CLIPPINGS = ("none", "abs_one", "soft_asymmetric")
@@ -190,6 +192,12 @@ class KickstartingConfig:
 
     Attributes:
       teachers: (task, teacher) pairs; a teacher is a folder or 'module:factory'.
+      use: what they are used for, a key of TEACHER_USES.
+      guided_steps: jump_start: agent steps from an episode's start that the teacher
+        acts at first.
+      guided_end_frames: dagger and jump_start: environment frames at which the student
+        acts alone. The teacher's share of the steps (dagger, from 1) or of
+        guided_steps falls linearly until then.
       schedule: how α falls: 'constant', 'linear', 'exponential', or 'return_gap'
         (λ0·max(1 − G_student/G_teacher, 0), Agarwal et al. 2022).
       weight: α at the start. Against advantages of variance 1 the paper's 1 is weak
@@ -219,6 +227,9 @@ class KickstartingConfig:
     """
 
     teachers: tuple[tuple[str, str], ...] = ()
+    use: str = "kickstarting"
+    guided_steps: int = 100
+    guided_end_frames: int = 0
     schedule: str = "linear"
     weight: float = 4.0
     final_weight: float = 0.0
@@ -237,6 +248,7 @@ class KickstartingConfig:
     allow_missing: bool = False
 
     def __post_init__(self) -> None:
+        _require_choice(self, "use", tuple(TEACHER_USES))
         _require_choice(self, "schedule", SCHEDULES)
         _require_choice(self, "factor_schedule", SCHEDULES)
         _require_choice(self, "weighting", TEACHER_WEIGHTINGS)
@@ -259,6 +271,7 @@ class KickstartingConfig:
                 0 <= factor < math.inf,
                 f"ρ of {name} must be finite and not negative, but is {factor}",
             )
+        self._check_use(TEACHER_USES[self.use])
         _require_positive(self, "replicas", "deadline_seconds")
         _require(
             self.replicas <= 1000, f"replicas must be at most 1000, not {self.replicas}"
@@ -298,6 +311,37 @@ class KickstartingConfig:
         """Whether λ depends on how well each teacher does."""
         follows_gap = "return_gap" in (self.schedule, self.factor_schedule)
         return bool(self.teachers) and (follows_gap or self.weighting == "return")
+
+    def _check_use(self, use: TeacherUse) -> None:
+        _require_positive(self, "guided_steps")
+        _require_not_negative(self, "guided_end_frames")
+        _require(
+            self.use == "kickstarting" or bool(self.teachers),
+            f"the teacher use {self.use} needs a teacher",
+        )
+        _require(
+            use.has_schedule
+            or (
+                self.schedule == self.factor_schedule == "constant"
+                and not self.end_frames
+                and not self.factor_end_frames
+            ),
+            f"the teacher use {self.use} has no schedule of λ: leave it out",
+        )
+        _require(
+            not use.labels or use.reinforces or self.weight > 0,
+            f"the teacher use {self.use} learns from the teacher alone: λ must be "
+            "above 0",
+        )
+        _require(
+            not use.hands_over or self.guided_end_frames > 0,
+            f"the teacher use {self.use} needs guided_end_frames above 0",
+        )
+        names = sorted({name for _, name in self.teachers})
+        _require(
+            not use.initialises or len(names) == 1,
+            f"a student begins with the weights of one teacher, not of {len(names)}",
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -465,6 +509,11 @@ class Config:
                 bool(self.kickstarting.teachers),
                 "training without the reinforcement loss needs a teacher",
             )
+            _require(
+                self.teacher_use.labels,
+                f"the teacher use {self.kickstarting.use} learns from rewards alone: "
+                "it needs the reinforcement loss",
+            )
 
     @property
     def frames_per_unroll(self) -> int:
@@ -486,6 +535,22 @@ class Config:
         """Environment frames whose episodes the training scores over tasks are of."""
         a_tenth = max(self.total_frames // 10, 1)
         return self.score_window_frames or min(a_tenth, _PAPER_SCORE_WINDOW_FRAMES)
+
+    @property
+    def teacher_use(self) -> TeacherUse:
+        """What teachers are used for."""
+        return TEACHER_USES[self.kickstarting.use]
+
+    @property
+    def asks_teachers(self) -> bool:
+        """Whether unrolls go past teachers, to be labelled."""
+        return bool(self.kickstarting.teachers) and self.teacher_use.labels
+
+    @property
+    def resolved_loss(self) -> LossConfig:
+        """The loss in force: some uses of a teacher leave out the rewards."""
+        reinforcement = self.loss.reinforcement and self.teacher_use.reinforces
+        return dataclasses.replace(self.loss, reinforcement=reinforcement)
 
     @property
     def teachers_of_task(self) -> tuple[tuple[str, ...], ...]:

@@ -39,6 +39,7 @@ class Learner:
         run_files: run_files_lib.RunFiles,
         teacher_returns: np.ndarray,
         random_returns: np.ndarray,
+        initial_params: Mapping[str, Any] | None = None,
     ) -> None:
         """Restores the newest sound checkpoint, or begins afresh.
 
@@ -53,6 +54,8 @@ class Learner:
           teacher_returns: float32 [num_tasks, K] measured returns of the teachers, NaN
             where unknown or where there is no teacher; for the return-gap schedule.
           random_returns: float32 [num_tasks] of the random policy, 0 where unknown.
+          initial_params: by the names of parts of the network: what a new run begins
+            with there, instead of random ones.
 
         Raises:
           checkpoints_lib.CheckpointError: the newest checkpoint is of another run.
@@ -72,7 +75,10 @@ class Learner:
         self._reader_failure: BaseException | None = None
         self._seconds_without_data = 0.0
         self.frames = 0
-        state = self._restore(update.init(jax.random.key(config.seed)))
+        fresh = update.init(jax.random.key(config.seed))
+        if initial_params:
+            fresh = fresh._replace(params={**fresh.params, **initial_params})
+        state = self._restore(fresh)
         # Rows beyond the checkpoint will be written again.
         run_files.truncate(self.frames)
         self._state = update.replicate(state)

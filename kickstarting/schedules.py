@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kickstarting.config import Config, KickstartingConfig
+from kickstarting.teacher_uses import TEACHER_USES
 
 
 class Weights(NamedTuple):
@@ -37,11 +38,14 @@ def global_weight(config: KickstartingConfig, frames: int) -> float:
       constant, return_gap: weight; the gap is each teacher's own (teacher_factor).
       linear: weight + p (final_weight − weight).
       exponential: weight (final_weight / weight)^p.
+    It is 0 where teachers are used for something else than advice.
 
     Args:
       config: the schedule.
       frames: environment frames learned from so far.
     """
+    if not TEACHER_USES[config.use].labels:
+        return 0.0
     return _scheduled(
         config.schedule,
         config.weight,
@@ -130,10 +134,12 @@ def weights(
 def ended(config: Config, frames: int) -> np.ndarray:
     """Returns where λ is 0 from now on, bool [num_tasks, K]; True without a teacher."""
     kickstarting = config.kickstarting
-    over = _has_ended(
-        kickstarting.schedule, kickstarting.end_frames, frames
-    ) or _has_ended(
-        kickstarting.factor_schedule, kickstarting.factor_end_frames, frames
+    over = (
+        not config.asks_teachers
+        or _has_ended(kickstarting.schedule, kickstarting.end_frames, frames)
+        or _has_ended(
+            kickstarting.factor_schedule, kickstarting.factor_end_frames, frames
+        )
     )
     done = np.ones((len(config.tasks), config.max_teachers), bool)
     for task, teachers in enumerate(config.teachers_of_task):

@@ -53,7 +53,8 @@ class Trajectory(NamedTuple):
       reward: float32 [T], raw.
       discount: float32 [T]; 0 at termination, 1 otherwise; γ belongs to the loss.
       first: bool [T + 1]; resets recurrent states.
-      behaviour_logits: float32 [T, A] of the acting student.
+      behaviour_logits: float32 [T, A] of the policy that acted: the student's, or its
+        mixture with a teacher's (kickstarting.guides).
       teacher_logits: float32 [K, T, A]; K is the most teachers that one task has.
       teacher_mask: float32 [K, T]; 0 where no teacher answered.
       core_state: the student's CoreState at t = 0.

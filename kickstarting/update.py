@@ -153,7 +153,7 @@ class Update:
                 state.value_statistics,
                 state.advantage_moments,
                 hyperparameters,
-                self._config.loss,
+                self._config.resolved_loss,
                 _AXIS,
             )
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from kickstarting import config as config_lib
 from kickstarting import teachers, trajectory_queue, unroll_sender
+from kickstarting.acting import inference_device
 from kickstarting.actor import NUM_SLOTS, Actor
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
+from kickstarting.guides import Guide
 
 _STOP_CHECK_SECONDS = 0.2
 
@@ -44,6 +46,28 @@ def environment_settings(
             )
         )
     return tasks, settings
+
+
+def make_guide(
+    config: config_lib.Config, tasks: np.ndarray, num_actions: int
+) -> Guide | None:
+    """Returns the guide of the run's acting teachers; None where none acts.
+
+    Args:
+      config: of the run.
+      tasks: int32 [E], task index of each of the actor's environments.
+      num_actions: A.
+    """
+    if not config.teacher_use.acts:
+        return None
+    first = [next(iter(names), None) for names in config.teachers_of_task]
+    acting = [first[task] for task in tasks]
+    loaded = {
+        name: teachers.load(name, inference_device(config))
+        for name in dict.fromkeys(acting)
+        if name is not None
+    }
+    return Guide(config.kickstarting, num_actions, loaded, acting)
 
 
 class _Learner:
@@ -108,5 +132,6 @@ def run(
             weight,
             trajectory_queue.QueueStopped,
         ),
+        make_guide(config, tasks, environments.spec.num_actions),
     )
     actor.run(stop)

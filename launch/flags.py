@@ -5,6 +5,7 @@ import os
 from absl import flags
 
 from kickstarting import config as config_lib
+from kickstarting.teacher_uses import TEACHER_USES
 from launch import lab_flags, teacher_map
 
 _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
@@ -205,6 +206,29 @@ ALLOW_MISSING_TEACHERS = flags.DEFINE_bool(
     _DEFAULTS.kickstarting.allow_missing,
     "Train a task that no teacher covers without one.",
 )
+TEACHER_USE = flags.DEFINE_enum(
+    "teacher_use",
+    _DEFAULTS.kickstarting.use,
+    sorted(TEACHER_USES),
+    "What teachers are for (docs/teacher_uses.md). kickstarting: advice beside the "
+    "rewards, with a λ that falls. The rest are baselines. Without rewards and with a "
+    "constant λ: distillation (the student acts), behaviour_cloning (the teacher "
+    "acts), dagger (the teacher acts less and less). With rewards and without advice: "
+    "jump_start (the teacher begins each episode, less and less far), initialise (the "
+    "student begins with the teacher's weights).",
+)
+GUIDED_STEPS = flags.DEFINE_integer(
+    "guided_steps",
+    _DEFAULTS.kickstarting.guided_steps,
+    "jump_start: agent steps that the teacher acts at the start of each episode; they "
+    "fall linearly to 0.",
+)
+GUIDED_END_FRAMES = flags.DEFINE_integer(
+    "guided_end_frames",
+    None,
+    "dagger, jump_start: environment frames from which the student acts alone. "
+    "Default: half of total_frames.",
+)
 DISTILLATION_FORM = flags.DEFINE_enum(
     "distillation_form",
     _DEFAULTS.loss.distillation_form,
@@ -218,10 +242,11 @@ DISTILLATION_TEMPERATURE = flags.DEFINE_float(
 )
 KICKSTARTING_SCHEDULE = flags.DEFINE_enum(
     "kickstarting_schedule",
-    _DEFAULTS.kickstarting.schedule,
+    None,
     config_lib.SCHEDULES,
     "How λ, the weight of the teachers' advice in the loss, falls; return_gap: as the "
-    "student's return nears the teacher's.",
+    "student's return nears the teacher's. Default: linear for kickstarting; every "
+    "other --teacher_use keeps λ constant, or has none, and takes no schedule.",
 )
 KICKSTARTING_WEIGHT = flags.DEFINE_float(
     "kickstarting_weight", _DEFAULTS.kickstarting.weight, "λ at the start."
@@ -345,13 +370,20 @@ def config_from_flags() -> config_lib.Config:
       config_lib.ConfigError: a flag is out of range, or flags contradict each other.
     """
     tasks = [task.strip() for task in TASKS.value]
-    falling = KICKSTARTING_SCHEDULE.value in ("linear", "exponential")
+    use = TEACHER_USES[TEACHER_USE.value]
+    schedule = KICKSTARTING_SCHEDULE.value or (
+        _DEFAULTS.kickstarting.schedule if use.has_schedule else "constant"
+    )
+    falling = schedule in ("linear", "exponential")
     level_seeds = (_DEFAULTS.lab.first_level_seed, _DEFAULTS.lab.last_level_seed)
     if LEVEL_SEEDS.value:
         level_seeds = lab_flags.seed_range("level_seeds", LEVEL_SEEDS.value)
     end_frames = KICKSTARTING_END_FRAMES.value
     if end_frames is None:
         end_frames = TOTAL_FRAMES.value // 2 if falling else 0
+    guided_end_frames = GUIDED_END_FRAMES.value
+    if guided_end_frames is None:
+        guided_end_frames = TOTAL_FRAMES.value // 2 if use.hands_over else 0
     return config_lib.Config(
         tasks=tuple(tasks),
         logdir=LOGDIR.value or default_logdir(tasks, SEED.value),
@@ -406,7 +438,10 @@ def config_from_flags() -> config_lib.Config:
             weighting=TEACHER_WEIGHTING.value,
             trial_episodes=TEACHER_TRIAL_EPISODES.value,
             trust_cards=TRUST_CARDS.value,
-            schedule=KICKSTARTING_SCHEDULE.value,
+            use=TEACHER_USE.value,
+            guided_steps=GUIDED_STEPS.value,
+            guided_end_frames=guided_end_frames,
+            schedule=schedule,
             weight=KICKSTARTING_WEIGHT.value,
             final_weight=KICKSTARTING_FINAL_WEIGHT.value,
             start_frames=KICKSTARTING_START_FRAMES.value,
@@ -426,5 +461,5 @@ def config_from_flags() -> config_lib.Config:
 
 def num_ports(config: config_lib.Config) -> int:
     """Returns how many ports the program takes: queue, learner, teachers."""
-    replicas = config.kickstarting.replicas if config.kickstarting.teachers else 0
+    replicas = config.kickstarting.replicas if config.asks_teachers else 0
     return 2 + replicas

@@ -10,6 +10,7 @@ from absl import logging
 from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import config as config_lib
 from kickstarting import (
+    initialisation,
     learner,
     live_view,
     run_files,
@@ -53,9 +54,10 @@ class LearnerNode:
         self._queue = queue
         self._run_files = run_files.RunFiles(config.logdir)
         example = trajectory_example.example(config, spec)
+        agent = Agent(spec, config.network)
         self._learner = learner.Learner(
             config,
-            update.Update(Agent(spec, config.network), config),
+            update.Update(agent, config),
             lambda: trajectory_queue.batches(
                 queue, example, config.batch_size, self._stop.is_set
             ),
@@ -67,6 +69,7 @@ class LearnerNode:
             self._run_files,
             teacher_returns,
             np.array([r.random if r else 0.0 for r in references], np.float32),
+            initialisation.initial_params(config, agent),
         )
 
     def parameters(self, newer_than: int) -> Any:

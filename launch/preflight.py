@@ -8,8 +8,15 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from kickstarting import checkpoints, run_files, teacher_files, teachers
+from kickstarting import (
+    checkpoints,
+    initialisation,
+    run_files,
+    teacher_files,
+    teachers,
+)
 from kickstarting import config as config_lib
+from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
 from launch import run_folder, teacher_map
 
@@ -57,6 +64,7 @@ def check(config: config_lib.Config, num_devices: int, num_ports: int) -> Checke
             "devices of this machine: choose a multiple"
         )
     teacher_returns = _check_teachers(config, spec)
+    initialisation.initial_params(config, Agent(spec, config.network))
     if config.base_port:
         _check_ports(config.base_port, num_ports)
     checkpoints.check_writable(config.logdir, _FREE_BYTES)

@@ -69,7 +69,7 @@ def make_program(
         learner = program.add_node(node)
         learner.set_client_kwargs(call_timeout=_CALL_SECONDS)
     teachers = []
-    if config.kickstarting.teachers:
+    if config.asks_teachers:
         with program.group("teacher"):
             for index in range(config.kickstarting.replicas):
                 node = lp.CourierNode(

@@ -157,7 +157,9 @@ def _draw_mean_score(config: config_lib.Config) -> list[str]:
 
 
 def _label(config: config_lib.Config) -> str:
-    return "kickstarted" if config.kickstarting.teachers else "from scratch"
+    if not config.kickstarting.teachers:
+        return "from scratch"
+    return config.kickstarting.use.replace("_", " ")
 
 
 def _record(config: config_lib.Config, policy: policies.Policy, path: str) -> None:

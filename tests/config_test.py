@@ -64,6 +64,9 @@ class ConfigTest(parameterized.TestCase):
         (config.OptimiserConfig, "decay", 1.0),
         (config.OptimiserConfig, "momentum", -0.9),
         (config.OptimiserConfig, "max_gradient_norm", -1.0),
+        (config.KickstartingConfig, "use", "osmosis"),
+        (config.KickstartingConfig, "guided_steps", 0),
+        (config.KickstartingConfig, "guided_end_frames", -1),
         (config.KickstartingConfig, "schedule", "cosine"),
         (config.KickstartingConfig, "weight", -1.0),
         (config.KickstartingConfig, "final_weight", -1.0),
@@ -107,6 +110,50 @@ class ConfigTest(parameterized.TestCase):
         self._assert_refused(
             lambda: _run(loss=config.LossConfig(reinforcement=False)), "teacher"
         )
+
+    @parameterized.parameters(
+        # (use, the reward loss counts, teachers label)
+        ("kickstarting", True, True),
+        ("distillation", False, True),
+        ("behaviour_cloning", False, True),
+        ("dagger", False, True),
+        ("jump_start", True, False),
+        ("initialise", True, False),
+    )
+    def test_what_follows_from_the_use_of_a_teacher(self, use, reinforces, labels):
+        run = _run(
+            kickstarting=config.KickstartingConfig(
+                teachers=_TEACHER, use=use, schedule="constant", guided_end_frames=10
+            )
+        )
+        self.assertEqual(run.resolved_loss.reinforcement, reinforces)
+        self.assertEqual(run.asks_teachers, labels)
+        self.assertFalse(_run().asks_teachers)
+        if labels:
+            loss = config.LossConfig(reinforcement=False)
+            only_distilled = dataclasses.replace(run, loss=loss)
+            self.assertFalse(only_distilled.resolved_loss.reinforcement)
+
+    @parameterized.parameters(
+        "distillation", "behaviour_cloning", "dagger", "jump_start", "initialise"
+    )
+    def test_a_baseline_needs_a_teacher_and_has_no_schedule(self, use):
+        fields = {"use": use, "guided_end_frames": 10}
+        self._assert_refused(
+            lambda: config.KickstartingConfig(schedule="constant", **fields), use
+        )
+        for schedule in (
+            {"schedule": "linear", "end_frames": 10},
+            {"schedule": "constant", "end_frames": 10},
+            {"schedule": "constant", "factor_schedule": "return_gap"},
+        ):
+            self._assert_refused(
+                lambda schedule=schedule: config.KickstartingConfig(
+                    teachers=_TEACHER, **fields, **schedule
+                ),
+                use,
+                "schedule",
+            )
 
     def test_one_update_is_enough(self):
         run = _run(unroll_length=5, batch_size=3, action_repeat=4, total_frames=60)

@@ -15,6 +15,7 @@ from kickstarting import (
     actor,
     checkpoints,
     config,
+    guides,
     learner,
     run_files,
     teachers,
@@ -27,7 +28,6 @@ from kickstarting import (
 from kickstarting.agent import Agent
 from kickstarting.environments import base
 from kickstarting.environments import batch as environment_batch
-from tests import counting_environment
 
 
 class Stopped(Exception):
@@ -156,6 +156,7 @@ def make_actor(
     learner: actor.LearnerClient,
     writer: unroll_sender.Writer,
     teacher: unroll_sender.TeacherClient | None = None,
+    guide: guides.Guide | None = None,
 ) -> actor.Actor:
     """Returns the run's actor 0 over these environments, all of task 0."""
     return actor.Actor(
@@ -173,21 +174,23 @@ def make_actor(
             weight,
             Stopped,
         ),
+        guide,
     )
 
 
 def act(
     run: config.Config,
-    environments: counting_environment.CountingBatch,
+    environments: environment_batch.EnvironmentBatch,
     learner: FixedLearner,
     *,
     until: Callable[[list[types.Trajectory]], bool],
     seconds: float = 60.0,
+    guide: guides.Guide | None = None,
 ) -> tuple[actor.Actor, list[types.Trajectory]]:
     """Runs an actor until its unrolls suffice; returns it and them, oldest first."""
     stop = threading.Event()
     unrolls_queue = MemoryQueue(run.resolved_queue_size, stop)
-    acting = make_actor(run, environments, learner, unrolls_queue)
+    acting = make_actor(run, environments, learner, unrolls_queue, guide=guide)
     failures: list[BaseException] = []
 
     def body() -> None:
@@ -270,6 +273,8 @@ def train(
     environments: environment_batch.EnvironmentBatch,
     server: teachers.TeacherServer | None = None,
     snapshots: tuple[int, ...] = (),
+    guide: guides.Guide | None = None,
+    initial_params: dict[str, Any] | None = None,
 ) -> Trained:
     """Runs actor, teacher's client and learner in threads to the run's end.
 
@@ -278,6 +283,8 @@ def train(
       environments: of the actor; they are closed.
       server: of the run's teachers, already running.
       snapshots: numbers of updates after which the parameters are kept.
+      guide: of the teachers that act.
+      initial_params: see Learner.
     """
     agent = Agent(environments.spec, run.network)
     watched = _WatchedUpdate(agent, run, set(snapshots))
@@ -294,9 +301,10 @@ def train(
         files,
         np.full((1, run.max_teachers), np.nan, np.float32),
         np.zeros(1, np.float32),
+        initial_params,
     )
     remote = teachers.RemoteTeacher([_LocalTeacher(server)]) if server else None
-    acting = make_actor(run, environments, learning, unrolls, remote)
+    acting = make_actor(run, environments, learning, unrolls, remote, guide)
     failures: list[BaseException] = []
 
     def body() -> None:

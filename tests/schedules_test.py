@@ -234,6 +234,17 @@ class WeightsTest(parameterized.TestCase):
         gap = _run(schedule="return_gap")
         self.assertFalse(schedules.ended(gap, 10**12)[0, 1])
 
+    @parameterized.parameters("jump_start", "initialise")
+    def test_without_advice_there_is_no_weight(self, use):
+        named = {"teachers": TEACHERS, "schedule": "constant", "guided_end_frames": 9}
+        run = Config(
+            tasks=("doom:basic",),
+            logdir="unused",
+            kickstarting=KickstartingConfig(use=use, **named),
+        )
+        self.assertEqual(schedules.global_weight(run.kickstarting, 0), 0.0)
+        self.assertTrue(schedules.ended(run, 0).all())
+
 
 if __name__ == "__main__":
     absltest.main()
