@@ -294,6 +294,8 @@ class Actor:
                 "unrolls": float(sender.unrolls),
                 "teacher_unrolls": float(sender.teacher_unrolls),
                 "teacher_timeouts": float(sender.teacher_timeouts),
+                "unanswered_unrolls": float(sender.unanswered_unrolls),
+                "teachers_resting": float(sender.resting_teachers),
                 "dropped_unrolls": float(self._dropped_unrolls),
                 "acting_batch_size": self._agent_steps / max(self._batches, 1),
                 "wait_environment": self._seconds["environment"] / seconds,

@@ -16,8 +16,9 @@ from kickstarting import (
     checkpoints,
     config,
     learner,
+    remote_teacher,
     run_files,
-    teachers,
+    teacher_server,
     telemetry,
     trajectory_example,
     types,
@@ -233,7 +234,7 @@ class Trained(NamedTuple):
 class _LocalTeacher:
     """A Courier client of a teacher server, without Courier."""
 
-    def __init__(self, server: teachers.TeacherServer) -> None:
+    def __init__(self, server: teacher_server.TeacherServer) -> None:
         self._server = server
         self._pool = futures.ThreadPoolExecutor(32)
         self.futures = self
@@ -268,7 +269,7 @@ class _WatchedUpdate(update.Update):
 def train(
     run: config.Config,
     environments: environment_batch.EnvironmentBatch,
-    server: teachers.TeacherServer | None = None,
+    server: teacher_server.TeacherServer | None = None,
     snapshots: tuple[int, ...] = (),
 ) -> Trained:
     """Runs actor, teacher's client and learner in threads to the run's end.
@@ -295,7 +296,7 @@ def train(
         np.full((1, run.max_teachers), np.nan, np.float32),
         np.zeros(1, np.float32),
     )
-    remote = teachers.RemoteTeacher([_LocalTeacher(server)]) if server else None
+    remote = remote_teacher.RemoteTeacher([_LocalTeacher(server)]) if server else None
     acting = make_actor(run, environments, learning, unrolls, remote)
     failures: list[BaseException] = []
 
