@@ -40,9 +40,9 @@ _TROUBLES = (
     ("worker_restarts", "environment restarts", _count),
     ("dropped_unrolls", "dropped unrolls", _count),
     ("teacher_timeouts", "teacher timeouts", _count),
-    ("unanswered_unrolls", "unrolls without the teacher's answer", _count),
+    ("unanswered_unrolls", "unrolls without advice", _count),
     # A mean over the actors.
-    ("teachers_resting", "teacher servers not asked", _number),
+    ("teachers_resting", "teacher servers resting", _number),
 )
 _POLICY = (
     ("entropy", "entropy", _number),

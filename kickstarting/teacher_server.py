@@ -25,8 +25,7 @@ _WAIT_SECONDS = 0.2
 _ANSWER_SECONDS = 60.0
 # Unrolls in a batch. On a CPU an unroll costs the same in a batch of 2 and of 32, but
 # the memory grows with the batch (docs/results.md).
-_LARGEST_BATCH = {"cpu": 8}
-_LARGEST_BATCH_ELSEWHERE = teachers.BATCH_SIZES[-1]
+LARGEST_BATCH_ON_CPU = 8
 
 
 class _Request(NamedTuple):
@@ -72,8 +71,10 @@ class TeacherServer:
         self._num_teachers = num_teachers
         first = self._held[0] if self._held else None
         self._num_actions = len(first.teacher.action_names) if first else 0
-        platform = (device or jax.devices()[0]).platform
-        self._largest_batch = _LARGEST_BATCH.get(platform, _LARGEST_BATCH_ELSEWHERE)
+        on_cpu = (device or jax.devices()[0]).platform == "cpu"
+        self._largest_batch = (
+            LARGEST_BATCH_ON_CPU if on_cpu else teachers.BATCH_SIZES[-1]
+        )
         # Teachers that are waited for, in the order of their turns.
         self._waiting: dict[int, collections.deque[_Request]] = {}
         self._arrived = threading.Condition()

@@ -14,7 +14,7 @@ from kickstarting.agent import Agent
 from tests import ring
 from tests.counting_environment import CountingBatch, Script
 
-LONG = 60.0
+LONG = 120.0
 DEADLINE = 1.0
 ENVIRONMENTS = 4
 RUN = ring.small_config(environments_per_actor=ENVIRONMENTS)
@@ -28,11 +28,14 @@ class TeacherDownTest(absltest.TestCase):
         self.stop = threading.Event()
         self.addCleanup(self.stop.set)
 
-    def _serve(self, port: int) -> None:
-        self.processes[port] = subprocess.Popen(
-            [sys.executable, "-m", "tests.launch.teacher_process", str(port)],
-            stdin=subprocess.DEVNULL,
-        )
+    def _serve(self, *ports: int) -> None:
+        for port in ports:
+            self.processes[port] = subprocess.Popen(
+                [sys.executable, "-m", "tests.launch.teacher_process", str(port)],
+                stdin=subprocess.DEVNULL,
+            )
+        for port in ports:
+            courier.list_methods(courier.Client(f"localhost:{port}", call_timeout=LONG))
 
     def _kill(self, port: int) -> None:
         process = self.processes.pop(port)
@@ -95,8 +98,7 @@ class TeacherDownTest(absltest.TestCase):
 
     def test_one_of_two_replicas_is_killed(self):
         ports = [portpicker.pick_unused_port() for _ in range(2)]
-        for port in ports:
-            self._serve(port)
+        self._serve(*ports)
         self._act(ports)
         self._read_until(answered=True, count=50)
         self._kill(ports[1])
