@@ -27,10 +27,10 @@ import psutil
 from absl import flags
 
 from kickstarting import config as config_lib
-from kickstarting import teacher_files, teacher_server, teachers, types
+from kickstarting import teacher_cards, teacher_files, teacher_server, teachers, types
 from kickstarting.agent import Agent
 from kickstarting.environments import base
-from launch import command_line, process_memory, program
+from launch import command_line, process_memory
 
 _TEACHERS = flags.DEFINE_integer("teachers", 30, "Teachers, one for each task.")
 _DEEP = flags.DEFINE_integer("deep", 3, "How many of them are deep under load.")
@@ -44,6 +44,8 @@ _UNROLL_LENGTH = flags.DEFINE_integer("unroll_length", 32, "Steps of an unroll."
 _SPEC = base.EnvironmentSpec((72, 96, 3), 0, tuple(f"action {i}" for i in range(9)), 4)
 _ENVIRONMENTS = 16
 _CALL_SECONDS = 120.0
+# As launch.program gives a teacher server.
+_THREADS = 64
 
 
 def main(argv: list[str]) -> int:
@@ -85,18 +87,15 @@ def _save_teacher(folder: str, torso: str, seed: int) -> str:
         lambda x: random.normal(scale=0.03, size=x.shape).astype(np.float32), shapes
     )
     path = os.path.join(folder, f"{torso}_{seed}")
-    card = teacher_files.TeacherCard(
-        task=f"dmlab30:level_{seed}",
+    task = f"dmlab30:level_{seed}"
+    card = teacher_cards.TeacherCard(
+        scores=(teacher_cards.TaskScore(task, 0.0, 0.0, 1, None),),
         action_names=_SPEC.action_names,
         frame_shape=_SPEC.frame_shape,
         instruction_length=_SPEC.instruction_length,
         action_repeat=_SPEC.action_repeat,
         network=network,
         environment_frames=0,
-        mean_return=0.0,
-        standard_error=0.0,
-        episodes=1,
-        normalised_score=None,
         command="none: random weights",
         seed=seed,
         git_revision="none",
@@ -222,7 +221,7 @@ def _serve(names: list[str], port: int) -> None:
         batches = counters["teacher_batches"]
         return batches, batches * counters["teacher_batch_size"]
 
-    service = courier.Server(port=port, thread_pool_size=program.TEACHER_THREADS)
+    service = courier.Server(port=port, thread_pool_size=_THREADS)
     service.Bind("label", server.label)
     service.Bind("totals", totals)
     service.Start()

@@ -18,7 +18,7 @@ from kickstarting.environments import suites
 from launch import actor_node, evaluator_node, learner_node, teacher_node
 
 # Unrolls that may wait for a teacher at once in one replica: each blocks a thread.
-TEACHER_THREADS = 64
+_TEACHER_THREADS = 64
 _CALL_SECONDS = 60.0
 
 
@@ -77,7 +77,7 @@ def make_program(
                     config,
                     index,
                     learner,
-                    courier_kwargs={"thread_pool_size": TEACHER_THREADS},
+                    courier_kwargs={"thread_pool_size": _TEACHER_THREADS},
                 )
                 servers.append(node)
                 teacher = program.add_node(node)
