@@ -35,7 +35,8 @@ class TeacherDownTest(absltest.TestCase):
                 stdin=subprocess.DEVNULL,
             )
         for port in ports:
-            courier.list_methods(courier.Client(f"localhost:{port}", call_timeout=LONG))
+            # Until it serves.
+            courier.Client(f"localhost:{port}", call_timeout=LONG).counters()
 
     def _kill(self, port: int) -> None:
         process = self.processes.pop(port)

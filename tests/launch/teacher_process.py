@@ -18,6 +18,7 @@ def main() -> None:
     server = teacher_server.TeacherServer([[small_teachers.ECHO]], 1)
     courier_server = courier.Server(port=int(sys.argv[1]))
     courier_server.Bind("label", server.label)
+    courier_server.Bind("counters", server.counters)
     courier_server.Start()
     stop = threading.Event()
     threading.Thread(target=server.run, args=(stop,), daemon=True).start()
