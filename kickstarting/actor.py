@@ -306,6 +306,8 @@ class Actor:
                 "unrolls": float(sender.unrolls),
                 "teacher_unrolls": float(sender.teacher_unrolls),
                 "teacher_timeouts": float(sender.teacher_timeouts),
+                "unanswered_unrolls": float(sender.unanswered_unrolls),
+                "teachers_resting": float(sender.resting_teachers),
                 "dropped_unrolls": float(self._dropped_unrolls),
                 **(self._guide.counters() if self._guide is not None else {}),
                 "acting_batch_size": self._agent_steps / max(self._batches, 1),

@@ -25,7 +25,8 @@ _ROW_SECONDS = 1.0
 class Learner:
     """Owns the parameters of one student.
 
-    `parameters` and `report` may be called from any thread; `run` is called once.
+    `parameters`, `ended_teachers` and `report` may be called from any thread; `run` is
+    called once.
     """
 
     def __init__(
@@ -100,6 +101,10 @@ class Learner:
             return None
         version, flat, weight = published
         return version, np.asarray(flat), weight
+
+    def ended_teachers(self) -> np.ndarray:
+        """Returns bool [num_tasks, K]: where λ is 0 for good, or no teacher is."""
+        return schedules.ended(self._config, self.frames)
 
     def report(self, source: str, counters: Mapping[str, float], episodes: Any) -> None:
         """Takes an actor's counters and finished episodes.

@@ -35,13 +35,15 @@ _LINES_WITHOUT_TASKS = 16
 _FEWEST_TASK_LINES = 3
 _TASKS_IN_A_LINE = 4
 
-# (name in the row, what a person reads)
-_TROUBLES = (
-    ("worker_restarts", "environment restarts"),
-    ("dropped_unrolls", "dropped unrolls"),
-    ("teacher_timeouts", "teacher timeouts"),
-)
 # (name in the row, what a person reads, how the value is written)
+_TROUBLES = (
+    ("worker_restarts", "environment restarts", _count),
+    ("dropped_unrolls", "dropped unrolls", _count),
+    ("teacher_timeouts", "teacher timeouts", _count),
+    ("unanswered_unrolls", "unrolls without advice", _count),
+    # A mean over the actors.
+    ("teachers_resting", "teacher servers resting", _number),
+)
 _POLICY = (
     ("entropy", "entropy", _number),
     ("cross_entropy", "CE", _number),
@@ -231,7 +233,7 @@ def _facts_of_the_ring(row: Mapping[str, float]) -> list[tuple[str, str]]:
     if "policy_lag" in row:
         queue.append(f"policy lag {_number(row['policy_lag'])} updates")
     troubles = [
-        f"{row[name]:,.0f} {words}" for name, words in _TROUBLES if row.get(name)
+        f"{show(row[name])} {words}" for name, words, show in _TROUBLES if row.get(name)
     ]
     named = (
         ("student", policy),

@@ -139,6 +139,16 @@ class TeacherCard:
         return next((score for score in self.scores if score.task == task), None)
 
 
+def spec_of(card: TeacherCard) -> base.EnvironmentSpec:
+    """Returns what a teacher knows of its environments."""
+    return base.EnvironmentSpec(
+        frame_shape=card.frame_shape,
+        instruction_length=card.instruction_length,
+        action_names=card.action_names,
+        action_repeat=card.action_repeat,
+    )
+
+
 def check_matches(card: TeacherCard, spec: base.EnvironmentSpec) -> None:
     """Checks that a teacher can advise on an environment.
 

@@ -22,7 +22,7 @@ RATE_WINDOWS = (10, 60, 300)
 WAIT_PREFIX = "wait_"
 
 # Counters of these suffixes are levels, not running totals.
-LEVEL_SUFFIXES = ("_size", "_capacity")
+LEVEL_SUFFIXES = ("_size", "_capacity", "_resting")
 
 
 class Telemetry:
@@ -136,10 +136,10 @@ class Telemetry:
     def set_counters(self, source: str, counters: Mapping[str, float]) -> None:
         """Replaces what one part of the run last reported.
 
-        Names that start with `wait_` (fractions of time in [0, 1]) or end in `_size` or
-        `_capacity` are averaged over the sources. All others are running totals and are
-        summed; a total that falls has started again from 0 with its part, and nothing
-        that was counted before is lost.
+        Names that start with `wait_` (fractions of time in [0, 1]) or end in one of
+        LEVEL_SUFFIXES are averaged over the sources. All others are running totals and
+        are summed; a total that falls has started again from 0 with its part, and
+        nothing that was counted before is lost.
 
         Args:
           source: the reporting part, e.g. 'actor/0', 'teacher/0', 'queue'.

@@ -3,7 +3,8 @@
 One thread for each actor. It asks the teachers by a future as soon as an unroll is
 finished and goes on; answers are awaited in order, with a deadline, so that the
 teachers' latency hides behind the acting of the next unroll. Where every λ of a task is
-0 nobody is asked. Back-pressure reaches the actor as slots that are not given back.
+0 nobody is asked, and an unroll that no teacher server can answer goes on without.
+Back-pressure reaches the actor as slots that are not given back.
 """
 
 import collections
@@ -34,10 +35,22 @@ class LabelFuture(Protocol):
 class TeacherClient(Protocol):
     """Asks a teacher server."""
 
+    @property
+    def resting(self) -> int:
+        """How many teacher servers are not asked at the moment."""
+
     def label(
-        self, task: int, trajectory: types.Trajectory, teacher_state: Any
-    ) -> LabelFuture:
-        """Asks about observations 0..T-1; teacher_state None opens from the initial."""
+        self,
+        task: int,
+        wanted: np.ndarray,
+        trajectory: types.Trajectory,
+        teacher_state: Any,
+    ) -> LabelFuture | None:
+        """Asks about observations 0..T-1; None if there is nobody to ask.
+
+        Of the task's teachers those are asked that `wanted`, bool [K], marks. A
+        teacher_state of None opens from the initial one.
+        """
 
 
 class Writer(Protocol):
@@ -99,6 +112,12 @@ class UnrollSender:
         self.unrolls = 0
         self.teacher_unrolls = 0
         self.teacher_timeouts = 0
+        self.unanswered_unrolls = 0
+
+    @property
+    def resting_teachers(self) -> int:
+        """Teacher servers that are not asked at the moment."""
+        return self._teacher.resting if self._teacher is not None else 0
 
     def start(self) -> None:
         """Starts the thread."""
@@ -157,13 +176,16 @@ class UnrollSender:
         self, environment: int, trajectory: types.Trajectory
     ) -> LabelFuture | None:
         task = self._store.task(environment)
-        if self._teacher is None or not np.any(self._kickstarting_weight(task)):
-            self._teacher_state.pop(environment, None)
+        wanted = self._kickstarting_weight(task) != 0
+        # What a teacher does not see is missing in its state: kept only by an answer.
+        state = self._teacher_state.pop(environment, None)
+        if self._teacher is None or not np.any(wanted):
             return None
         self.teacher_unrolls += 1
-        return self._teacher.label(
-            task, trajectory, self._teacher_state.get(environment)
-        )
+        future = self._teacher.label(task, wanted, trajectory, state)
+        if future is None:
+            self.unanswered_unrolls += 1
+        return future
 
     def _is_due(self, pending: _Pending) -> bool:
         # An actor whose slots are all held sends nothing, so the deadline is seen here.
@@ -192,7 +214,7 @@ class UnrollSender:
             # The unroll goes on without a teacher. Its state is unknown from here on,
             # so the next unroll opens from the initial one.
             self.teacher_timeouts += 1
-            self._teacher_state.pop(pending.environment, None)
+            self.unanswered_unrolls += 1
             logging.log_first_n(logging.WARNING, "No teacher's answer: %r", 3, error)
             return pending.trajectory
         finally:

@@ -9,7 +9,12 @@ import launchpad as lp
 import numpy as np
 
 from kickstarting import config as config_lib
-from kickstarting import teachers, trajectory_queue, unroll_sender
+from kickstarting import (
+    remote_teacher,
+    teachers,
+    trajectory_queue,
+    unroll_sender,
+)
 from kickstarting.acting import inference_device
 from kickstarting.actor import NUM_SLOTS, Actor
 from kickstarting.agent import Agent
@@ -116,7 +121,7 @@ def run(
     stop = lp.stop_event()
     tasks, settings = environment_settings(config, index, resumed_frames)
     environments = suites.make_batch(settings, NUM_SLOTS, config.unroll_length)
-    teacher = teachers.RemoteTeacher(teacher_servers) if teacher_servers else None
+    teacher = remote_teacher.RemoteTeacher(teacher_servers) if teacher_servers else None
     actor = Actor(
         config,
         index,

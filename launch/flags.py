@@ -268,12 +268,16 @@ KICKSTARTING_END_FRAMES = flags.DEFINE_integer(
     "never. Default: half of total_frames for falling schedules, else 0.",
 )
 TEACHER_REPLICAS = flags.DEFINE_integer(
-    "teacher_replicas", _DEFAULTS.kickstarting.replicas, "Teacher server nodes."
+    "teacher_replicas",
+    _DEFAULTS.kickstarting.replicas,
+    "Teacher server nodes. Each holds all teachers; actors ask them in turn, and the "
+    "others take over where one is down.",
 )
 TEACHER_DEADLINE = flags.DEFINE_float(
     "teacher_deadline",
     _DEFAULTS.kickstarting.deadline_seconds,
-    "Seconds after which an unroll goes on without its teacher's answer.",
+    "Seconds after which an unroll goes on without its teacher's answer, and its "
+    "teacher server is left alone for a while.",
 )
 
 CHECKPOINT_MINUTES = flags.DEFINE_float(

@@ -27,7 +27,7 @@ _REPORT_SECONDS = 1.0
 
 
 class LearnerNode:
-    """Trains; serves `parameters` and `report`."""
+    """Trains; serves `parameters`, `ended_teachers` and `report`."""
 
     def __init__(
         self, config: config_lib.Config, teacher_returns: np.ndarray, queue: Any
@@ -75,6 +75,10 @@ class LearnerNode:
     def parameters(self, newer_than: int) -> Any:
         """See Learner.parameters."""
         return self._learner.parameters(newer_than)
+
+    def ended_teachers(self) -> np.ndarray:
+        """See Learner.ended_teachers."""
+        return self._learner.ended_teachers()
 
     def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
         """See Learner.report."""

@@ -3,9 +3,10 @@
 import os
 from typing import Any, NamedTuple
 
+import jax
 from absl import logging
 
-from kickstarting import checkpoints, teacher_files, teachers, types
+from kickstarting import checkpoints, teacher_cards, teacher_files, types
 from kickstarting import config as config_lib
 from kickstarting.agent import Agent
 from kickstarting.environments import base, dmlab_actions, suites
@@ -42,17 +43,20 @@ def load(path: str) -> Policy:
       teacher_files.TeacherError: the teacher is not sound.
     """
     if os.path.isfile(os.path.join(path, teacher_files.CARD)):
-        return _from_teacher(teachers.CheckpointTeacher(path))
+        return _from_teacher(path)
     params, metadata = checkpoints.load_params(path)
     return _from_checkpoint(params, metadata)
 
 
-def _from_teacher(teacher: teachers.CheckpointTeacher) -> Policy:
-    card = teacher.card
+def _from_teacher(folder: str) -> Policy:
+    params, card = teacher_files.load_teacher(folder)
+    agent = Agent(teacher_cards.spec_of(card), card.network)
+    expected = jax.eval_shape(agent.init_params, jax.random.key(0))
+    teacher_files.check_shapes(folder, params, expected)
     return Policy(
-        teacher.agent,
-        teacher.params,
-        teacher.agent.spec,
+        agent,
+        params,
+        agent.spec,
         card.network,
         card.tasks,
         card.environment_frames,

@@ -1,4 +1,4 @@
-"""Keeps glibc from giving memory back that the next update asks for again."""
+"""When glibc gives freed memory back to the system."""
 
 import ctypes
 
@@ -24,3 +24,13 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     return all(mallopt(option, value) == 1 for option, value in _OPTIONS.items())
+
+
+def give_back_freed_memory() -> bool:
+    """Gives back what is freed now, whatever `keep_freed_memory` said.
+
+    Returns:
+      whether there was anything to give back; never, with another C library than glibc.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return bool(trim(0)) if trim is not None else False

@@ -81,7 +81,9 @@ def make_program(
                 )
                 servers.append(node)
                 teacher = program.add_node(node)
-                teacher.set_client_kwargs(call_timeout=_CALL_SECONDS)
+                teacher.set_client_kwargs(
+                    call_timeout=config.kickstarting.deadline_seconds
+                )
                 teachers.append(teacher)
     with program.group("actor"):
         for index in range(config.num_actors):

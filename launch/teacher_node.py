@@ -7,14 +7,15 @@ import launchpad as lp
 from absl import logging
 
 from kickstarting import config as config_lib
-from kickstarting import teachers
+from kickstarting import teacher_server
 from kickstarting.acting import inference_device
+from launch import process_memory
 
 _REPORT_SECONDS = 2.0
 
 
 class TeacherNode:
-    """Answers `label` calls; reports its counters to the learner."""
+    """Answers `label` calls; reports to the learner, which says whom it can drop."""
 
     def __init__(self, config: config_lib.Config, index: int, learner: Any) -> None:
         """Loads the teachers.
@@ -22,9 +23,9 @@ class TeacherNode:
         Args:
           config: of the run.
           index: of this replica.
-          learner: Courier client, for the counters.
+          learner: Courier client, for the counters and for λ's end.
         """
-        self._server = teachers.TeacherServer(
+        self._server = teacher_server.TeacherServer(
             config.teachers_of_task, config.max_teachers, inference_device(config)
         )
         self._learner = learner
@@ -46,6 +47,8 @@ class TeacherNode:
         while not stop.wait(_REPORT_SECONDS):
             try:
                 self._learner.report(self._source, self._server.counters(), None)
+                if self._server.drop_ended(self._learner.ended_teachers()):
+                    process_memory.give_back_freed_memory()
             except Exception as error:  # noqa: BLE001 - counters are worth no crash
                 if not stop.is_set():
                     logging.log_first_n(logging.WARNING, "No report: %r", 1, error)

@@ -152,6 +152,19 @@ class LearnerTest(absltest.TestCase):
             self._weights(), [2.0, 2.0, 1.625, 1.25, 0.875, 0, 0, 0]
         )
 
+    def test_a_teacher_has_ended_when_its_lambda_has(self):
+        made = self._make()
+        np.testing.assert_array_equal(made.ended_teachers(), [[False]])
+        made.run(self.update.stop)
+        np.testing.assert_array_equal(made.ended_teachers(), [[True]])
+
+    def test_where_there_is_no_teacher_it_has_ended_from_the_start(self):
+        without = dataclasses.replace(KICKSTARTING, teachers=(), end_frames=0)
+        run = dataclasses.replace(
+            CONFIG, kickstarting=dataclasses.replace(without, schedule="constant")
+        )
+        np.testing.assert_array_equal(self._make(run).ended_teachers(), [[True]])
+
     def test_the_learning_rate_falls_to_zero_over_the_run(self):
         self._run()
         np.testing.assert_allclose(

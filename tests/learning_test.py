@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import config, evaluator, teacher_cards, teacher_files, teachers
+from kickstarting import config, evaluator, teacher_cards, teacher_files, teacher_server
 from kickstarting.actor import NUM_SLOTS
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
@@ -105,7 +105,7 @@ class LearningTest(absltest.TestCase):
 
         folder = self._save_teacher(scratch.parameters, learned)
         run = _config(self.create_tempdir().full_path, EARLY_UPDATES, folder)
-        server = teachers.TeacherServer(run.teachers_of_task, run.max_teachers)
+        server = teacher_server.TeacherServer(run.teachers_of_task, run.max_teachers)
         stop = threading.Event()
         self.addCleanup(stop.set)
         threading.Thread(target=server.run, args=(stop,), daemon=True).start()

@@ -17,8 +17,9 @@ from kickstarting import (
     config,
     guides,
     learner,
+    remote_teacher,
     run_files,
-    teachers,
+    teacher_server,
     telemetry,
     trajectory_example,
     types,
@@ -236,7 +237,7 @@ class Trained(NamedTuple):
 class _LocalTeacher:
     """A Courier client of a teacher server, without Courier."""
 
-    def __init__(self, server: teachers.TeacherServer) -> None:
+    def __init__(self, server: teacher_server.TeacherServer) -> None:
         self._server = server
         self._pool = futures.ThreadPoolExecutor(32)
         self.futures = self
@@ -271,7 +272,7 @@ class _WatchedUpdate(update.Update):
 def train(
     run: config.Config,
     environments: environment_batch.EnvironmentBatch,
-    server: teachers.TeacherServer | None = None,
+    server: teacher_server.TeacherServer | None = None,
     snapshots: tuple[int, ...] = (),
     guide: guides.Guide | None = None,
     initial_params: dict[str, Any] | None = None,
@@ -303,7 +304,7 @@ def train(
         np.zeros(1, np.float32),
         initial_params,
     )
-    remote = teachers.RemoteTeacher([_LocalTeacher(server)]) if server else None
+    remote = remote_teacher.RemoteTeacher([_LocalTeacher(server)]) if server else None
     acting = make_actor(run, environments, learning, unrolls, remote, guide)
     failures: list[BaseException] = []
 

@@ -53,6 +53,8 @@ def _taught(tasks: tuple[str, ...]) -> telemetry_lib.Telemetry:
             "wait_queue": 0.03,
             "worker_restarts": 2,
             "dropped_unrolls": 0,
+            "unanswered_unrolls": 7,
+            "teachers_resting": 1,
         },
     )
     telemetry.set_counters("learner", {"wait_data": 0.44})
@@ -92,6 +94,8 @@ class PictureTest(parameterized.TestCase):
             "for data 44%",
             "14 of 32 unrolls, policy lag 2.10 updates",
             "2 environment restarts",
+            "7 unrolls without advice",
+            "teacher servers resting",
         ):
             self.assertIn(words, picture)
         self.assertNotIn("dropped", picture)
@@ -161,7 +165,8 @@ class LineTest(absltest.TestCase):
             " | actors wait for environments 61%, for teacher 0%, for queue 3%"
             " | learner waits for data 44%"
             " | queue 14 of 32 unrolls, policy lag 2.10 updates"
-            " | trouble 2 environment restarts",
+            " | trouble 2 environment restarts, 7 unrolls without advice, "
+            "1.00 teacher servers resting",
         )
 
     def test_many_tasks_are_counted(self):

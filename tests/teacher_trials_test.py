@@ -5,6 +5,7 @@ from absl.testing import absltest, parameterized
 
 from kickstarting import evaluator, teacher_trials, teachers
 from kickstarting.environments import suites
+from launch import policies
 from tests.launch import program_run
 
 _TASK = program_run.GRID
@@ -44,10 +45,10 @@ class TeacherTrialsTest(parameterized.TestCase):
     def test_a_checkpoint_plays_as_its_agent_does(self):
         folder = self.create_tempdir().full_path + "/teacher"
         program_run.save_random_teacher(folder)
-        teacher = teachers.CheckpointTeacher(folder)
+        teacher, policy = teachers.CheckpointTeacher(folder), policies.load(folder)
         arguments = {"num_episodes": 3, "seed": 5, "action_repeat": 1}
         measured = teacher_trials.measure(teacher, _TASK, **arguments)
-        player = evaluator.AgentPlayer(teacher.agent, teacher.params, 5, False)
+        player = evaluator.AgentPlayer(policy.agent, policy.params, 5, False)
         played = evaluator.evaluate(_TASK, player, **arguments)
         assert played is not None
         self.assertAlmostEqual(measured.mean, played.returns.mean(), places=6)

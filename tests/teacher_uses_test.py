@@ -6,7 +6,7 @@ import threading
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import config, guides, teachers
+from kickstarting import config, guides, teacher_server
 from kickstarting.actor import NUM_SLOTS
 from tests import combination_lock, ring
 
@@ -66,7 +66,9 @@ class TeacherUsesTest(parameterized.TestCase):
         stop = threading.Event()
         self.addCleanup(stop.set)
         if run.asks_teachers:
-            server = teachers.TeacherServer(run.teachers_of_task, run.max_teachers)
+            server = teacher_server.TeacherServer(
+                run.teachers_of_task, run.max_teachers
+            )
             threading.Thread(target=server.run, args=(stop,), daemon=True).start()
         if run.teacher_use.acts:
             guide = guides.Guide(

@@ -158,6 +158,9 @@ class CountersTest(absltest.TestCase):
         self.assertAlmostEqual(row["wait_queue"], 0.3)
         self.assertEqual(row["queue_size"], 12)
         self.assertEqual(row["queue_capacity"], 32)
+        telemetry.set_counters("actor/0", {"teachers_resting": 1})
+        telemetry.set_counters("actor/1", {"teachers_resting": 0})
+        self.assertEqual(telemetry.row()["teachers_resting"], 0.5)
 
     def test_a_restarted_part_loses_nothing_that_was_counted(self):
         telemetry = _telemetry()

@@ -63,9 +63,20 @@ class Teacher:
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, int, Any]] = []
+        self.wanted: list[list[bool]] = []
         self.futures: list[concurrent.futures.Future] = []
+        self.resting = 0
 
-    def label(self, task: int, trajectory: types.Trajectory, teacher_state: Any) -> Any:
+    def label(
+        self,
+        task: int,
+        wanted: np.ndarray,
+        trajectory: types.Trajectory,
+        teacher_state: Any,
+    ) -> Any:
+        if self.resting:
+            return None
+        self.wanted.append(wanted.tolist())
         self.asked.append((task, int(trajectory.action[0]), teacher_state))
         self.futures.append(concurrent.futures.Future())
         return self.futures[-1]
@@ -155,6 +166,7 @@ class UnrollSenderTest(absltest.TestCase):
         self.assertFalse(written.mask.any())
         self.assertFalse(written.logits.any())
         self.assertEqual(self.sender.teacher_timeouts, 1)
+        self.assertEqual(self.sender.unanswered_unrolls, 1)
         self.assertTrue(self.store.next_slot_is_free(0))
         self.assertIsNone(self.sender.failure)
 
@@ -166,6 +178,25 @@ class UnrollSenderTest(absltest.TestCase):
         self._eventually(lambda: self.sender.unrolls == 1)
         self.assertFalse(self.writer.written[0].mask.any())
         self.assertEqual(self.sender.teacher_timeouts, 1)
+
+    def test_where_no_server_is_asked_unrolls_go_on_at_once(self):
+        self._make()
+        self.sender.send(0, 0)
+        self._eventually(lambda: self.teacher.futures)
+        self.teacher.answer(0, state="before")
+        self._eventually(lambda: self.sender.unrolls == 1)
+        self.teacher.resting = 1
+        self.assertEqual(self.sender.resting_teachers, 1)
+        self.sender.send(0, 1)
+        self._eventually(lambda: self.sender.unrolls == 2)
+        self.assertFalse(self.writer.written[1].mask.any())
+        self.assertEqual(self.sender.unanswered_unrolls, 1)
+        self.assertEqual(self.sender.teacher_timeouts, 0)
+        self.teacher.resting = 0
+        self.sender.send(0, 0)
+        self._eventually(lambda: len(self.teacher.asked) == 2)
+        # The teacher has not seen the unroll between.
+        self.assertIsNone(self.teacher.asked[1][2])
 
     def test_a_weaned_task_is_never_asked_about(self):
         self._make()
@@ -183,6 +214,7 @@ class UnrollSenderTest(absltest.TestCase):
         self.sender.send(2, 0)
         self._eventually(lambda: self.teacher.futures)
         self.assertEqual(self.teacher.asked, [(1, 20, None)])
+        self.assertEqual(self.teacher.wanted, [[False, True]])
 
     def test_the_state_is_handed_on_unroll_by_unroll(self):
         self._make()

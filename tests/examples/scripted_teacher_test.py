@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from examples import scripted_teacher
-from kickstarting import config, teachers, types
+from kickstarting import config, teacher_server, teachers, types
 from kickstarting.actor import NUM_SLOTS
 from kickstarting.environments import base, suites
 from tests import ring
@@ -119,7 +119,7 @@ class KickstartTest(absltest.TestCase):
         )
         settings = [base.TaskSettings(TASK, seed, 1) for seed in range(4)]
         environments = suites.make_batch(settings, NUM_SLOTS, run.unroll_length)
-        server = teachers.TeacherServer(run.teachers_of_task, run.max_teachers)
+        server = teacher_server.TeacherServer(run.teachers_of_task, run.max_teachers)
         stop = threading.Event()
         self.addCleanup(stop.set)
         threading.Thread(target=server.run, args=(stop,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""What is freed stays with the process."""
+"""What is freed stays with the process, until it is to be given back."""
 
 import subprocess
 import sys
@@ -25,6 +25,24 @@ for turn in range(11):
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
+# Prints the bytes that are resident with a block that is kept, without and given back.
+_GIVE_BACK = """
+import ctypes, psutil
+from launch import process_memory
+assert process_memory.keep_freed_memory()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.malloc.argtypes = [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+block = libc.malloc(256 << 20)
+ctypes.memset(block, 1, 256 << 20)
+print(psutil.Process().memory_info().rss)
+libc.free(block)
+print(psutil.Process().memory_info().rss)
+assert process_memory.give_back_freed_memory()
+print(psutil.Process().memory_info().rss)
+"""
+
 
 def _page_faults(how: str) -> int:
     output = subprocess.run(
@@ -39,6 +57,19 @@ def _page_faults(how: str) -> int:
 class KeepFreedMemoryTest(absltest.TestCase):
     def test_memory_is_not_faulted_in_again(self):
         self.assertLess(10 * _page_faults("keep"), _page_faults("as it is"))
+
+
+class GiveBackFreedMemoryTest(absltest.TestCase):
+    def test_freed_memory_goes_only_when_it_is_given_back(self):
+        output = subprocess.run(
+            [sys.executable, "-c", _GIVE_BACK],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        held, freed, given_back = map(int, output.stdout.split())
+        self.assertLess(held - freed, 2**20)
+        self.assertGreater(freed - given_back, 200 * 2**20)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,249 @@
+"""The teacher server: labels unrolls of many actors with many teachers.
+
+It is stateless between calls: a teacher's recurrent state is handed back to the actor
+and comes again with the next unroll, so that any replica gives the same answer and a
+split into slices equals one long pass. What waits for one teacher is answered as one
+batch.
+"""
+
+import collections
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from kickstarting import teachers, types
+
+# The leaves of each teacher's state [...]; None where it opens from its initial state.
+States = list[list[np.ndarray] | None]
+
+_WAIT_SECONDS = 0.2
+_ANSWER_SECONDS = 60.0
+# Unrolls in a batch. On a CPU an unroll costs the same in a batch of 2 and of 32, but
+# the memory grows with the batch (docs/results.md).
+LARGEST_BATCH_ON_CPU = 8
+
+
+class _Request(NamedTuple):
+    observation: types.Observation
+    first: np.ndarray
+    state: Any
+    answer: "queue.SimpleQueue[Any]"
+
+
+class _Held(NamedTuple):
+    """A teacher in memory, and the state [...] that opens its episodes."""
+
+    teacher: types.Teacher
+    initial_state: Any
+
+
+class TeacherServer:
+    """Labels unrolls with the teachers of each task.
+
+    `label` and `drop_ended` may be called from many threads; `run` does the work in
+    one.
+    """
+
+    def __init__(
+        self,
+        teachers_of_task: Sequence[Sequence[str]],
+        num_teachers: int,
+        device: jax.Device | None = None,
+    ) -> None:
+        """Loads every named teacher once.
+
+        Args:
+          teachers_of_task: for each task, its teachers' names.
+          num_teachers: K, the length of an answer's leading axis.
+          device: where the teachers compute; JAX's default if None.
+
+        Raises:
+          teacher_files.TeacherError: a teacher cannot be loaded.
+        """
+        names = sorted({name for names in teachers_of_task for name in names})
+        self._held: list[_Held | None] = [_hold(name, device) for name in names]
+        self._of_task = [[names.index(n) for n in of] for of in teachers_of_task]
+        self._num_teachers = num_teachers
+        first = self._held[0] if self._held else None
+        self._num_actions = len(first.teacher.action_names) if first else 0
+        on_cpu = (device or jax.devices()[0]).platform == "cpu"
+        self._largest_batch = (
+            LARGEST_BATCH_ON_CPU if on_cpu else teachers.BATCH_SIZES[-1]
+        )
+        # Teachers that are waited for, in the order of their turns.
+        self._waiting: dict[int, collections.deque[_Request]] = {}
+        self._arrived = threading.Condition()
+        self._ended = threading.Event()
+        self._batches = 0
+        self._unrolls = 0
+
+    def label(
+        self,
+        task: int,
+        wanted: np.ndarray,
+        pixels: np.ndarray,
+        instruction: np.ndarray,
+        last_action: np.ndarray,
+        last_reward: np.ndarray,
+        first: np.ndarray,
+        states: States | None,
+    ) -> tuple[np.ndarray, np.ndarray, States]:
+        """Labels one unroll slice.
+
+        Args:
+          task: index of the unroll's task.
+          wanted: bool [K]; the teachers of the task that are to answer.
+          pixels: uint8 [T, H, W, C].
+          instruction: int32 [T, L].
+          last_action: int32 [T].
+          last_reward: float32 [T].
+          first: bool [T].
+          states: of the task's teachers, as the call for the slice before returned
+            them; None for the initial ones.
+
+        Returns:
+          logits float32 [K, T, A], mask float32 [K, T], and the states after the slice.
+          The mask is 0 and the state None for a teacher that was not wanted, was
+          dropped, or did not answer because the server ended first: where it missed a
+          slice, its state from before says nothing about what comes after.
+        """
+        observation = types.Observation(pixels, instruction, last_action, last_reward)
+        answers = {}
+        for position, index in enumerate(self._of_task[task]):
+            held = self._held[index]
+            if held is None or not wanted[position]:
+                continue
+            state = states[position] if states is not None else None
+            own = held.initial_state
+            if state is not None:
+                own = jax.tree.unflatten(jax.tree.structure(own), state)
+            answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
+            self._put(index, _Request(observation, first, own, answer))
+            answers[position] = answer
+        steps = len(first)
+        logits = np.zeros((self._num_teachers, steps, self._num_actions), np.float32)
+        mask = np.zeros((self._num_teachers, steps), np.float32)
+        after: States = [None] * len(self._of_task[task])
+        for position, answer in answers.items():
+            result = self._result(answer)
+            if result is not None:
+                logits[position], state = result
+                mask[position] = 1
+                after[position] = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
+        return logits, mask, after
+
+    def drop_ended(self, ended: np.ndarray) -> int:
+        """Frees the teachers that no task needs any more.
+
+        Args:
+          ended: bool [num_tasks, K]; True where a teacher's λ is 0 for good.
+
+        Returns:
+          how many were freed by this call.
+        """
+        needed = {
+            index
+            for task, indices in enumerate(self._of_task)
+            for position, index in enumerate(indices)
+            if not ended[task, position]
+        }
+        dropped = 0
+        for index, held in enumerate(self._held):
+            if held is not None and index not in needed:
+                self._held[index] = None
+                dropped += 1
+        return dropped
+
+    def counters(self) -> dict[str, float]:
+        """Returns totals and levels for the telemetry."""
+        return {
+            "teacher_batches": float(self._batches),
+            "teacher_batch_size": self._unrolls / max(self._batches, 1),
+            "teachers_held_size": float(sum(held is not None for held in self._held)),
+        }
+
+    def run(self, stop: threading.Event) -> None:
+        """Answers until `stop` is set.
+
+        Args:
+          stop: set when the program ends.
+        """
+        try:
+            while not stop.is_set():
+                index, requests = self._take_batch()
+                if requests:
+                    self._answer(index, requests)
+        finally:
+            self._ended.set()
+
+    def _put(self, index: int, request: _Request) -> None:
+        with self._arrived:
+            self._waiting.setdefault(index, collections.deque()).append(request)
+            self._arrived.notify()
+
+    def _take_batch(self) -> tuple[int, list[_Request]]:
+        """Takes what waits for the teacher whose turn it is, oldest first.
+
+        A teacher's turn comes in the order in which it was first waited for; what does
+        not fit the batch waits behind the other teachers' turns.
+        """
+        with self._arrived:
+            if not self._waiting:
+                self._arrived.wait(_WAIT_SECONDS)
+            if not self._waiting:
+                return -1, []
+            index = next(iter(self._waiting))
+            waiting = self._waiting.pop(index)
+            count = min(len(waiting), self._largest_batch)
+            requests = [waiting.popleft() for _ in range(count)]
+            if waiting:
+                self._waiting[index] = waiting
+            return index, requests
+
+    def _answer(self, index: int, requests: list[_Request]) -> None:
+        held = self._held[index]
+        if held is None:
+            for request in requests:
+                request.answer.put(None)
+            return
+        try:
+            observation, first, state = jax.tree.map(
+                lambda *leaves: np.stack(leaves),
+                *[(r.observation, r.first, r.state) for r in requests],
+            )
+            logits, states = held.teacher.label(observation, first, state)
+        except Exception as error:  # noqa: BLE001 - the caller is told
+            for request in requests:
+                request.answer.put(error)
+            return
+        self._batches += 1
+        self._unrolls += len(requests)
+        for i, request in enumerate(requests):
+            request.answer.put((logits[i], jax.tree.map(lambda x, i=i: x[i], states)))
+
+    def _result(self, answer: "queue.SimpleQueue[Any]") -> Any:
+        """Waits for an answer; None if there will be none."""
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        # In short waits: the server's end waits for its calls, and a request that comes
+        # with the stop is answered by nobody.
+        while time.monotonic() < deadline:
+            try:
+                result = answer.get(timeout=_WAIT_SECONDS)
+            except queue.Empty:
+                if self._ended.is_set():
+                    return None
+                continue
+            if isinstance(result, BaseException):
+                raise result
+            return result
+        raise TimeoutError("the teacher gave no answer")
+
+
+def _hold(name: str, device: jax.Device | None) -> _Held:
+    teacher = teachers.load(name, device)
+    return _Held(teacher, jax.tree.map(lambda x: x[0], teacher.initial_state(1)))

@@ -1,0 +1,85 @@
+"""Small teachers for counting_environment, and unrolls for them to label."""
+
+from typing import Any
+
+import numpy as np
+
+from kickstarting import config, teacher_cards, teacher_files, types
+from kickstarting.agent import Agent
+from tests import counting_environment, ring
+
+NETWORK = config.NetworkConfig(core_size=8)
+SPEC = counting_environment.SPEC
+# Names that teachers.load takes.
+ECHO = f"{__name__}:EchoTeacher"
+STATELESS = f"{__name__}:StatelessTeacher"
+
+
+class EchoTeacher:
+    """Says how many steps it has seen of the episode; keeps a state of two leaves."""
+
+    action_names = SPEC.action_names
+
+    def __init__(self) -> None:
+        self.batch_sizes: list[int] = []
+
+    def initial_state(self, batch_size: int) -> Any:
+        return {
+            "steps": np.zeros(batch_size, np.int32),
+            "calls": np.ones((batch_size, 2)),
+        }
+
+    def label(
+        self, observation: types.Observation, first: np.ndarray, state: Any
+    ) -> tuple[np.ndarray, Any]:
+        self.batch_sizes.append(len(first))
+        steps, logits = state["steps"], np.zeros((*first.shape, 3), np.float32)
+        for t in range(first.shape[1]):
+            steps = np.where(first[:, t], 0, steps)
+            logits[:, t, 1] = steps
+            logits[:, t, 2] = observation.last_action[:, t]
+            steps = steps + 1
+        return logits, {"steps": steps, "calls": state["calls"] + 1}
+
+
+class StatelessTeacher(EchoTeacher):
+    """A state without leaves."""
+
+    def initial_state(self, batch_size: int) -> Any:
+        return ()
+
+    def label(self, observation, first, state):
+        logits = np.zeros((*first.shape, 3), np.float32)
+        if (observation.last_action == 99).any():
+            raise RuntimeError("this teacher does not like 99")
+        return logits, ()
+
+
+def save(
+    folder: str, seed: int = 0, network: config.NetworkConfig = NETWORK
+) -> types.Params:
+    """Writes a teacher with random weights; returns them as they will be loaded."""
+    agent = Agent(SPEC, network)
+    params = ring.unravel(agent, ring.random_parameters(agent, seed))
+    card = teacher_cards.TeacherCard(
+        scores=(teacher_cards.TaskScore("gym:counting", 1.0, 0.1, 3, None),),
+        action_names=SPEC.action_names,
+        frame_shape=SPEC.frame_shape,
+        instruction_length=0,
+        action_repeat=1,
+        network=network,
+        environment_frames=10,
+        command="test",
+        seed=seed,
+        git_revision="none",
+    )
+    teacher_files.save_teacher(folder, params, card)
+    return teacher_files.load_teacher(folder)[0]
+
+
+def unrolls(count: int, length: int) -> types.Trajectory:
+    """Returns random unrolls [count, length (+ 1), ...] with many episodes' ends."""
+    run = ring.small_config(unroll_length=length, batch_size=count)
+    batch = ring.random_batch(run, SPEC, seed=1)
+    first = np.random.default_rng(2).random((count, length + 1)) < 0.3
+    return batch._replace(first=first)
