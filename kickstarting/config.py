@@ -5,50 +5,27 @@ Every check of a value that can be made without touching the machine is made her
 """
 
 import dataclasses
-import math
-from typing import Any
 
+from kickstarting.config_checks import ConfigError as ConfigError
+from kickstarting.config_checks import (
+    require,
+    require_choice,
+    require_not_negative,
+    require_positive,
+)
+from kickstarting.teacher_config import KickstartingConfig
 from kickstarting.teacher_uses import TEACHER_USES, TeacherUse
 
 TORSOS = ("auto", "shallow", "deep", "grid")
 OPTIMISERS = ("adam", "rmsprop")
-REWARD_CLIPPINGS = ("none", "abs_one", "soft_asymmetric")
+REWARD_CLIPPINGS = ("auto", "none", "abs_one", "soft_asymmetric")
 INFERENCE_DEVICES = ("cpu", "accelerator")
 DISTILLATION_FORMS = ("cross_entropy", "reverse_kl", "jensen_shannon")
-SCHEDULES = ("constant", "linear", "exponential", "return_gap")
-TEACHER_WEIGHTINGS = ("equal", "return")
 LAB_ACTION_SETS = ("default", "extended")
 MAX_LEVEL_SEED = 2**31 - 1
 MAX_ENVIRONMENTS = 4096
 
 _PAPER_SCORE_WINDOW_FRAMES = 30_000_000
-
-
-class ConfigError(ValueError):
-    """A configuration that cannot be run; its message is one line."""
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ConfigError(message)
-
-
-def _require_positive(config: Any, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        _require(0 < value < math.inf, f"{name} must be above 0, not {value}")
-
-
-def _require_not_negative(config: Any, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        _require(value >= 0, f"{name} must not be negative, but is {value}")
-        _require(value < math.inf, f"{name} must be finite, but is {value}")
-
-
-def _require_choice(config: Any, name: str, choices: tuple[str, ...]) -> None:
-    value = getattr(config, name)
-    _require(value in choices, f"{name} is {value!r}, but must be one of {choices}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,13 +46,13 @@ class NetworkConfig:
     num_values: int = 1
 
     def __post_init__(self) -> None:
-        _require_choice(self, "torso", TORSOS)
-        _require_positive(self, "core_size", "num_values")
-        _require(
+        require_choice(self, "torso", TORSOS)
+        require_positive(self, "core_size", "num_values")
+        require(
             self.core_size <= 16_384,
             f"core_size must be at most 16384, not {self.core_size}",
         )
-        _require(
+        require(
             self.num_values <= 1000,
             f"num_values must be at most 1000, not {self.num_values}",
         )
@@ -101,8 +78,9 @@ class LossConfig:
       advantage_normalisation: whether advantages are shifted and scaled by their
         running mean and deviation (kickstarting.advantages), so that entropy_cost and
         λ mean the same whatever the rewards.
-      reward_clipping: 'none', 'abs_one' ([-1, 1]) or 'soft_asymmetric' (optimistic
-        asymmetric clipping as in IMPALA's code).
+      reward_clipping: 'none', 'abs_one' ([-1, 1]), 'soft_asymmetric' (optimistic
+        asymmetric clipping as in IMPALA's code), or 'auto': the last for DeepMind
+        Lab, as IMPALA has it on DMLab-30, and abs_one elsewhere.
       reinforcement: False leaves out the policy gradient, baseline and entropy: the
         student is only distilled.
       distillation_form: how far the student is from its teachers
@@ -118,27 +96,27 @@ class LossConfig:
     policy_clip: float = 0.2
     value_normalisation: bool = True
     advantage_normalisation: bool = True
-    reward_clipping: str = "abs_one"
+    reward_clipping: str = "auto"
     reinforcement: bool = True
     distillation_form: str = "cross_entropy"
     distillation_temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             0 <= self.discount <= 1, f"discount must be in [0, 1], not {self.discount}"
         )
-        _require(
+        require(
             0 <= self.vtrace_lambda <= 1,
             f"vtrace_lambda must be in [0, 1], not {self.vtrace_lambda}",
         )
-        _require_not_negative(self, "baseline_cost", "entropy_cost", "policy_clip")
-        _require(
+        require_not_negative(self, "baseline_cost", "entropy_cost", "policy_clip")
+        require(
             0 < self.final_entropy_share <= 1,
             f"final_entropy_share must be in (0, 1], not {self.final_entropy_share}",
         )
-        _require_choice(self, "reward_clipping", REWARD_CLIPPINGS)
-        _require_choice(self, "distillation_form", DISTILLATION_FORMS)
-        _require(
+        require_choice(self, "reward_clipping", REWARD_CLIPPINGS)
+        require_choice(self, "distillation_form", DISTILLATION_FORMS)
+        require(
             0.01 <= self.distillation_temperature <= 100,
             "distillation_temperature must be in 0.01..100, not "
             f"{self.distillation_temperature}",
@@ -171,177 +149,19 @@ class OptimiserConfig:
     anneal: bool = True
 
     def __post_init__(self) -> None:
-        _require_choice(self, "name", OPTIMISERS)
-        _require_positive(self, "learning_rate")
-        _require(
+        require_choice(self, "name", OPTIMISERS)
+        require_positive(self, "learning_rate")
+        require(
             self.learning_rate <= 1,
             f"learning_rate must be at most 1, not {self.learning_rate}",
         )
-        _require_not_negative(self, "epsilon", "momentum", "max_gradient_norm")
-        _require(0 <= self.decay < 1, f"decay must be in [0, 1), not {self.decay}")
+        require_not_negative(self, "epsilon", "momentum", "max_gradient_norm")
+        require(0 <= self.decay < 1, f"decay must be in [0, 1), not {self.decay}")
 
     @property
     def resolved_epsilon(self) -> float:
         """ε in force: facts' IMPALA value 0.1 for RMSProp on sums, 1e-7 for Adam."""
         return self.epsilon or {"adam": 1e-7, "rmsprop": 0.1}[self.name]
-
-
-@dataclasses.dataclass(frozen=True)
-class KickstartingConfig:
-    """Teachers and λ_i = α·ρ_i (Schmitt et al. 2018, section 3.2).
-
-    Attributes:
-      teachers: (task, teacher) pairs; a teacher is a folder or 'module:factory'.
-      use: what they are used for, a key of TEACHER_USES.
-      guided_steps: jump_start: agent steps from an episode's start that the teacher
-        acts at first.
-      guided_end_frames: dagger and jump_start: environment frames at which the student
-        acts alone. The teacher's share of the steps (dagger, from 1) or of
-        guided_steps falls linearly until then.
-      schedule: how α falls: 'constant', 'linear', 'exponential', or 'return_gap'
-        (λ0·max(1 − G_student/G_teacher, 0), Agarwal et al. 2022).
-      weight: α at the start. Against advantages of variance 1 the paper's 1 is weak
-        (docs/tuning.md).
-      final_weight: α that the linear and exponential schedules reach at end_frames;
-        exponential needs it above 0.
-      start_frames: environment frames up to which α stays at `weight`.
-      end_frames: environment frames at which the schedule ends; from then on α is
-        0, the teachers are not asked any more. 0 means 'never' for constant and
-        return_gap, and is refused for the falling schedules.
-      factors: (name, ρ) pairs: ρ_i at the start, by the name of a teacher or a task; 1
-        for those that are not named.
-      factor_schedule: how every ρ_i falls, as `schedule`.
-      factor_final_share: of ρ_i at the start, what is left at factor_end_frames.
-      factor_start_frames: as start_frames.
-      factor_end_frames: as end_frames.
-      weighting: of several teachers of one task: 'equal' keeps their ρ_i, 'return'
-        multiplies each by its share of the returns that all of them reach above
-        chance.
-      trial_episodes: that a teacher plays before training, where λ depends on its
-        return and its card does not give it; 0 refuses such a teacher.
-      trust_cards: whether what a card says of a teacher's return is believed; else
-        it is measured.
-      replicas: teacher server nodes.
-      deadline_seconds: an unroll goes on without its teacher after this long.
-      allow_missing: whether a task without a teacher trains without one.
-    """
-
-    teachers: tuple[tuple[str, str], ...] = ()
-    use: str = "kickstarting"
-    guided_steps: int = 100
-    guided_end_frames: int = 0
-    schedule: str = "linear"
-    weight: float = 4.0
-    final_weight: float = 0.0
-    start_frames: int = 0
-    end_frames: int = 0
-    factors: tuple[tuple[str, float], ...] = ()
-    factor_schedule: str = "constant"
-    factor_final_share: float = 0.0
-    factor_start_frames: int = 0
-    factor_end_frames: int = 0
-    weighting: str = "equal"
-    trial_episodes: int = 20
-    trust_cards: bool = True
-    replicas: int = 1
-    deadline_seconds: float = 10.0
-    allow_missing: bool = False
-
-    def __post_init__(self) -> None:
-        _require_choice(self, "use", tuple(TEACHER_USES))
-        _require_choice(self, "schedule", SCHEDULES)
-        _require_choice(self, "factor_schedule", SCHEDULES)
-        _require_choice(self, "weighting", TEACHER_WEIGHTINGS)
-        _require_not_negative(
-            self,
-            "weight",
-            "final_weight",
-            "start_frames",
-            "end_frames",
-            "factor_start_frames",
-            "factor_end_frames",
-            "trial_episodes",
-        )
-        _require(
-            0 <= self.factor_final_share <= 1,
-            f"factor_final_share must be in [0, 1], not {self.factor_final_share}",
-        )
-        for name, factor in self.factors:
-            _require(
-                0 <= factor < math.inf,
-                f"ρ of {name} must be finite and not negative, but is {factor}",
-            )
-        self._check_use(TEACHER_USES[self.use])
-        _require_positive(self, "replicas", "deadline_seconds")
-        _require(
-            self.replicas <= 1000, f"replicas must be at most 1000, not {self.replicas}"
-        )
-        if not self.teachers:
-            return
-        for schedule, start, end in (
-            (self.schedule, self.start_frames, self.end_frames),
-            (self.factor_schedule, self.factor_start_frames, self.factor_end_frames),
-        ):
-            _require(
-                schedule not in ("linear", "exponential") or end > start,
-                f"the {schedule} schedule needs end_frames above start_frames "
-                f"({end} is not above {start})",
-            )
-        _require(
-            self.factor_schedule != "exponential" or self.factor_final_share > 0,
-            "the exponential schedule of ρ needs a factor_final_share above 0",
-        )
-        named = {name for pair in self.teachers for name in pair}
-        for name, _ in self.factors:
-            _require(
-                name in named, f"ρ is given for {name}, which is no teacher and no task"
-            )
-        _require(
-            self.schedule != "exponential" or 0 < self.final_weight <= self.weight,
-            "the exponential schedule needs 0 < final_weight <= weight",
-        )
-
-    def factor_of(self, task: str, teacher: str) -> float:
-        """Returns ρ_i at the start: the teacher's, or else the task's, or else 1."""
-        factors = dict(self.factors)
-        return factors.get(teacher, factors.get(task, 1.0))
-
-    @property
-    def needs_returns(self) -> bool:
-        """Whether λ depends on how well each teacher does."""
-        follows_gap = "return_gap" in (self.schedule, self.factor_schedule)
-        return bool(self.teachers) and (follows_gap or self.weighting == "return")
-
-    def _check_use(self, use: TeacherUse) -> None:
-        _require_positive(self, "guided_steps")
-        _require_not_negative(self, "guided_end_frames")
-        _require(
-            self.use == "kickstarting" or bool(self.teachers),
-            f"the teacher use {self.use} needs a teacher",
-        )
-        _require(
-            use.has_schedule
-            or (
-                self.schedule == self.factor_schedule == "constant"
-                and not self.end_frames
-                and not self.factor_end_frames
-            ),
-            f"the teacher use {self.use} has no schedule of λ: leave it out",
-        )
-        _require(
-            not use.labels or use.reinforces or self.weight > 0,
-            f"the teacher use {self.use} learns from the teacher alone: λ must be "
-            "above 0",
-        )
-        _require(
-            not use.hands_over or self.guided_end_frames > 0,
-            f"the teacher use {self.use} needs guided_end_frames above 0",
-        )
-        names = sorted({name for _, name in self.teachers})
-        _require(
-            not use.initialises or len(names) == 1,
-            f"a student begins with the weights of one teacher, not of {len(names)}",
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -359,7 +179,7 @@ class CheckpointConfig:
     resume: bool = True
 
     def __post_init__(self) -> None:
-        _require_positive(self, "period_minutes", "keep")
+        require_positive(self, "period_minutes", "keep")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -385,9 +205,9 @@ class LabConfig:
     last_level_seed: int = MAX_LEVEL_SEED
 
     def __post_init__(self) -> None:
-        _require_choice(self, "action_set", LAB_ACTION_SETS)
-        _require_positive(self, "level_cache_gigabytes")
-        _require(
+        require_choice(self, "action_set", LAB_ACTION_SETS)
+        require_positive(self, "level_cache_gigabytes")
+        require(
             0 <= self.first_level_seed <= self.last_level_seed <= MAX_LEVEL_SEED,
             f"level seeds must rise within 0-{MAX_LEVEL_SEED}, not be "
             f"{self.first_level_seed}-{self.last_level_seed}",
@@ -450,10 +270,10 @@ class Config:
     lab: LabConfig = LabConfig()
 
     def __post_init__(self) -> None:
-        _require(bool(self.tasks), "tasks must name at least one suite:level")
-        _require(bool(self.logdir), "logdir must not be empty")
-        _require(len(set(self.tasks)) == len(self.tasks), "tasks names one level twice")
-        _require_positive(
+        require(bool(self.tasks), "tasks must name at least one suite:level")
+        require(bool(self.logdir), "logdir must not be empty")
+        require(len(set(self.tasks)) == len(self.tasks), "tasks names one level twice")
+        require_positive(
             self,
             "total_frames",
             "num_actors",
@@ -462,7 +282,7 @@ class Config:
             "batch_size",
             "action_repeat",
         )
-        _require_not_negative(
+        require_not_negative(
             self,
             "seed",
             "queue_size",
@@ -470,8 +290,8 @@ class Config:
             "evaluation_minutes",
             "score_window_frames",
         )
-        _require_choice(self, "inference_device", INFERENCE_DEVICES)
-        _require(
+        require_choice(self, "inference_device", INFERENCE_DEVICES)
+        require(
             self.base_port == 0 or 1024 <= self.base_port <= 65000,
             f"base_port must be 0 or in 1024..65000, not {self.base_port}",
         )
@@ -484,32 +304,38 @@ class Config:
             ("action_repeat", 100),
         ):
             value = getattr(self, name)
-            _require(value <= most, f"{name} must be at most {most}, not {value}")
-        _require(
+            require(value <= most, f"{name} must be at most {most}, not {value}")
+        require(
             self.total_frames >= self.frames_per_update,
             f"total_frames ({self.total_frames}) is below one batch "
             f"({self.frames_per_update} frames)",
         )
-        _require(
+        num_environments = self.num_actors * self.environments_per_actor
+        require(
+            num_environments >= len(self.tasks),
+            f"{num_environments} environments cannot play {len(self.tasks)} tasks: "
+            "raise environments_per_actor or num_actors",
+        )
+        require(
             not self.queue_size or self.queue_size >= self.batch_size,
             f"a queue of {self.queue_size} unrolls cannot fill a batch of "
             f"{self.batch_size}",
         )
         if self.network.num_values > 1:
-            _require(
+            require(
                 self.network.num_values == len(self.tasks),
                 f"{self.network.num_values} values do not fit {len(self.tasks)} tasks",
             )
-            _require(
+            require(
                 self.loss.value_normalisation,
                 "values of each task are normalised: leave value_normalisation on",
             )
         if not self.loss.reinforcement:
-            _require(
+            require(
                 bool(self.kickstarting.teachers),
                 "training without the reinforcement loss needs a teacher",
             )
-            _require(
+            require(
                 self.teacher_use.labels,
                 f"the teacher use {self.kickstarting.use} learns from rewards alone: "
                 "it needs the reinforcement loss",
@@ -548,9 +374,16 @@ class Config:
 
     @property
     def resolved_loss(self) -> LossConfig:
-        """The loss in force: some uses of a teacher leave out the rewards."""
-        reinforcement = self.loss.reinforcement and self.teacher_use.reinforces
-        return dataclasses.replace(self.loss, reinforcement=reinforcement)
+        """The loss in force: of the suite, and of what teachers are used for."""
+        clipping = self.loss.reward_clipping
+        if clipping == "auto":
+            of_lab = all(task.startswith("dmlab") for task in self.tasks)
+            clipping = "soft_asymmetric" if of_lab else "abs_one"
+        return dataclasses.replace(
+            self.loss,
+            reinforcement=self.loss.reinforcement and self.teacher_use.reinforces,
+            reward_clipping=clipping,
+        )
 
     @property
     def teachers_of_task(self) -> tuple[tuple[str, ...], ...]:

@@ -5,10 +5,14 @@ import os
 from absl import flags
 
 from kickstarting import config as config_lib
+from kickstarting import teacher_config
 from kickstarting.teacher_uses import TEACHER_USES
 from launch import lab_flags, teacher_map
 
 _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
+
+# Schmitt et al. 2018, section 4.1.
+_ENVIRONMENTS_PER_TASK = 5
 
 TASKS = flags.DEFINE_list(
     "tasks",
@@ -36,8 +40,15 @@ NUM_ACTORS = flags.DEFINE_integer(
 )
 ENVIRONMENTS_PER_ACTOR = flags.DEFINE_integer(
     "environments_per_actor",
-    _DEFAULTS.environments_per_actor,
-    "Environments that one actor steps as a batch.",
+    None,
+    "Environments that one actor steps as a batch. Default: 16, or as many as give "
+    "each task environments_per_task over all actors.",
+)
+ENVIRONMENTS_PER_TASK = flags.DEFINE_integer(
+    "environments_per_task",
+    None,
+    "Environments of each task over all actors, where environments_per_actor is not "
+    "given. Default: 5 with several actors, as the paper has, else 1.",
 )
 UNROLL_LENGTH = flags.DEFINE_integer(
     "unroll_length", _DEFAULTS.unroll_length, "Agent steps in an unroll."
@@ -116,7 +127,8 @@ REWARD_CLIPPING = flags.DEFINE_enum(
     "reward_clipping",
     _DEFAULTS.loss.reward_clipping,
     config_lib.REWARD_CLIPPINGS,
-    "How rewards are clipped in the loss; reported returns are always raw.",
+    "How rewards are clipped in the loss; auto: soft_asymmetric for DeepMind Lab, as "
+    "IMPALA has it, else abs_one. Reported returns are always raw.",
 )
 REINFORCEMENT = flags.DEFINE_bool(
     "reinforcement",
@@ -165,7 +177,7 @@ TEACHER_FACTORS = flags.DEFINE_list(
 TEACHER_FACTOR_SCHEDULE = flags.DEFINE_enum(
     "teacher_factor_schedule",
     _DEFAULTS.kickstarting.factor_schedule,
-    config_lib.SCHEDULES,
+    teacher_config.SCHEDULES,
     "How every ρ falls; return_gap: as the student's return nears that teacher's.",
 )
 TEACHER_FACTOR_FINAL_SHARE = flags.DEFINE_float(
@@ -197,7 +209,7 @@ TRUST_CARDS = flags.DEFINE_bool(
 TEACHER_WEIGHTING = flags.DEFINE_enum(
     "teacher_weighting",
     _DEFAULTS.kickstarting.weighting,
-    config_lib.TEACHER_WEIGHTINGS,
+    teacher_config.TEACHER_WEIGHTINGS,
     "Of several teachers of one task: equal keeps their ρ, return multiplies each by "
     "its share of what all of them reach above chance.",
 )
@@ -243,7 +255,7 @@ DISTILLATION_TEMPERATURE = flags.DEFINE_float(
 KICKSTARTING_SCHEDULE = flags.DEFINE_enum(
     "kickstarting_schedule",
     None,
-    config_lib.SCHEDULES,
+    teacher_config.SCHEDULES,
     "How λ, the weight of the teachers' advice in the loss, falls; return_gap: as the "
     "student's return nears the teacher's. Default: linear for kickstarting; every "
     "other --teacher_use keeps λ constant, or has none, and takes no schedule.",
@@ -351,6 +363,24 @@ def default_logdir(tasks: list[str], seed: int) -> str:
     return os.path.join("runs", f"{first}_seed{seed}")
 
 
+def _environments_per_actor(num_tasks: int) -> int:
+    """Returns how many environments an actor has for so many tasks."""
+    per_actor, per_task = ENVIRONMENTS_PER_ACTOR.value, ENVIRONMENTS_PER_TASK.value
+    if per_actor is not None:
+        if per_task is not None:
+            raise config_lib.ConfigError(
+                "--environments_per_actor and --environments_per_task exclude each "
+                "other: give one of them"
+            )
+        return per_actor
+    actors = max(NUM_ACTORS.value, 1)
+    if per_task is not None:
+        return -(-per_task * num_tasks // actors)
+    per_task = _ENVIRONMENTS_PER_TASK if actors > 1 else 1
+    wanted = -(-per_task * num_tasks // actors)
+    return max(_DEFAULTS.environments_per_actor, wanted)
+
+
 def _factors(items: list[str]) -> tuple[tuple[str, float], ...]:
     """Reads --teacher_factors."""
     pairs = []
@@ -394,7 +424,7 @@ def config_from_flags() -> config_lib.Config:
         total_frames=TOTAL_FRAMES.value,
         seed=SEED.value,
         num_actors=NUM_ACTORS.value,
-        environments_per_actor=ENVIRONMENTS_PER_ACTOR.value,
+        environments_per_actor=_environments_per_actor(len(tasks)),
         unroll_length=UNROLL_LENGTH.value,
         batch_size=BATCH_SIZE.value,
         queue_size=QUEUE_SIZE.value,

@@ -50,6 +50,10 @@ def complete(config: config_lib.Config, returns: np.ndarray) -> np.ndarray:
             key = f"{level} {_identity(name)} {num_episodes}"
             if key not in known:
                 row = bar.add_task(f"{name} plays {level}", total=num_episodes)
+
+                def show(finished: int, row: rich_progress.TaskID = row) -> None:
+                    bar.update(row, completed=finished)
+
                 known[key] = teacher_trials.measure(
                     teachers.load(name),
                     level,
@@ -57,9 +61,7 @@ def complete(config: config_lib.Config, returns: np.ndarray) -> np.ndarray:
                     seed=_SEED + config.seed,
                     action_repeat=config.action_repeat,
                     lab=config.lab,
-                    progress=lambda finished, row=row: bar.update(
-                        row, completed=finished
-                    ),
+                    progress=show,
                 ).mean
                 _save(config.logdir, known)
             returns[task, position] = known[key]

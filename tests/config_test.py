@@ -106,6 +106,23 @@ class ConfigTest(parameterized.TestCase):
     def test_queue_below_a_batch_is_refused(self):
         self._assert_refused(lambda: _run(queue_size=15, batch_size=16), "15", "16")
 
+    @parameterized.parameters(
+        ("auto", "doom:basic", "abs_one"),
+        ("auto", "dmlab30:rooms_watermaze", "soft_asymmetric"),
+        ("auto", "dmlab:tests/empty_room_test", "soft_asymmetric"),
+        ("none", "dmlab30:rooms_watermaze", "none"),
+    )
+    def test_rewards_are_clipped_as_the_suite_has_it(self, clipping, task, expected):
+        run = _run(tasks=(task,), loss=config.LossConfig(reward_clipping=clipping))
+        self.assertEqual(run.resolved_loss.reward_clipping, expected)
+
+    def test_each_task_needs_an_environment(self):
+        tasks = tuple(f"doom:{number}" for number in range(5))
+        self._assert_refused(
+            lambda: _run(tasks=tasks, environments_per_actor=4), "4 environ", "5 tasks"
+        )
+        _run(tasks=tasks, environments_per_actor=4, num_actors=2)
+
     def test_distillation_alone_needs_a_teacher(self):
         self._assert_refused(
             lambda: _run(loss=config.LossConfig(reinforcement=False)), "teacher"

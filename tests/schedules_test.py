@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickstarting import schedules
-from kickstarting.config import SCHEDULES, Config, KickstartingConfig
+from kickstarting.config import Config
+from kickstarting.teacher_config import SCHEDULES, KickstartingConfig
 
 TEACHERS = (("doom:basic", "teacher"),)
 

@@ -1,0 +1,52 @@
+"""What flags that are not given become."""
+
+from absl.testing import flagsaver, parameterized
+
+from kickstarting import config as config_lib
+from launch import actor_node
+from launch import flags as launch_flags
+
+_THIRTY = [f"doom:{number}" for number in range(30)]
+
+
+class EnvironmentsTest(parameterized.TestCase):
+    @parameterized.parameters(
+        # (tasks, flags, environments of an actor)
+        (4, {}, 16),
+        (30, {}, 30),
+        (30, {"num_actors": 150}, 16),
+        (30, {"num_actors": 2}, 75),
+        (30, {"environments_per_task": 5}, 150),
+        (4, {"environments_per_task": 2}, 8),
+        (4, {"environments_per_actor": 5}, 5),
+    )
+    def test_environments_of_an_actor(self, num_tasks, given, expected):
+        with flagsaver.flagsaver(tasks=_THIRTY[:num_tasks], **given):
+            run = launch_flags.config_from_flags()
+        self.assertEqual(run.environments_per_actor, expected)
+
+    def test_both_are_refused(self):
+        with (
+            flagsaver.flagsaver(environments_per_actor=5, environments_per_task=5),
+            self.assertRaisesRegex(config_lib.ConfigError, "exclude each other"),
+        ):
+            launch_flags.config_from_flags()
+
+    def test_tasks_are_dealt_evenly_over_all_actors(self):
+        with flagsaver.flagsaver(
+            tasks=_THIRTY, num_actors=4, environments_per_task=5, seed=3
+        ):
+            run = launch_flags.config_from_flags()
+        dealt: list[int] = []
+        seeds: set[int] = set()
+        for actor in range(run.num_actors):
+            tasks, settings = actor_node.environment_settings(run, actor, 0)
+            dealt.extend(tasks.tolist())
+            seeds.update(each.seed for each in settings)
+            self.assertEqual(
+                [each.task for each in settings], [_THIRTY[task] for task in tasks]
+            )
+        counts = [dealt.count(task) for task in range(30)]
+        self.assertGreaterEqual(min(counts), 5)
+        self.assertLessEqual(max(counts) - min(counts), 1)
+        self.assertLen(seeds, len(dealt))
