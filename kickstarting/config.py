@@ -20,7 +20,12 @@ TORSOS = ("auto", "shallow", "deep", "grid")
 OPTIMISERS = ("adam", "rmsprop")
 REWARD_CLIPPINGS = ("auto", "none", "abs_one", "soft_asymmetric")
 INFERENCE_DEVICES = ("cpu", "accelerator")
-DISTILLATION_FORMS = ("cross_entropy", "reverse_kl", "jensen_shannon")
+DISTILLATION_FORMS = (
+    "cross_entropy",
+    "reverse_kl",
+    "jensen_shannon",
+    "expected_entropy",
+)
 LAB_ACTION_SETS = ("default", "extended")
 MAX_LEVEL_SEED = 2**31 - 1
 MAX_ENVIRONMENTS = 4096
@@ -81,8 +86,8 @@ class LossConfig:
       reward_clipping: 'none', 'abs_one' ([-1, 1]), 'soft_asymmetric' (optimistic
         asymmetric clipping as in IMPALA's code), or 'auto': the last for DeepMind
         Lab, as IMPALA has it on DMLab-30, and abs_one elsewhere.
-      reinforcement: False leaves out the policy gradient, baseline and entropy: the
-        student is only distilled.
+      reinforcement: False leaves out the rewards, and with them policy gradient,
+        baseline and entropy: the student is only distilled.
       distillation_form: how far the student is from its teachers
         (kickstarting.distillation.loss).
       distillation_temperature: τ of both policies in it.

@@ -75,6 +75,9 @@ def loss(
       jensen_shannon: τ² (KL(T ‖ M) + KL(S ‖ M)) / 2 with M = (T + S) / 2: bounded, so
         that no single state outweighs all others (Lin 1991,
         https://doi.org/10.1109/18.61115).
+      expected_entropy: τ² H(S ‖ T), the loss of expected entropy regularised
+        distillation (Czarnecki et al. 2019, table 1); the rewards that belong to it are
+        `next_action_reward`.
 
     Args:
       teacher_logits: float32 [..., A]; gets no gradient.
@@ -95,15 +98,54 @@ def loss(
         return scale * cross_entropy(teacher_logits, student_logits)
     log_teacher = jax.nn.log_softmax(teacher_logits)
     log_student = jax.nn.log_softmax(student_logits)
+    # A logit of −inf would make the loss, and its gradient, infinite.
+    bounded = jnp.maximum(log_teacher, _LEAST_LOG_PROBABILITY)
     if form == "reverse_kl":
-        # A logit of −inf would make the loss, and its gradient, infinite.
-        log_teacher = jnp.maximum(log_teacher, _LEAST_LOG_PROBABILITY)
-        return scale * _divergence(log_student, log_teacher)
+        return scale * _divergence(log_student, bounded)
+    if form == "expected_entropy":
+        return -scale * jnp.sum(jnp.exp(log_student) * bounded, axis=-1)
     if form == "jensen_shannon":
         log_mean = jnp.logaddexp(log_teacher, log_student) - jnp.log(2.0)
         halves = _divergence(log_teacher, log_mean) + _divergence(log_student, log_mean)
         return scale * halves / 2
     raise ValueError(f"there is no distillation form {form!r}; see config")
+
+
+def next_action_reward(
+    teacher_logits: Array,
+    teacher_mask: Array,
+    weight: Array,
+    action: Array,
+    follows: Array,
+    temperature: float,
+) -> Array:
+    """Returns the rewards of expected entropy regularised distillation.
+
+    r̂_t = Σ_i λ_i log T_i(a_{t+1} | x_{t+1}), which with the loss H(S ‖ T_i) is the
+    gradient of one function, Σ_t −log T(a_t | x_t) in expectation over the student's
+    trajectories (Czarnecki et al. 2019, theorem 2 and table 1,
+    https://arxiv.org/abs/1902.02186). Teachers do not label the observation after an
+    unroll, so that its last step has none.
+
+    Args:
+      teacher_logits: float32 [K, T, A]; anything where the mask is 0.
+      teacher_mask: float32 [K, T].
+      weight: λ, float32 [K].
+      action: int32 [T].
+      follows: float32 [T]; 1 where step t acts in the episode of step t − 1, else 0.
+      temperature: τ of the teachers.
+
+    Returns:
+      float32 [T].
+    """
+    chex.assert_rank([teacher_logits, teacher_mask, weight, action], [3, 2, 1, 1])
+    chex.assert_equal_shape([action, follows])
+    answered = jnp.where(teacher_mask[..., None] > 0, teacher_logits, 0.0)
+    log_teacher = jax.nn.log_softmax(answered / temperature)
+    log_taken = jnp.take_along_axis(log_teacher, action[None, :, None], axis=-1)[..., 0]
+    bounded = jnp.maximum(log_taken, _LEAST_LOG_PROBABILITY) * teacher_mask
+    reward = jnp.sum(weight[:, None] * bounded, axis=0) * follows
+    return jax.lax.stop_gradient(jnp.append(reward[1:], 0.0))
 
 
 def _divergence(log_p: Array, log_q: Array) -> Array:

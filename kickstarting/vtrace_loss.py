@@ -106,6 +106,8 @@ def loss(
     rho = jnp.exp(
         log_taken - _log_taken(trajectory.behaviour_logits, trajectory.action)
     )
+    weight = hyperparameters.kickstarting_weight[trajectory.task]
+    mask = trajectory.teacher_mask * counted[:, None]
     # A weight of 0 takes a crossing step out of the policy gradient and makes its
     # V-trace target the value itself: the bootstrap of the step before.
     vtrace = jax.vmap(
@@ -115,7 +117,7 @@ def loss(
     )(
         values,
         all_values[:, 1:],
-        rewards.clip(trajectory.reward, config.reward_clipping),
+        _rewards(trajectory, mask, weight, counted, config),
         trajectory.discount * config.discount * counted,
         jnp.where(counted > 0, rho, 0.0),
     )
@@ -136,8 +138,6 @@ def loss(
     targets = values + vtrace.errors
     entropy = distillation.entropy(logits) * counted
 
-    weight = hyperparameters.kickstarting_weight[trajectory.task]
-    mask = trajectory.teacher_mask * counted[:, None]
     comparison = jax.vmap(
         functools.partial(
             distillation.compare,
@@ -154,10 +154,12 @@ def loss(
         "entropy_loss": -hyperparameters.entropy_cost * jnp.sum(entropy),
         "kickstarting_loss": jnp.sum(weight[..., None] * comparison.loss),
     }
-    if config.reinforcement:
-        total = sum(losses.values())
-    else:
-        total = losses["kickstarting_loss"]
+    left_out: set[str] = set()
+    if not config.reinforcement:
+        left_out = {"entropy_loss"}
+        if config.distillation_form != "expected_entropy":
+            left_out |= {"policy_gradient_loss", "baseline_loss"}
+    total = sum(term for name, term in losses.items() if name not in left_out)
 
     metrics = {name: term / num_steps for name, term in losses.items()}
     metrics |= {
@@ -197,6 +199,27 @@ def _check_shapes(
     chex.assert_shape(trajectory.teacher_mask, (batch, teachers, length))
     chex.assert_shape(trajectory.task, (batch,))
     chex.assert_shape(hyperparameters.kickstarting_weight, (None, teachers))
+
+
+def _rewards(
+    trajectory: Trajectory,
+    mask: Array,
+    weight: Array,
+    counted: Array,
+    config: LossConfig,
+) -> Array:
+    """Clipped rewards, and those that the form of distillation gives, [B, T]."""
+    reward = rewards.clip(trajectory.reward, config.reward_clipping)
+    if config.distillation_form != "expected_entropy":
+        return reward
+    follows = counted * (1.0 - trajectory.first[:, :-1])
+    advice = jax.vmap(
+        functools.partial(
+            distillation.next_action_reward,
+            temperature=config.distillation_temperature,
+        )
+    )(trajectory.teacher_logits, mask, weight, trajectory.action, follows)
+    return advice + (reward if config.reinforcement else 0.0)
 
 
 def _followed(rho: Array, advantage: Array, policy_clip: float) -> Array:

@@ -245,7 +245,8 @@ DISTILLATION_FORM = flags.DEFINE_enum(
     "distillation_form",
     _DEFAULTS.loss.distillation_form,
     config_lib.DISTILLATION_FORMS,
-    "How the loss measures the distance from a teacher; cross_entropy is the paper's.",
+    "How the loss measures the distance from a teacher; cross_entropy is the paper's. "
+    "expected_entropy also rewards what the teacher would do next.",
 )
 DISTILLATION_TEMPERATURE = flags.DEFINE_float(
     "distillation_temperature",

@@ -123,7 +123,19 @@ class LossTest(parameterized.TestCase):
         self.assertLessEqual(float(one.max()), np.log(2) + 1e-5)
         self.assertGreaterEqual(float(one.min()), -1e-5)
 
-    @parameterized.parameters(*config.DISTILLATION_FORMS)
+    @settings(deadline=None)
+    @given(teacher=_moderate_logits, student=_moderate_logits)
+    def test_expected_entropy_gradient(self, teacher, student):
+        """−S (log T − Σ S log T), which vanishes for an action that is certain."""
+        policy, log_teacher = _softmax(student), np.log(_softmax(teacher))
+        mean = np.sum(policy * log_teacher, axis=-1, keepdims=True)
+        np.testing.assert_allclose(
+            _gradient(teacher, student, "expected_entropy", 1.0),
+            -policy * (log_teacher - mean),
+            atol=1e-4,
+        )
+
+    @parameterized.parameters("cross_entropy", "reverse_kl", "jensen_shannon")
     def test_an_equal_student_stays(self, form):
         logits = np.array([1.0, -2.0, 0.5], np.float32)
         np.testing.assert_allclose(_gradient(logits, logits, form, 1.5), 0, atol=1e-6)
