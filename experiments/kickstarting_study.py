@@ -25,7 +25,11 @@ _TASKS = flags.DEFINE_list(
     "tasks", ["doom:defend_the_center", "doom:health_gathering"], "Levels."
 )
 _SEEDS = flags.DEFINE_list("seeds", ["1", "2", "3"], "Seeds of each condition.")
-_CONDITIONS = flags.DEFINE_list("conditions", list(runs.CONDITIONS), "Conditions.")
+_CONDITIONS = flags.DEFINE_list(
+    "conditions",
+    ["from_scratch", "kickstarted", "constant", "distillation"],
+    "Conditions.",
+)
 _FRAMES = flags.DEFINE_integer("frames", 1_000_000, "Environment frames of each run.")
 _WEANED_SHARE = flags.DEFINE_float(
     "weaned_share", 0.5, "Share of the frames after which the linear λ is 0."

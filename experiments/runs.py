@@ -28,6 +28,7 @@ CONDITIONS: dict[str, tuple[str, ...]] = {
         "--kickstarting_end_frames={weaned}",
     ),
     "constant": ("--teachers={teacher}", "--kickstarting_schedule=constant"),
+    "return_gap": ("--teachers={teacher}", "--kickstarting_schedule=return_gap"),
     "distillation": (
         "--teachers={teacher}",
         "--kickstarting_schedule=constant",
@@ -38,6 +39,7 @@ LABELS = {
     "from_scratch": "from scratch",
     "kickstarted": "kickstarted (linear λ)",
     "constant": "constant λ",
+    "return_gap": "λ by the return gap",
     "distillation": "distillation only",
 }
 
@@ -51,7 +53,7 @@ class Run:
       condition: a key of CONDITIONS.
       seed: of the run.
       total_frames: environment frames.
-      teacher: folder of the teacher; unused from scratch.
+      teacher: folder of the teacher, or module:factory; unused from scratch.
       weaned_share: share of total_frames after which the linear λ is 0.
       evaluation_episodes: that measure the final score.
       results: folder of the experiment.
@@ -156,7 +158,9 @@ class Run:
 
     def _teacher_sha256(self) -> str:
         uses_teacher = any("{teacher}" in flag for flag in CONDITIONS[self.condition])
-        return teacher_files.weights_sha256(self.teacher) if uses_teacher else ""
+        if not uses_teacher or ":" in self.teacher:
+            return ""
+        return teacher_files.weights_sha256(self.teacher)
 
     def _read(self, name: str) -> dict:
         with open(os.path.join(self.logdir, name), encoding="utf-8") as file:

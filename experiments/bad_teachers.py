@@ -1,0 +1,78 @@
+"""Teachers that must not sink a student: a random one and adversaries.
+
+Each function is a factory for --teachers=experiments.bad_teachers:<function>.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from kickstarting import teachers, types
+from kickstarting.environments import suites
+
+# Of the logits of what an adversary does not do: a probability of e^-20.
+_NEVER = -20.0
+
+
+class RandomTeacher:
+    """Advises every action alike.
+
+    Attributes:
+      action_names: see types.Teacher.
+    """
+
+    def __init__(self, task: str) -> None:
+        """Takes the action set of a task."""
+        self.action_names = suites.environment_spec(task).action_names
+
+    def initial_state(self, batch_size: int) -> Any:
+        """It has none."""
+        del batch_size
+        return ()
+
+    def label(
+        self, observation: types.Observation, first: np.ndarray, state: Any
+    ) -> tuple[np.ndarray, Any]:
+        """See types.Teacher."""
+        del observation
+        return np.zeros((*first.shape, len(self.action_names)), np.float32), state
+
+
+class AdversarialTeacher:
+    """Advises, for certain, what a good teacher finds least probable.
+
+    Attributes:
+      action_names: see types.Teacher.
+    """
+
+    def __init__(self, folder: str) -> None:
+        """Takes the folder of the good teacher."""
+        self._good = teachers.CheckpointTeacher(folder)
+        self.action_names = self._good.action_names
+
+    def initial_state(self, batch_size: int) -> types.CoreState:
+        """See types.Teacher."""
+        return self._good.initial_state(batch_size)
+
+    def label(
+        self, observation: types.Observation, first: np.ndarray, state: types.CoreState
+    ) -> tuple[np.ndarray, types.CoreState]:
+        """See types.Teacher."""
+        logits, state = self._good.label(observation, first, state)
+        worst = np.eye(logits.shape[-1], dtype=bool)[np.argmin(logits, axis=-1)]
+        return np.where(worst, 0.0, _NEVER).astype(np.float32), state
+
+
+def random_in_doom() -> RandomTeacher:
+    """Returns the random teacher of the doom suite."""
+    return RandomTeacher("doom:basic")
+
+
+def adversary_in_defend_the_center() -> AdversarialTeacher:
+    """Returns the adversary of the shipped teacher."""
+    return AdversarialTeacher("teachers/doom/defend_the_center")
+
+
+def adversary_in_defend_the_line() -> AdversarialTeacher:
+    """Returns the adversary of the shipped teacher."""
+    return AdversarialTeacher("teachers/doom/defend_the_line")
