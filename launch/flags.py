@@ -6,10 +6,13 @@ from absl import flags
 
 from kickstarting import config as config_lib
 from kickstarting import teacher_config
+from kickstarting.environments import suites
 from kickstarting.teacher_uses import TEACHER_USES
 from launch import lab_flags, teacher_map
 
 _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
+
+_ALL = "all"
 
 # Schmitt et al. 2018, section 4.1.
 _ENVIRONMENTS_PER_TASK = 5
@@ -17,7 +20,8 @@ _ENVIRONMENTS_PER_TASK = 5
 TASKS = flags.DEFINE_list(
     "tasks",
     list(_DEFAULTS.tasks),
-    "Levels to train on, suite:level, comma-separated; dealt to environments in turn.",
+    "Levels to train on, suite:level, comma-separated, or suite:all for all levels of a "
+    "suite; dealt to environments in turn.",
 )
 LOGDIR = flags.DEFINE_string(
     "logdir",
@@ -360,8 +364,22 @@ BASE_PORT = flags.DEFINE_integer(
 
 def default_logdir(tasks: list[str], seed: int) -> str:
     """Returns the folder of a run for which none was named."""
-    first = tasks[0].replace(":", "_").replace("/", "_") if tasks else "run"
-    return os.path.join("runs", f"{first}_seed{seed}")
+    name = tasks[0].replace(":", "_").replace("/", "_") if tasks else "run"
+    if len(tasks) > 1:
+        name += f"_and_{len(tasks) - 1}_more"
+    return os.path.join("runs", f"{name}_seed{seed}")
+
+
+def _tasks(items: list[str]) -> list[str]:
+    """Returns --tasks with every suite:all replaced by the levels of the suite."""
+    tasks = []
+    for item in items:
+        suite, _, level = item.partition(":")
+        if level == _ALL and suite in suites.SUITES:
+            tasks.extend(f"{suite}:{each}" for each in suites.levels(suite))
+        else:
+            tasks.append(item)
+    return tasks
 
 
 def _environments_per_actor(num_tasks: int) -> int:
@@ -404,7 +422,7 @@ def config_from_flags() -> config_lib.Config:
     Raises:
       config_lib.ConfigError: a flag is out of range, or flags contradict each other.
     """
-    tasks = [task.strip() for task in TASKS.value]
+    tasks = _tasks([task.strip() for task in TASKS.value])
     use = TEACHER_USES[TEACHER_USE.value]
     schedule = KICKSTARTING_SCHEDULE.value or (
         _DEFAULTS.kickstarting.schedule if use.has_schedule else "constant"

@@ -107,10 +107,10 @@ def finish(config: config_lib.Config) -> None:
         paths.append(path)
     for path in paths:
         console.print(f"Wrote {path}", highlight=False)
+    name = config.tasks[0].replace(":", "/") if len(config.tasks) == 1 else "mine"
     console.print(
         "Next: ./kickstart --help, or export it as a teacher:\n  .venv/bin/python -m "
-        f"launch.export_teacher --checkpoint={logdir} "
-        f"--out=teachers/{config.tasks[0].replace(':', '/')}",
+        f"launch.export_teacher --checkpoint={logdir} --out=teachers/{name}",
         highlight=False,
         soft_wrap=True,
     )

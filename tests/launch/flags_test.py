@@ -3,10 +3,29 @@
 from absl.testing import flagsaver, parameterized
 
 from kickstarting import config as config_lib
+from kickstarting.environments import suites
 from launch import actor_node
 from launch import flags as launch_flags
 
 _THIRTY = [f"doom:{number}" for number in range(30)]
+
+
+class TasksTest(parameterized.TestCase):
+    def test_a_whole_suite(self):
+        with flagsaver.flagsaver(tasks=["doom:all"]):
+            run = launch_flags.config_from_flags()
+        self.assertEqual(
+            run.tasks, tuple(f"doom:{level}" for level in suites.levels("doom"))
+        )
+        self.assertGreaterEqual(len(run.tasks), 9)
+
+    @parameterized.parameters(
+        (["doom:basic"], "runs/doom_basic_seed1"),
+        (["doom:basic", "doom:take_cover"], "runs/doom_basic_and_1_more_seed1"),
+    )
+    def test_a_run_is_named_after_its_tasks(self, tasks, expected):
+        with flagsaver.flagsaver(tasks=tasks):
+            self.assertEqual(launch_flags.config_from_flags().logdir, expected)
 
 
 class EnvironmentsTest(parameterized.TestCase):
