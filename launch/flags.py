@@ -20,8 +20,8 @@ _ENVIRONMENTS_PER_TASK = 5
 TASKS = flags.DEFINE_list(
     "tasks",
     list(_DEFAULTS.tasks),
-    "Levels to train on, suite:level, comma-separated, or suite:all for all levels of a "
-    "suite; dealt to environments in turn.",
+    "Levels to train on, suite:level, comma-separated, or suite:all for all levels of "
+    "a suite; dealt to environments in turn.",
 )
 LOGDIR = flags.DEFINE_string(
     "logdir",
