@@ -1,6 +1,6 @@
 """What flags that are not given become."""
 
-from absl.testing import flagsaver, parameterized
+from absl.testing import absltest, flagsaver, parameterized
 
 from kickstarting import config as config_lib
 from kickstarting.environments import suites
@@ -69,3 +69,7 @@ class EnvironmentsTest(parameterized.TestCase):
         self.assertGreaterEqual(min(counts), 5)
         self.assertLessEqual(max(counts) - min(counts), 1)
         self.assertLen(seeds, len(dealt))
+
+
+if __name__ == "__main__":
+    absltest.main()
