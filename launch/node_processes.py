@@ -3,11 +3,9 @@
 Launchpad starts one for each node.
 """
 
-import ctypes
 import functools
 import os
 import pathlib
-import signal
 import sys
 import tempfile
 from typing import Any
@@ -18,9 +16,10 @@ from absl import flags, logging
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting import config as config_lib
-from launch import process_memory, terminal
+from launch import process_memory, revival, terminal
 
-_PR_SET_PDEATHSIG = 1
+# Without them the ring goes on: they are no reason to end it.
+_REVIVED = ("teacher",)
 
 
 def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
@@ -39,37 +38,39 @@ def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
     on_cpu = {**common, "JAX_PLATFORMS": "cpu"}
-    arguments = {"init_file": _init_file()}
     groups = {}
     for group in program.groups:
         keeps_accelerators = group == "learner" or (
             config.inference_device == "accelerator" and group in ("actor", "teacher")
         )
         groups[group] = local_multi_processing.PythonProcess(
-            args=arguments, env=common if keeps_accelerators else on_cpu
+            args={"init_file": _init_file(group)},
+            env=common if keeps_accelerators else on_cpu,
         )
     return groups
 
 
-def _init_file() -> str:
-    """Writes what Launchpad runs first in each process, beside its own such files."""
+def _init_file(group: str) -> str:
+    """Writes what Launchpad runs first in a group's processes, beside its own files."""
     path = pathlib.Path(tempfile.mkdtemp()) / "begin.pkl"
     notice = flags.FLAGS["lp_termination_notice_secs"].value
-    path.write_bytes(cloudpickle.dumps(functools.partial(_begin, os.getpid(), notice)))
+    begin = functools.partial(_begin, os.getpid(), notice, group)
+    path.write_bytes(cloudpickle.dumps(begin))
     return str(path)
 
 
-def _begin(launcher: int, termination_notice: int) -> None:
+def _begin(launcher: int, termination_notice: int, group: str) -> None:
     """Prepares the process of a node.
 
     Args:
       launcher: process id. When it ends, by SIGKILL even, this process is stopped as by
         the user: the learner writes a checkpoint, actors end their environments.
       termination_notice: seconds from a stop to a kill.
+      group: of the node.
     """
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != launcher:
-        sys.exit("the launcher has ended")
+    revival.die_with_parent(launcher)
+    if group in _REVIVED:
+        revival.return_in_child(group)
     process_memory.keep_freed_memory()
     flags.FLAGS["lp_termination_notice_secs"].value = termination_notice
     logging.set_verbosity(logging.WARNING)

@@ -254,7 +254,7 @@ class BadInputTest(refusal.RefusalTest):
 
     def test_deepmind_lab_has_no_such_level(self):
         lab_stand_in.install(self)
-        self._check_refused(
+        self.check_refused(
             ("--tasks=dmlab:contributed/dmlab30/rooms_watermase", "--level_cache="),
             "(did you mean 'contributed/dmlab30/rooms_watermaze'?)",
         )

@@ -37,7 +37,7 @@ class StoppingLocalMpTest(absltest.TestCase):
         run = self._start()
         run.wait_for_frames(self.logdir, 0)
         nodes = [w for w in run.processes().values() if "process_entry" in w]
-        self.assertLen(nodes, 4, "queue, learner, teacher and actor")
+        self.assertLen(nodes, 5, "queue, learner, teacher, its keeper, and actor")
         run.interrupt()
         interrupted = program_run.check_stopped(self, run, signal.SIGINT, self.logdir)
 
