@@ -269,7 +269,7 @@ def _act(
         environment = calls % _ENVIRONMENTS
         start = time.monotonic()
         try:
-            _, _, states[environment] = (
+            _, _, states[environment], _ = (
                 clients[calls % len(clients)]
                 .futures.label(
                     int(tasks[environment]),

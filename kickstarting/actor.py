@@ -80,7 +80,12 @@ class Actor:
         )
         self._tasks = tasks
         self._store = UnrollStore(
-            environments, tasks, index, config.max_teachers, config.network.core_size
+            environments,
+            tasks,
+            index,
+            config.max_teachers,
+            config.network.core_size,
+            config.asks_teacher_values,
         )
         num_environments = environments.num_environments
         shape = (num_environments, config.network.core_size)

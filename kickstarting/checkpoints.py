@@ -208,13 +208,19 @@ def newest_sound(directory: pathlib.Path) -> tuple[pathlib.Path, dict[str, Any]]
 def load_params(
     path: str | os.PathLike[str],
 ) -> tuple[types.Params, dict[str, Any]]:
-    """Reads the network's parameters, without needing to know the rest of the tree.
+    """Reads the network's parameters; see `load_tree`."""
+    tree, metadata = load_tree(path)
+    return tree[PARAMS], metadata
+
+
+def load_tree(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Reads the newest sound checkpoint, whatever tree was saved.
 
     Args:
       path: a run's folder, its folder of checkpoints, or one checkpoint.
 
     Returns:
-      The parameters as nested dicts of NumPy arrays, and the checkpoint's metadata.
+      The tree as nested dicts of NumPy arrays, and the checkpoint's metadata.
 
     Raises:
       CheckpointError: there is no sound checkpoint there, or it holds no parameters.
@@ -237,17 +243,16 @@ def load_params(
             )
         folder, description = newest
     arrays = _load_arrays(folder, description)
-    params: dict[str, Any] = {}
+    tree: dict[str, Any] = {}
     for name, array in arrays.items():
-        if name.startswith(PARAMS + "/"):
-            _, *parents, leaf = name.split("/")
-            node = params
-            for parent in parents:
-                node = node.setdefault(parent, {})
-            node[leaf] = array
-    if not params:
+        *parents, leaf = name.split("/")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[leaf] = array
+    if PARAMS not in tree:
         raise CheckpointError(f"{folder} holds no network parameters")
-    return params, description["metadata"]
+    return tree, description["metadata"]
 
 
 def check_metadata(

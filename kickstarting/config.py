@@ -5,6 +5,7 @@ Every check of a value that can be made without touching the machine is made her
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 from kickstarting.config_checks import ConfigError as ConfigError
 from kickstarting.config_checks import (
@@ -91,6 +92,9 @@ class LossConfig:
       distillation_form: how far the student is from its teachers
         (kickstarting.distillation.loss).
       distillation_temperature: τ of both policies in it.
+      value_distillation_cost: scale of the squared distance between the student's
+        values and its teachers', which λ weighs too, as it does that of the policies;
+        0: values are left alone, as in Schmitt et al. 2018.
     """
 
     discount: float = 0.99
@@ -105,6 +109,7 @@ class LossConfig:
     reinforcement: bool = True
     distillation_form: str = "cross_entropy"
     distillation_temperature: float = 1.0
+    value_distillation_cost: float = 0.0
 
     def __post_init__(self) -> None:
         require(
@@ -114,7 +119,13 @@ class LossConfig:
             0 <= self.vtrace_lambda <= 1,
             f"vtrace_lambda must be in [0, 1], not {self.vtrace_lambda}",
         )
-        require_not_negative(self, "baseline_cost", "entropy_cost", "policy_clip")
+        require_not_negative(
+            self,
+            "baseline_cost",
+            "entropy_cost",
+            "policy_clip",
+            "value_distillation_cost",
+        )
         require(
             0 < self.final_entropy_share <= 1,
             f"final_entropy_share must be in (0, 1], not {self.final_entropy_share}",
@@ -125,6 +136,12 @@ class LossConfig:
             0.01 <= self.distillation_temperature <= 100,
             "distillation_temperature must be in 0.01..100, not "
             f"{self.distillation_temperature}",
+        )
+        require(
+            not self.value_distillation_cost
+            or self.distillation_form != "expected_entropy",
+            "expected_entropy adds rewards of its own, so that a teacher's values are "
+            "of other returns: leave value_distillation_cost at 0",
         )
 
 
@@ -335,6 +352,10 @@ class Config:
                 self.loss.value_normalisation,
                 "values of each task are normalised: leave value_normalisation on",
             )
+        require(
+            not self.loss.value_distillation_cost or self.asks_teachers,
+            "value_distillation_cost needs a teacher that labels unrolls",
+        )
         if not self.loss.reinforcement:
             require(
                 bool(self.kickstarting.teachers),
@@ -378,16 +399,19 @@ class Config:
         return bool(self.kickstarting.teachers) and self.teacher_use.labels
 
     @property
+    def asks_teacher_values(self) -> bool:
+        """Whether teachers that label unrolls give their values too."""
+        return self.asks_teachers and self.loss.value_distillation_cost > 0
+
+    @property
     def resolved_loss(self) -> LossConfig:
         """The loss in force: of the suite, and of what teachers are used for."""
-        clipping = self.loss.reward_clipping
-        if clipping == "auto":
-            of_lab = all(task.startswith("dmlab") for task in self.tasks)
-            clipping = "soft_asymmetric" if of_lab else "abs_one"
         return dataclasses.replace(
             self.loss,
             reinforcement=self.loss.reinforcement and self.teacher_use.reinforces,
-            reward_clipping=clipping,
+            reward_clipping=resolve_reward_clipping(
+                self.loss.reward_clipping, self.tasks
+            ),
         )
 
     @property
@@ -406,3 +430,11 @@ class Config:
     def max_teachers(self) -> int:
         """K: the most teachers that one task has, at least 1."""
         return max(1, *(len(teachers) for teachers in self.teachers_of_task))
+
+
+def resolve_reward_clipping(clipping: str, tasks: Sequence[str]) -> str:
+    """Returns the clipping in force on the tasks: 'auto' goes by their suite."""
+    if clipping != "auto":
+        return clipping
+    of_lab = all(task.startswith("dmlab") for task in tasks)
+    return "soft_asymmetric" if of_lab else "abs_one"

@@ -148,6 +148,23 @@ def next_action_reward(
     return jax.lax.stop_gradient(jnp.append(reward[1:], 0.0))
 
 
+def value_difference(
+    values: Array, teacher_values: Array, teacher_mask: Array
+) -> Array:
+    """Returns V_S − V_T, float32 [K, T]; 0 where no teacher answered.
+
+    Args:
+      values: the student's, float32 [T].
+      teacher_values: float32 [K, T]; anything where the mask is 0, even NaN. They get
+        no gradient.
+      teacher_mask: float32 [K, T].
+    """
+    chex.assert_rank([values, teacher_values], [1, 2])
+    chex.assert_equal_shape([teacher_values, teacher_mask])
+    answered = jnp.where(teacher_mask > 0, teacher_values, 0.0)
+    return (values - jax.lax.stop_gradient(answered)) * teacher_mask
+
+
 def _divergence(log_p: Array, log_q: Array) -> Array:
     """KL(p ‖ q), float32 [...], of log probabilities [..., A]; 0 log 0 is 0."""
     p = jnp.exp(log_p)

@@ -80,12 +80,27 @@ def update(
     variance = moments.second - moments.mean**2
     scale = jnp.sqrt(jnp.clip(variance, MIN_SCALE**2, MAX_SCALE**2))
     followed = Statistics(moments, scale)
+    return followed, _rescale(params, statistics, followed)
+
+
+def denormalise(statistics: Statistics, params: Params) -> Params:
+    """Returns parameters whose network gives the values themselves.
+
+    Args:
+      statistics: under which the network's values are normalised.
+      params: of the network; the linear layer 'value' is rescaled.
+    """
+    return _rescale(params, statistics, initial(len(statistics.scale)))
+
+
+def _rescale(params: Params, before: Statistics, after: Statistics) -> Params:
+    """Rescales the value head so that its values stay under new statistics."""
     head = rlax.pop(
         {"w": params["value"]["kernel"], "b": params["value"]["bias"]},
-        _state(statistics),
-        _state(followed),
+        _state(before),
+        _state(after),
     )
-    return followed, {**params, "value": {"kernel": head["w"], "bias": head["b"]}}
+    return {**params, "value": {"kernel": head["w"], "bias": head["b"]}}
 
 
 def _state(statistics: Statistics):

@@ -63,6 +63,35 @@ class TaskScore:
 
 
 @dataclasses.dataclass(frozen=True)
+class ValueMeaning:
+    """Of which returns a teacher's values are; they are not normalised.
+
+    Attributes:
+      discount: γ of each of its steps.
+      reward_clipping: one of config.REWARD_CLIPPINGS but 'auto'.
+    """
+
+    discount: float
+    reward_clipping: str
+
+    def __post_init__(self) -> None:
+        """Checks every field.
+
+        Raises:
+          TeacherError: names the field that is wrong.
+        """
+        require(
+            _is_finite(self.discount) and 0 <= self.discount <= 1,
+            f"discount must be in [0, 1], not {show(self.discount)}",
+        )
+        require(
+            self.reward_clipping != "auto"
+            and self.reward_clipping in config.REWARD_CLIPPINGS,
+            f"reward_clipping is unknown: {show(self.reward_clipping)}",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class TeacherCard:
     """What a teacher is, where it comes from and how good it is.
 
@@ -77,6 +106,8 @@ class TeacherCard:
       command: that made it.
       seed: of that command.
       git_revision: of the program that made it.
+      value: what its values mean; None where that is not known. With a value for each
+        task they are in the order of the scores.
     """
 
     scores: tuple[TaskScore, ...]
@@ -89,6 +120,7 @@ class TeacherCard:
     command: str
     seed: int
     git_revision: str
+    value: ValueMeaning | None = None
 
     def __post_init__(self) -> None:
         """Checks every field.
@@ -128,6 +160,11 @@ class TeacherCard:
                 is_whole(value, least),
                 f"{name} must be a whole number from {least}, not {show(value)}",
             )
+
+        require(
+            self.value is None or self.network.num_values in (1, len(self.tasks)),
+            f"{self.network.num_values} values do not fit {len(self.tasks)} tasks",
+        )
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -178,6 +215,9 @@ def from_json(content: Any) -> TeacherCard:
     Raises:
       TeacherError: names the first thing that is wrong.
     """
+    # Teachers that were exported before their values had a meaning say nothing of it.
+    if isinstance(content, dict):
+        content = {"value": None, **content}
     content = dict(_fields_of(TeacherCard, content))
     for name in ("action_names", "frame_shape"):
         if isinstance(content[name], list):
@@ -190,6 +230,8 @@ def from_json(content: Any) -> TeacherCard:
         TaskScore(**_fields_of(TaskScore, score)) for score in content["scores"]
     )
     content["network"] = _network(content["network"])
+    if content["value"] is not None:
+        content["value"] = ValueMeaning(**_fields_of(ValueMeaning, content["value"]))
     return TeacherCard(**content)
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from kickstarting import teachers, types
+from kickstarting import teacher_values, teachers, types
 
 # The leaves of each teacher's state [...]; None where it opens from its initial state.
 States = list[list[np.ndarray] | None]
@@ -32,6 +32,7 @@ class _Request(NamedTuple):
     observation: types.Observation
     first: np.ndarray
     state: Any
+    value_column: int | None
     answer: "queue.SimpleQueue[Any]"
 
 
@@ -54,6 +55,7 @@ class TeacherServer:
         teachers_of_task: Sequence[Sequence[str]],
         num_teachers: int,
         device: jax.Device | None = None,
+        valued_tasks: Sequence[str] | None = None,
     ) -> None:
         """Loads every named teacher once.
 
@@ -61,14 +63,23 @@ class TeacherServer:
           teachers_of_task: for each task, its teachers' names.
           num_teachers: K, the length of an answer's leading axis.
           device: where the teachers compute; JAX's default if None.
+          valued_tasks: the tasks' names where answers are to have values; else None.
 
         Raises:
-          teacher_files.TeacherError: a teacher cannot be loaded.
+          teacher_files.TeacherError: a teacher cannot be loaded, or has no values where
+            they are wanted.
         """
         names = sorted({name for names in teachers_of_task for name in names})
-        self._held: list[_Held | None] = [_hold(name, device) for name in names]
+        loaded = [_hold(name, device) for name in names]
+        self._held: list[_Held | None] = [*loaded]
         self._of_task = [[names.index(n) for n in of] for of in teachers_of_task]
         self._num_teachers = num_teachers
+        self._num_valued = num_teachers if valued_tasks is not None else 0
+        # Which of a teacher's values is meant, for each task and each of its teachers.
+        self._value_columns = [
+            [teacher_values.column(names[i], loaded[i].teacher, task) for i in indices]
+            for task, indices in zip(valued_tasks or (), self._of_task, strict=False)
+        ]
         first = self._held[0] if self._held else None
         self._num_actions = len(first.teacher.action_names) if first else 0
         on_cpu = (device or jax.devices()[0]).platform == "cpu"
@@ -92,7 +103,7 @@ class TeacherServer:
         last_reward: np.ndarray,
         first: np.ndarray,
         states: States | None,
-    ) -> tuple[np.ndarray, np.ndarray, States]:
+    ) -> tuple[np.ndarray, np.ndarray, States, np.ndarray]:
         """Labels one unroll slice.
 
         Args:
@@ -107,10 +118,11 @@ class TeacherServer:
             them; None for the initial ones.
 
         Returns:
-          logits float32 [K, T, A], mask float32 [K, T], and the states after the slice.
-          The mask is 0 and the state None for a teacher that was not wanted, was
-          dropped, or did not answer because the server ended first: where it missed a
-          slice, its state from before says nothing about what comes after.
+          logits float32 [K, T, A], mask float32 [K, T], the states after the slice, and
+          values float32 [K, T], or [0, T] where none are wanted. The mask is 0 and the
+          state None for a teacher that was not wanted, was dropped, or did not answer
+          because the server ended first: where it missed a slice, its state from before
+          says nothing about what comes after.
         """
         observation = types.Observation(pixels, instruction, last_action, last_reward)
         answers = {}
@@ -123,19 +135,23 @@ class TeacherServer:
             if state is not None:
                 own = jax.tree.unflatten(jax.tree.structure(own), state)
             answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
-            self._put(index, _Request(observation, first, own, answer))
+            column = self._value_columns[task][position] if self._num_valued else None
+            self._put(index, _Request(observation, first, own, column, answer))
             answers[position] = answer
         steps = len(first)
         logits = np.zeros((self._num_teachers, steps, self._num_actions), np.float32)
         mask = np.zeros((self._num_teachers, steps), np.float32)
+        values = np.zeros((self._num_valued, steps), np.float32)
         after: States = [None] * len(self._of_task[task])
         for position, answer in answers.items():
             result = self._result(answer)
             if result is not None:
-                logits[position], state = result
+                logits[position], value, state = result
                 mask[position] = 1
+                if value is not None:
+                    values[position] = value
                 after[position] = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
-        return logits, mask, after
+        return logits, mask, after, values
 
     def drop_ended(self, ended: np.ndarray) -> int:
         """Frees the teachers that no task needs any more.
@@ -216,7 +232,7 @@ class TeacherServer:
                 lambda *leaves: np.stack(leaves),
                 *[(r.observation, r.first, r.state) for r in requests],
             )
-            logits, states = held.teacher.label(observation, first, state)
+            logits, values, states = self._ask(held.teacher, observation, first, state)
         except Exception as error:  # noqa: BLE001 - the caller is told
             for request in requests:
                 request.answer.put(error)
@@ -224,7 +240,21 @@ class TeacherServer:
         self._batches += 1
         self._unrolls += len(requests)
         for i, request in enumerate(requests):
-            request.answer.put((logits[i], jax.tree.map(lambda x, i=i: x[i], states)))
+            value = None
+            if values is not None:
+                value = values[i, :, request.value_column]
+            own = jax.tree.map(lambda x, i=i: x[i], states)
+            request.answer.put((logits[i], value, own))
+
+    def _ask(
+        self, teacher: types.Teacher, *slices: Any
+    ) -> tuple[np.ndarray, np.ndarray | None, Any]:
+        """Returns logits, values where they are wanted, and states, [B, ...]."""
+        if not self._num_valued:
+            logits, states = teacher.label(*slices)
+            return logits, None, states
+        assert isinstance(teacher, teachers.CheckpointTeacher)
+        return teacher.label_with_values(*slices)
 
     def _result(self, answer: "queue.SimpleQueue[Any]") -> Any:
         """Waits for an answer; None if there will be none."""

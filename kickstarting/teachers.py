@@ -87,6 +87,32 @@ class CheckpointTeacher:
         self, observation: types.Observation, first: np.ndarray, state: types.CoreState
     ) -> tuple[np.ndarray, types.CoreState]:
         """See types.Teacher."""
+        output, state = self._answer(observation, first, state)
+        return jax.tree.map(
+            lambda x: np.asarray(x)[: len(first)], (output.logits, state)
+        )
+
+    def label_with_values(
+        self, observation: types.Observation, first: np.ndarray, state: types.CoreState
+    ) -> tuple[np.ndarray, np.ndarray, types.CoreState]:
+        """Labels a slice as `label` does, and says what the network values it at.
+
+        What the values mean, and which is of which task, its card says
+        (teacher_cards.value_column).
+
+        Returns:
+          logits float32 [B, T, A], values float32 [B, T, V] and the state after the
+          last step.
+        """
+        output, state = self._answer(observation, first, state)
+        return jax.tree.map(
+            lambda x: np.asarray(x)[: len(first)], (output.logits, output.value, state)
+        )
+
+    def _answer(
+        self, observation: types.Observation, first: np.ndarray, state: types.CoreState
+    ) -> tuple[types.AgentOutput, types.CoreState]:
+        """Answers on the device, [padded batch, ...]."""
         batch_size = first.shape[0]
         size = next(
             (s for s in BATCH_SIZES if s >= batch_size),
@@ -97,10 +123,7 @@ class CheckpointTeacher:
                 lambda x: np.pad(x, [(0, size - batch_size)] + [(0, 0)] * (x.ndim - 1)),
                 (observation, first, state),
             )
-        output, state = self._unroll(self.params, observation, first, state)
-        return jax.tree.map(
-            lambda x: np.asarray(x)[:batch_size], (output.logits, state)
-        )
+        return self._unroll(self.params, observation, first, state)
 
 
 def load(name: str, device: jax.Device | None = None) -> types.Teacher:

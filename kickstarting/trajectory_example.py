@@ -15,6 +15,7 @@ def example(config: config_lib.Config, spec: base.EnvironmentSpec) -> types.Traj
       spec: gives frame, instruction and action set.
     """
     steps, teachers = config.unroll_length, config.max_teachers
+    valued = teachers if config.asks_teacher_values else 0
     core = np.zeros(config.network.core_size, np.float32)
     return types.Trajectory(
         observation=types.Observation(
@@ -30,6 +31,7 @@ def example(config: config_lib.Config, spec: base.EnvironmentSpec) -> types.Traj
         behaviour_logits=np.zeros((steps, spec.num_actions), np.float32),
         teacher_logits=np.zeros((teachers, steps, spec.num_actions), np.float32),
         teacher_mask=np.zeros((teachers, steps), np.float32),
+        teacher_values=np.zeros((valued, steps), np.float32),
         core_state=types.CoreState(core, core),
         task=np.int32(0),
         actor=np.int32(0),

@@ -57,6 +57,8 @@ class Trajectory(NamedTuple):
         mixture with a teacher's (kickstarting.guides).
       teacher_logits: float32 [K, T, A]; K is the most teachers that one task has.
       teacher_mask: float32 [K, T]; 0 where no teacher answered.
+      teacher_values: float32 [K, T], the teachers' values, not normalised; [0, T] where
+        the run does not learn from them.
       core_state: the student's CoreState at t = 0.
       task: int32 [], index into the run's tasks.
       actor: int32 [].
@@ -71,6 +73,7 @@ class Trajectory(NamedTuple):
     behaviour_logits: Array
     teacher_logits: Array
     teacher_mask: Array
+    teacher_values: Array
     core_state: CoreState
     task: Array
     actor: Array

@@ -25,8 +25,11 @@ from kickstarting.unroll_store import UnrollStore
 class LabelFuture(Protocol):
     """What `TeacherClient.label` returns."""
 
-    def result(self, timeout: float) -> tuple[np.ndarray, np.ndarray, Any]:
-        """Returns logits [K, T, A], mask [K, T] and the teachers' next state."""
+    def result(self, timeout: float) -> tuple[np.ndarray, np.ndarray, Any, np.ndarray]:
+        """Returns logits [K, T, A], mask [K, T], the teachers' next state, and values.
+
+        Values are [K, T], or [0, T] where the run does not learn from them.
+        """
 
     def done(self) -> bool:
         """Whether result() would return at once."""
@@ -209,7 +212,7 @@ class UnrollSender:
         start = time.monotonic()
         left = max(pending.asked_at + self._deadline - start, 0.001)
         try:
-            logits, mask, state = pending.future.result(timeout=left)
+            logits, mask, state, values = pending.future.result(timeout=left)
         except Exception as error:  # noqa: BLE001 - any failure costs only this answer
             # The unroll goes on without a teacher. Its state is unknown from here on,
             # so the next unroll opens from the initial one.
@@ -220,4 +223,6 @@ class UnrollSender:
         finally:
             self.seconds_for_teacher += time.monotonic() - start
         self._teacher_state[pending.environment] = state
-        return pending.trajectory._replace(teacher_logits=logits, teacher_mask=mask)
+        return pending.trajectory._replace(
+            teacher_logits=logits, teacher_mask=mask, teacher_values=values
+        )

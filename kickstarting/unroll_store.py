@@ -29,6 +29,7 @@ class UnrollStore:
         actor: int,
         num_teachers: int,
         core_size: int,
+        with_teacher_values: bool = False,
     ) -> None:
         """Lays out the slots.
 
@@ -38,6 +39,7 @@ class UnrollStore:
           actor: this actor's index.
           num_teachers: K.
           core_size: units of the student's recurrent core.
+          with_teacher_values: whether unrolls have room for the teachers' values.
         """
         num_environments, num_slots, length = environments.pixels.shape[:3]
         steps = (num_environments, num_slots, length - 1)
@@ -63,6 +65,9 @@ class UnrollStore:
             (num_teachers, self.unroll_length, num_actions), np.float32
         )
         self.unanswered_mask = np.zeros((num_teachers, self.unroll_length), np.float32)
+        self.unanswered_values = self.unanswered_mask[
+            : num_teachers if with_teacher_values else 0
+        ]
         self._busy = np.zeros((num_environments, num_slots), bool)
         self._slot_freed = threading.Event()
 
@@ -153,6 +158,7 @@ class UnrollStore:
             behaviour_logits=self.behaviour_logits[at],
             teacher_logits=self.unanswered_logits,
             teacher_mask=self.unanswered_mask,
+            teacher_values=self.unanswered_values,
             core_state=types.CoreState(cell=self.cell[at], hidden=self.hidden[at]),
             task=self._tasks[environment],
             actor=self._actor,

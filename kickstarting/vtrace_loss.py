@@ -91,8 +91,10 @@ def loss(
         teacher_coverage: of (step, teacher) pairs, those that a teacher answered;
         cross_entropy, kl_teacher_student (nats), teacher_agreement (of the most
           probable actions): over the answered pairs, 0 if there are none.
+        value_distillation_loss, and value_difference, the mean |V_S − V_T| over the
+          answered pairs, not normalised: only where values are distilled.
     """
-    _check_shapes(agent_output, trajectory, hyperparameters)
+    _check_shapes(agent_output, trajectory, hyperparameters, config)
     counted = jnp.where(is_crossing(trajectory.discount, trajectory.first), 0.0, 1.0)
     num_steps = jnp.maximum(jnp.sum(counted), 1.0)
 
@@ -154,6 +156,19 @@ def loss(
         "entropy_loss": -hyperparameters.entropy_cost * jnp.sum(entropy),
         "kickstarting_loss": jnp.sum(weight[..., None] * comparison.loss),
     }
+    value_metrics = {}
+    if config.value_distillation_cost:
+        difference = jax.vmap(distillation.value_difference)(
+            values, trajectory.teacher_values, mask
+        )
+        losses["value_distillation_loss"] = (
+            config.value_distillation_cost
+            * 0.5
+            * jnp.sum(weight[..., None] * (difference / scale[..., None]) ** 2)
+        )
+        value_metrics["value_difference"] = jnp.sum(jnp.abs(difference)) / jnp.maximum(
+            jnp.sum(mask), 1.0
+        )
     left_out: set[str] = set()
     if not config.reinforcement:
         left_out = {"entropy_loss"}
@@ -177,13 +192,16 @@ def loss(
         / num_steps,
         "policy_clip_fraction": jnp.sum((1.0 - followed) * counted) / num_steps,
     }
-    metrics |= _teacher_metrics(comparison, mask, counted)
+    metrics |= _teacher_metrics(comparison, mask, counted) | value_metrics
     findings = Findings(metrics, moments_of(targets), batch_moments)
     return total, jax.lax.stop_gradient(findings)
 
 
 def _check_shapes(
-    agent_output: AgentOutput, trajectory: Trajectory, hyperparameters: Hyperparameters
+    agent_output: AgentOutput,
+    trajectory: Trajectory,
+    hyperparameters: Hyperparameters,
+    config: LossConfig,
 ) -> None:
     batch, length = trajectory.action.shape
     teachers, actions = (
@@ -197,6 +215,8 @@ def _check_shapes(
     chex.assert_shape(trajectory.behaviour_logits, (batch, length, actions))
     chex.assert_shape(trajectory.teacher_logits, (batch, teachers, length, actions))
     chex.assert_shape(trajectory.teacher_mask, (batch, teachers, length))
+    valued = teachers if config.value_distillation_cost else 0
+    chex.assert_shape(trajectory.teacher_values, (batch, valued, length))
     chex.assert_shape(trajectory.task, (batch,))
     chex.assert_shape(hyperparameters.kickstarting_weight, (None, teachers))
 

@@ -1,18 +1,32 @@
 r"""Makes a teacher of a checkpoint: float16 weights and a card with its measured score.
 
+The run's statistics of returns are folded into its values, which then are those of the
+returns themselves; the card says of which.
+
   python -m launch.export_teacher --checkpoint=runs/doom_my_way_home_seed1 \
       --out=teachers/doom/my_way_home
 """
 
+import dataclasses
 import json
 import os
 import shlex
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 from absl import flags
 from rich import console as rich_console
 
 from kickstarting import config as config_lib
-from kickstarting import run_files, teacher_cards, teacher_files
+from kickstarting import (
+    popart,
+    run_files,
+    teacher_cards,
+    teacher_files,
+    teacher_values,
+    types,
+)
 from launch import command_line, evaluation, lab_flags, policies
 
 _CHECKPOINT = flags.DEFINE_string(
@@ -38,15 +52,18 @@ def main(argv: list[str]) -> int:
             f"--episodes must be at least 2, not {_EPISODES.value}"
         )
     policy = policies.load(_CHECKPOINT.value)
-    command, seed, revision = _origin(_CHECKPOINT.value)
+    origin = _origin(_CHECKPOINT.value)
+    tasks = _TASKS.value or policy.tasks
     results = evaluation.evaluate(
         policy,
-        _TASKS.value or policy.tasks,
+        tasks,
         num_episodes=_EPISODES.value,
         seed=_SEED.value,
         greedy=False,
         lab=lab_flags.lab_config(),
     )
+    params, network = with_plain_values(policy, tasks)
+    was_trained = set(tasks) <= set(policy.tasks)
     card = teacher_cards.TeacherCard(
         scores=tuple(
             teacher_cards.TaskScore(
@@ -62,19 +79,50 @@ def main(argv: list[str]) -> int:
         frame_shape=policy.spec.frame_shape,
         instruction_length=policy.spec.instruction_length,
         action_repeat=policy.spec.action_repeat,
-        network=policy.network,
+        network=network,
         environment_frames=policy.frames,
-        command=command,
-        seed=seed,
-        git_revision=revision,
+        command=origin.command,
+        seed=origin.seed,
+        git_revision=origin.revision,
+        value=origin.value if policy.value_statistics and was_trained else None,
     )
-    teacher_files.save_teacher(_OUT.value, policy.params, card)
+    teacher_files.save_teacher(_OUT.value, params, card)
     rich_console.Console().print(evaluation.table(results, _OUT.value))
     return 0
 
 
-def _origin(checkpoint: str) -> tuple[str, int, str]:
-    """Reads command, seed and revision from the config.json of the run."""
+def with_plain_values(
+    policy: policies.Policy, tasks: Sequence[str]
+) -> tuple[types.Params, config_lib.NetworkConfig]:
+    """Returns a policy's parameters and network with values that are not normalised.
+
+    Args:
+      policy: of a checkpoint; left as it is where its statistics are not known.
+      tasks: that it is to teach. Of a value for each task these alone are kept, in
+        their order, unless it was not trained on one.
+    """
+    params, network = policy.params, policy.network
+    if policy.value_statistics is None:
+        return params, network
+    params = popart.denormalise(policy.value_statistics, params)
+    if network.num_values > 1 and set(tasks) <= set(policy.tasks):
+        columns = np.array([policy.tasks.index(task) for task in tasks])
+        head = params["value"]
+        kept = {name: np.asarray(head[name])[..., columns] for name in head}
+        params = {**params, "value": kept}
+        network = dataclasses.replace(network, num_values=len(tasks))
+    return params, network
+
+
+class _Origin(NamedTuple):
+    command: str
+    seed: int
+    revision: str
+    value: teacher_cards.ValueMeaning | None
+
+
+def _origin(checkpoint: str) -> _Origin:
+    """Reads where a checkpoint comes from in the config.json of its run."""
     folder = os.path.abspath(checkpoint)
     while not os.path.isfile(os.path.join(folder, run_files.CONFIG_FILE)):
         if os.path.dirname(folder) == folder:
@@ -87,10 +135,11 @@ def _origin(checkpoint: str) -> tuple[str, int, str]:
         description = json.load(file)
     git = description.get("git") or {}
     revision = git.get("revision", "unknown") + ("+changes" if git.get("dirty") else "")
-    return (
+    return _Origin(
         shlex.join(description["command"]),
         int(description["config"]["seed"]),
         revision,
+        teacher_values.of_run(description["config"]),
     )
 
 

@@ -257,6 +257,13 @@ DISTILLATION_TEMPERATURE = flags.DEFINE_float(
     _DEFAULTS.loss.distillation_temperature,
     "Softens both policies in that distance above 1, sharpens them below.",
 )
+VALUE_DISTILLATION_COST = flags.DEFINE_float(
+    "value_distillation_cost",
+    _DEFAULTS.loss.value_distillation_cost,
+    "Above 0 the student also learns what its teachers think each state is worth; "
+    "this scales that loss, beside λ. Needs teachers whose cards say what their values "
+    "mean: those of launch.export_teacher do.",
+)
 KICKSTARTING_SCHEDULE = flags.DEFINE_enum(
     "kickstarting_schedule",
     None,
@@ -473,6 +480,7 @@ def config_from_flags() -> config_lib.Config:
             reinforcement=REINFORCEMENT.value,
             distillation_form=DISTILLATION_FORM.value,
             distillation_temperature=DISTILLATION_TEMPERATURE.value,
+            value_distillation_cost=VALUE_DISTILLATION_COST.value,
         ),
         optimiser=config_lib.OptimiserConfig(
             name=OPTIMISER.value,

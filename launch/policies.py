@@ -6,7 +6,14 @@ from typing import Any, NamedTuple
 import jax
 from absl import logging
 
-from kickstarting import checkpoints, teacher_cards, teacher_files, types
+from kickstarting import (
+    checkpoints,
+    popart,
+    running_moments,
+    teacher_cards,
+    teacher_files,
+    types,
+)
 from kickstarting import config as config_lib
 from kickstarting.agent import Agent
 from kickstarting.environments import base, dmlab_actions, suites
@@ -22,6 +29,8 @@ class Policy(NamedTuple):
       network: configuration of the network.
       tasks: that it was trained on.
       frames: environment frames that it was trained on.
+      value_statistics: by which the network's values are normalised; None where that is
+        not known.
     """
 
     agent: Agent
@@ -30,6 +39,7 @@ class Policy(NamedTuple):
     network: config_lib.NetworkConfig
     tasks: tuple[str, ...]
     frames: int
+    value_statistics: popart.Statistics | None = None
 
 
 def load(path: str) -> Policy:
@@ -44,8 +54,7 @@ def load(path: str) -> Policy:
     """
     if os.path.isfile(os.path.join(path, teacher_files.CARD)):
         return _from_teacher(path)
-    params, metadata = checkpoints.load_params(path)
-    return _from_checkpoint(params, metadata)
+    return _from_checkpoint(*checkpoints.load_tree(path))
 
 
 def _from_teacher(folder: str) -> Policy:
@@ -63,7 +72,7 @@ def _from_teacher(folder: str) -> Policy:
     )
 
 
-def _from_checkpoint(params: types.Params, metadata: dict[str, Any]) -> Policy:
+def _from_checkpoint(tree: dict[str, Any], metadata: dict[str, Any]) -> Policy:
     fields = metadata["spec"]
     spec = base.EnvironmentSpec(
         frame_shape=tuple(fields["frame_shape"]),
@@ -75,12 +84,20 @@ def _from_checkpoint(params: types.Params, metadata: dict[str, Any]) -> Policy:
     logging.info("Loaded a checkpoint at %s frames.", metadata["telemetry"]["frames"])
     return Policy(
         Agent(spec, network),
-        params,
+        tree[checkpoints.PARAMS],
         spec,
         network,
         tuple(metadata["tasks"]),
         int(metadata["telemetry"]["frames"]),
+        _statistics(tree.get("value_statistics")),
     )
+
+
+def _statistics(saved: dict[str, Any] | None) -> popart.Statistics | None:
+    if saved is None:
+        return None
+    moments = running_moments.Moments(**saved["moments"])
+    return popart.Statistics(moments, saved["scale"])
 
 
 def check_fits(policy: Policy, task: str) -> None:

@@ -13,6 +13,7 @@ from kickstarting import (
     initialisation,
     run_files,
     teacher_files,
+    teacher_values,
     teachers,
 )
 from kickstarting import config as config_lib
@@ -106,6 +107,7 @@ def _check_teachers(
     for task, names in enumerate(config.teachers_of_task):
         for position, name in enumerate(names):
             teacher = loaded[name]
+            teacher_values.check(config, spec, config.tasks[task], name, teacher)
             if isinstance(teacher, teachers.CheckpointTeacher):
                 trusted = config.kickstarting.trust_cards
                 teacher_map.check_suites(name, teacher.card.tasks, config.tasks[task])

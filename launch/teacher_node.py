@@ -26,7 +26,10 @@ class TeacherNode:
           learner: Courier client, for the counters and for λ's end.
         """
         self._server = teacher_server.TeacherServer(
-            config.teachers_of_task, config.max_teachers, inference_device(config)
+            config.teachers_of_task,
+            config.max_teachers,
+            inference_device(config),
+            config.tasks if config.asks_teacher_values else None,
         )
         self._learner = learner
         self._source = f"teacher/{index}"

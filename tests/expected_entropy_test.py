@@ -51,6 +51,7 @@ class ExpectedEntropyTest(absltest.TestCase):
             behaviour_logits=self.student[states][None],
             teacher_logits=self.teacher[states][None, None],
             teacher_mask=np.ones((1, 1, _LENGTH), np.float32),
+            teacher_values=np.zeros((1, 0, _LENGTH), np.float32),
         )
         logits = jnp.concatenate([table[states], jnp.zeros((1, _ACTIONS))])
         output = types.AgentOutput(logits[None], jnp.zeros((1, _LENGTH + 1, 1)))

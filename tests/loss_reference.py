@@ -37,6 +37,7 @@ def random_unrolls(seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3):
         teacher_mask=(random.random((batch, teachers, length)) < 0.7).astype(
             np.float32
         ),
+        teacher_values=np.zeros((batch, 0, length), np.float32),
         core_state=types.CoreState(zeros, zeros),
         task=random.integers(0, tasks, batch, np.int32),
         actor=np.zeros(batch, np.int32),

@@ -35,10 +35,15 @@ class ServerTestCase(parameterized.TestCase):
     def _label(
         self, server, unroll, begin, end, state=None, task: int = 0, wanted=(True, True)
     ):
+        return self._label_all(
+            server, unroll, begin, end, state, task, np.array(wanted)
+        )[:3]
+
+    def _label_all(self, server, unroll, begin, end, state, task, wanted):
         observation = unroll.observation
         return server.label(
             task,
-            np.array(wanted),
+            wanted,
             observation.pixels[begin:end],
             observation.instruction[begin:end],
             observation.last_action[begin:end],

@@ -84,7 +84,7 @@ class Teacher:
     def answer(self, index: int, state: Any) -> None:
         logits = np.full((NUM_TEACHERS, UNROLL_LENGTH, NUM_ACTIONS), index + 1.0)
         mask = np.array([[1.0] * UNROLL_LENGTH, [0.0] * UNROLL_LENGTH])
-        self.futures[index].set_result((logits, mask, state))
+        self.futures[index].set_result((logits, mask, state, mask[:0]))
 
 
 class UnrollSenderTest(absltest.TestCase):
