@@ -121,7 +121,8 @@ def _to_half(name: str, leaf: Any) -> np.ndarray:
     if not (np.issubdtype(array.dtype, np.floating) or array.dtype.name == "bfloat16"):
         raise WeightsError(f"{name!r} has dtype {array.dtype}, not a floating one")
     with np.errstate(over="ignore"):
-        half = array.astype(np.float16)
+        # In C order, as `read` wants it.
+        half = array.astype(np.float16, order="C")
     if not np.isfinite(half).all():
         raise WeightsError(f"{name!r} has values that float16 cannot hold")
     return half

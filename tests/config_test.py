@@ -56,6 +56,7 @@ class ConfigTest(parameterized.TestCase):
         (config.LossConfig, "reward_clipping", "tanh"),
         (config.LossConfig, "distillation_form", "kl"),
         (config.LossConfig, "distillation_temperature", 0.0),
+        (config.LossConfig, "value_distillation_cost", -1.0),
         (config.OptimiserConfig, "name", "sgd"),
         (config.OptimiserConfig, "learning_rate", 0.0),
         (config.OptimiserConfig, "learning_rate", 1.5),
@@ -126,6 +127,27 @@ class ConfigTest(parameterized.TestCase):
     def test_distillation_alone_needs_a_teacher(self):
         self._assert_refused(
             lambda: _run(loss=config.LossConfig(reinforcement=False)), "teacher"
+        )
+
+    def test_values_are_learned_of_teachers_that_label(self):
+        loss = config.LossConfig(value_distillation_cost=0.5)
+
+        def of(use: str) -> config.KickstartingConfig:
+            return config.KickstartingConfig(
+                teachers=_TEACHER, use=use, schedule="constant", guided_end_frames=10
+            )
+
+        for use in ("kickstarting", "distillation"):
+            self.assertTrue(_run(loss=loss, kickstarting=of(use)).asks_teacher_values)
+        self.assertFalse(_run(kickstarting=of("kickstarting")).asks_teacher_values)
+        self._assert_refused(lambda: _run(loss=loss), "value_distillation_cost")
+        self._assert_refused(
+            lambda: _run(loss=loss, kickstarting=of("jump_start")),
+            "value_distillation_cost",
+        )
+        self._assert_refused(
+            lambda: dataclasses.replace(loss, distillation_form="expected_entropy"),
+            "value_distillation_cost",
         )
 
     @parameterized.parameters(

@@ -1,5 +1,6 @@
 """Small teachers for counting_environment, and unrolls for them to label."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,19 @@ class StatelessTeacher(EchoTeacher):
 
 
 def save(
-    folder: str, seed: int = 0, network: config.NetworkConfig = NETWORK
+    folder: str,
+    seed: int = 0,
+    network: config.NetworkConfig = NETWORK,
+    tasks: Sequence[str] = ("gym:counting",),
+    value: teacher_cards.ValueMeaning | None = None,
 ) -> types.Params:
     """Writes a teacher with random weights; returns them as they will be loaded."""
     agent = Agent(SPEC, network)
     params = ring.unravel(agent, ring.random_parameters(agent, seed))
     card = teacher_cards.TeacherCard(
-        scores=(teacher_cards.TaskScore("gym:counting", 1.0, 0.1, 3, None),),
+        scores=tuple(
+            teacher_cards.TaskScore(task, 1.0, 0.1, 3, None) for task in tasks
+        ),
         action_names=SPEC.action_names,
         frame_shape=SPEC.frame_shape,
         instruction_length=0,
@@ -72,6 +79,7 @@ def save(
         command="test",
         seed=seed,
         git_revision="none",
+        value=value,
     )
     teacher_files.save_teacher(folder, params, card)
     return teacher_files.load_teacher(folder)[0]

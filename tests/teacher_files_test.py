@@ -227,6 +227,19 @@ class RefusalTest(_TeacherTest):
         ({"scores": [3]}, "no JSON object"),
         ({"scores": [{"task": "doom:basic"}]}, "lacks 'episodes'"),
         ({"weights_sha256": None}, "weights_sha256"),
+        ({"value": 0.99}, "no JSON object"),
+        ({"value": {"discount": 0.99}}, "lacks 'reward_clipping'"),
+        ({"value": {"discount": 1.5, "reward_clipping": "none"}}, "discount"),
+        ({"value": {"discount": "1", "reward_clipping": "none"}}, "discount"),
+        ({"value": {"discount": 0.9, "reward_clipping": "auto"}}, "reward_clipping"),
+        ({"value": {"discount": 0.9, "reward_clipping": []}}, "reward_clipping"),
+        (
+            {
+                "value": {"discount": 0.9, "reward_clipping": "none"},
+                "network": {"torso": "deep", "core_size": 8, "num_values": 2},
+            },
+            "2 values do not fit 1 tasks",
+        ),
         ({"surprise\n": 1}, "unknown field"),
     )
     def test_wrong_fields(self, change, message):
@@ -257,7 +270,17 @@ class RefusalTest(_TeacherTest):
         self.change_card({"scores": [score, score]})
         self.assert_refused("distinct tasks")
 
-    @parameterized.parameters(field.name for field in dataclasses.fields(_CARD))
+    def test_an_older_card_says_nothing_of_values(self):
+        self.save()
+        path = self.folder / teacher_files.CARD
+        content = json.loads(path.read_text())
+        del content["value"]
+        path.write_text(json.dumps(content))
+        self.assertIsNone(teacher_files.read_card(self.folder).value)
+
+    @parameterized.parameters(
+        field.name for field in dataclasses.fields(_CARD) if field.name != "value"
+    )
     def test_missing_fields(self, name):
         self.save()
         path = self.folder / teacher_files.CARD

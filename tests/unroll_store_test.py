@@ -82,6 +82,7 @@ class UnrollStoreTest(absltest.TestCase):
         unroll = store.trajectory(0, 0)
         np.testing.assert_array_equal(unroll.teacher_mask, np.zeros((2, 3)))
         np.testing.assert_array_equal(unroll.teacher_logits, np.zeros((2, 3, 3)))
+        self.assertEqual(unroll.teacher_values.shape, (0, 3))
 
     def test_the_next_unroll_opens_with_the_last_observation(self):
         environments, store = _make(Script(length=4), Script(length=3))

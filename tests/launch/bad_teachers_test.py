@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from absl.testing import absltest, parameterized
 
+from kickstarting import teacher_cards
 from tests.launch import program_run, refusal
 
 _GRID = program_run.GRID
@@ -64,6 +65,13 @@ def _empty_folder(logdir: str) -> Sequence[str]:
     return (f"--teachers={logdir}.teachers",)
 
 
+def _of_other_returns(logdir: str) -> Sequence[str]:
+    folder = f"{logdir}.teacher"
+    value = teacher_cards.ValueMeaning(discount=0.9, reward_clipping="abs_one")
+    program_run.save_random_teacher(folder, value=value)
+    return (f"--teachers={folder}", "--value_distillation_cost=1")
+
+
 def _with_teacher(*arguments: str) -> Callable[[str], Sequence[str]]:
     return lambda logdir: (f"--teachers={_save(logdir, 'one')}", *arguments)
 
@@ -96,6 +104,34 @@ _TABLE = (
         "falling_factor_without_end",
         _with_teacher("--teacher_factor_schedule=linear"),
         "the linear schedule needs end_frames above start_frames",
+    ),
+    (
+        "unknown_values",
+        _with_teacher("--value_distillation_cost=1"),
+        "does not say what its values mean",
+    ),
+    (
+        "values_of_other_returns",
+        _of_other_returns,
+        "under --discount=0.9 --reward_clipping=abs_one --action_repeat=1, but the "
+        "student's under --discount=0.99 --reward_clipping=abs_one",
+    ),
+    (
+        "negative_cost_of_values",
+        _with_teacher("--value_distillation_cost=-1"),
+        "value_distillation_cost must not be negative",
+    ),
+    (
+        "values_without_a_teacher",
+        lambda logdir: ("--value_distillation_cost=1",),
+        "value_distillation_cost needs a teacher",
+    ),
+    (
+        "values_with_rewards_of_advice",
+        _with_teacher(
+            "--value_distillation_cost=1", "--distillation_form=expected_entropy"
+        ),
+        "expected_entropy adds rewards of its own",
     ),
     (
         "unknown_weighting",

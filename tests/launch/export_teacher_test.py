@@ -1,0 +1,119 @@
+"""Exported values are those of the returns, not of their normalised form."""
+
+import dataclasses
+import os
+
+import jax
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from kickstarting import (
+    checkpoints,
+    config,
+    popart,
+    running_moments,
+    teacher_cards,
+    teacher_files,
+    teachers,
+    update,
+)
+from kickstarting.agent import Agent
+from launch import export_teacher, policies, run_folder
+from tests import ring, small_teachers, teacher_card
+
+_TASKS = ("gym:one", "gym:two", "gym:three")
+_MEAN, _SCALE = np.float32([0.5, 40.0, -3.0]), np.float32([0.1, 30.0, 2.0])
+
+
+def setUpModule():
+    ring.compile_quickly()
+
+
+class ExportTeacherTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.run = ring.small_config(
+            tasks=_TASKS,
+            logdir=self.create_tempdir().full_path,
+            network=config.NetworkConfig(core_size=8, num_values=3),
+        )
+        self.agent = Agent(small_teachers.SPEC, self.run.network)
+        self.statistics = popart.Statistics(
+            running_moments.Moments(_MEAN, _MEAN**2 + _SCALE**2, np.ones_like(_MEAN)),
+            _SCALE,
+        )
+        state = update.Update(self.agent, self.run).init(jax.random.key(0))
+        self.params = ring.unravel(self.agent, ring.random_parameters(self.agent))
+        state = state._replace(params=self.params, value_statistics=self.statistics)
+        checkpoints.Checkpoints(run_folder.checkpoints(self.run.logdir), 1).save(
+            16,
+            jax.tree.map(np.asarray, state)._asdict(),
+            {
+                **run_folder.metadata(self.run, small_teachers.SPEC),
+                "telemetry": {"frames": 16},
+            },
+        )
+
+    @parameterized.parameters(
+        (_TASKS, (0, 1, 2)), (("gym:three", "gym:one"), (2, 0)), (("gym:two",), (1,))
+    )
+    def test_its_values_are_those_of_the_tasks_returns(self, tasks, outputs):
+        policy = policies.load(self.run.logdir)
+        params, network = export_teacher.with_plain_values(policy, tasks)
+        self.assertEqual(network.num_values, len(tasks))
+        folder = os.path.join(self.create_tempdir().full_path, "teacher")
+        card = dataclasses.replace(
+            teacher_card.CARD,
+            scores=tuple(
+                teacher_cards.TaskScore(task, 0.0, 0.0, 2, None) for task in tasks
+            ),
+            action_names=small_teachers.SPEC.action_names,
+            frame_shape=small_teachers.SPEC.frame_shape,
+            network=network,
+            value=teacher_cards.ValueMeaning(0.99, "abs_one"),
+        )
+        teacher_files.save_teacher(folder, params, card)
+        teacher = teachers.CheckpointTeacher(folder)
+        self.assertEqual(teacher.card.value, card.value)
+
+        unrolls = small_teachers.unrolls(5, 4)
+        seen = jax.tree.map(lambda x: x[:, :-1], unrolls.observation)
+        first = unrolls.first[:, :-1]
+        logits, values, _ = teacher.label_with_values(
+            seen, first, teacher.initial_state(5)
+        )
+        output, _ = jax.jit(self.agent.unroll)(
+            self.params, seen, first, self.agent.initial_state(5)
+        )
+        np.testing.assert_allclose(logits, output.logits, atol=0.02)
+        for column, own in enumerate(outputs):
+            expected = popart.value(
+                self.statistics, output.value, np.full(5, own, np.int32)
+            )
+            # What float16 leaves of a value, beside the mean and the scale.
+            rounding = 0.01 * (_SCALE[own] + abs(_MEAN[own]))
+            np.testing.assert_allclose(
+                values[..., column], expected, atol=float(rounding)
+            )
+
+    def test_a_task_that_it_was_not_trained_on_leaves_its_outputs(self):
+        policy = policies.load(self.run.logdir)
+        _, network = export_teacher.with_plain_values(policy, ("gym:four",))
+        self.assertEqual(network.num_values, 3)
+
+    def test_values_that_float16_cannot_hold_are_refused(self):
+        policy = policies.load(self.run.logdir)
+        huge = self.statistics._replace(scale=np.full(3, 1e6, np.float32))
+        params, network = export_teacher.with_plain_values(
+            policy._replace(value_statistics=huge), _TASKS
+        )
+        self.assertEqual(network, policy.network)
+        folder = os.path.join(self.create_tempdir().full_path, "teacher")
+        with self.assertRaisesRegex(
+            teacher_files.TeacherError, "value.* float16 cannot hold"
+        ):
+            teacher_files.save_teacher(folder, params, teacher_card.CARD)
+
+
+if __name__ == "__main__":
+    absltest.main()
