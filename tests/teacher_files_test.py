@@ -109,6 +109,13 @@ class RoundTripTest(_TeacherTest):
         )
         self.assertEqual(_CARD.tasks, ("doom:health_gathering",))
 
+    def test_the_order_in_memory_does_not_matter(self):
+        kernel = np.arange(6, dtype=np.float32).reshape(2, 3)
+        params = {"kernel": np.asfortranarray(kernel)}
+        teacher_files.save_teacher(self.folder, params, _CARD)
+        loaded, _ = teacher_files.load_teacher(self.folder)
+        np.testing.assert_array_equal(loaded["kernel"], kernel)
+
     def test_numpy_alone_can_read_the_weights(self):
         self.save()
         with np.load(self.folder / teacher_files.WEIGHTS) as arrays:
