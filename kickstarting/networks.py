@@ -191,12 +191,14 @@ class ActorCritic(nn.Module):
       torso: 'shallow', 'deep' or 'grid'.
       core_size: units of the recurrent core.
       num_values: V.
+      language: whether instructions are read; False leaves the language core out.
     """
 
     num_actions: int
     torso: str
     core_size: int
     num_values: int
+    language: bool
 
     @nn.compact
     def __call__(
@@ -224,7 +226,7 @@ class ActorCritic(nn.Module):
             jnp.clip(flat.last_reward, -1.0, 1.0)[:, None],
             jax.nn.one_hot(flat.last_action, self.num_actions),
         ]
-        if flat.instruction.shape[-1]:
+        if self.language and flat.instruction.shape[-1]:
             features.append(LanguageCore(name="language")(flat.instruction))
         inputs = jnp.concatenate(features, axis=-1).reshape((batch, length, -1))
         outputs, state = RecurrentCore(self.core_size, name="core")(
