@@ -37,17 +37,23 @@ _TASKS = flags.DEFINE_list(
 )
 _SEEDS = flags.DEFINE_list("seeds", ["1", "2", "3"], "Seeds of each condition.")
 _FRAMES = flags.DEFINE_integer(
-    "frames", 100_000, "Environment frames of each run, all levels together."
+    "frames", 120_000, "Environment frames of each run, all levels together."
 )
 _TEACHER = flags.DEFINE_string(
     "teacher",
     "examples.scripted_teacher:make",
-    "module:factory of the teacher of both conditions; its λ is 0 after half of the "
-    "frames. Empty: both learn from scratch.",
+    "module:factory of the teacher of both conditions, whose λ is 0 after five sixths "
+    "of the frames. Empty: both learn from scratch.",
 )
 _TRAIN_FLAGS = flags.DEFINE_list(
     "train_flags",
-    ["--action_repeat=1", "--environments_per_actor=15", "--discount=0.99"],
+    [
+        "--action_repeat=1",
+        "--environments_per_actor=15",
+        "--batch_size=4",
+        "--learning_rate=1e-3",
+        "--discount=0.99",
+    ],
     "Further flags of launch.train for each run, comma-separated.",
 )
 _RESULTS = flags.DEFINE_string("results", "runs/babyai", "Where everything goes.")
@@ -129,7 +135,7 @@ def _run(condition: str, seed: int) -> multi_task_runs.MultiTaskRun:
         teacher = (
             f"--teachers={_TEACHER.value}",
             "--kickstarting_schedule=linear",
-            f"--kickstarting_end_frames={_FRAMES.value // 2}",
+            f"--kickstarting_end_frames={_FRAMES.value * 5 // 6}",
         )
     kind = "kickstarted" if _TEACHER.value else "from_scratch"
     return multi_task_runs.MultiTaskRun(
@@ -142,7 +148,6 @@ def _run(condition: str, seed: int) -> multi_task_runs.MultiTaskRun:
         teachers=(),
         results=_RESULTS.value,
         records=_RECORDS.value or "",
-        evaluation_episodes=100,
     )
 
 
