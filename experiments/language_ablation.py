@@ -21,10 +21,9 @@ from kickstarting import learning_curves
 from kickstarting.environments import suites
 from launch import command_line
 
-# From easy to hard. In the first the only object is the one that is meant; in the last
-# picking up another one ends the episode with nothing.
+# From easy to hard: more objects that are not meant, in larger rooms; in the last one
+# picking up the wrong one ends the episode with nothing.
 _LEVELS = (
-    "GoToObjS6-v1",
     "GoToLocalS5N2-v0",
     "GoToLocalS6N4-v0",
     "GoToLocalS8N7-v0",
@@ -37,7 +36,7 @@ _TASKS = flags.DEFINE_list(
 )
 _SEEDS = flags.DEFINE_list("seeds", ["1", "2", "3"], "Seeds of each condition.")
 _FRAMES = flags.DEFINE_integer(
-    "frames", 120_000, "Environment frames of each run, all levels together."
+    "frames", 300_000, "Environment frames of each run, all levels together."
 )
 _TEACHER = flags.DEFINE_string(
     "teacher",
@@ -49,7 +48,7 @@ _TRAIN_FLAGS = flags.DEFINE_list(
     "train_flags",
     [
         "--action_repeat=1",
-        "--environments_per_actor=15",
+        "--environments_per_actor=16",
         "--batch_size=4",
         "--learning_rate=1e-3",
         "--discount=0.99",
