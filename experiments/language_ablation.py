@@ -21,12 +21,13 @@ from kickstarting import learning_curves
 from kickstarting.environments import suites
 from launch import command_line
 
-# From easy to hard: more objects that are not meant, in larger rooms; in the last one
-# picking up the wrong one ends the episode with nothing.
+# From easy to hard. Four doors: in the first two a wrong one costs only time, in the
+# third it ends the episode with nothing, and half of the missions name a place instead
+# of a colour. Five objects by type, colour or both: the wrong one ends it as well.
 _LEVELS = (
-    "GoToLocalS5N2-v0",
-    "GoToLocalS6N4-v0",
-    "GoToLocalS8N7-v0",
+    "GoToDoor-v0",
+    "OpenDoorColor-v0",
+    "OpenDoorDebug-v0",
     "PickupDistDebug-v0",
 )
 _TASKS = flags.DEFINE_list(
@@ -36,7 +37,7 @@ _TASKS = flags.DEFINE_list(
 )
 _SEEDS = flags.DEFINE_list("seeds", ["1", "2", "3"], "Seeds of each condition.")
 _FRAMES = flags.DEFINE_integer(
-    "frames", 300_000, "Environment frames of each run, all levels together."
+    "frames", 100_000, "Environment frames of each run, all levels together."
 )
 _TEACHER = flags.DEFINE_string(
     "teacher",
@@ -50,7 +51,7 @@ _TRAIN_FLAGS = flags.DEFINE_list(
         "--action_repeat=1",
         "--environments_per_actor=16",
         "--batch_size=4",
-        "--learning_rate=1e-3",
+        "--learning_rate=1.5e-3",
         "--discount=0.99",
     ],
     "Further flags of launch.train for each run, comma-separated.",
