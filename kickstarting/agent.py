@@ -35,6 +35,7 @@ class Agent:
             torso=self.torso,
             core_size=network.core_size,
             num_values=network.num_values,
+            language=network.language,
         )
 
     def init_params(self, key: Array) -> Params:

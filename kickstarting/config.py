@@ -45,11 +45,14 @@ class NetworkConfig:
       num_values: of the critic: 1, or one for each task, whose returns and advantages
         are then normalised by their own statistics (Hessel et al. 2018, multi-task
         PopArt, https://arxiv.org/abs/1809.04474). The policy is not told the task.
+      language: whether instructions are read, where the task has any; without, the
+        network has no language core and no parameters for it.
     """
 
     torso: str = "auto"
     core_size: int = 256
     num_values: int = 1
+    language: bool = True
 
     def __post_init__(self) -> None:
         require_choice(self, "torso", TORSOS)

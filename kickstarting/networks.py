@@ -61,20 +61,33 @@ class DeepTorso(nn.Module):
 class GridTorso(nn.Module):
     """For grids of category codes (MiniGrid, XLand-MiniGrid) of up to 16x16 cells.
 
-    A cell is the sum of one learned embedding for each channel's code.
+    A cell is the sum of one learned embedding for each channel's code. An instruction
+    scales and shifts the features of all cells alike (FiLM, Perez et al. 2018,
+    https://arxiv.org/abs/1709.07871, which BabyAI's own agent has, Chevalier-Boisvert
+    et al. 2019, https://arxiv.org/abs/1810.08272): what is named is found wherever it
+    is, without learning each place anew.
     """
 
     @nn.compact
-    def __call__(self, pixels: Array) -> Array:
-        """Maps uint8 codes [N, H, W, C] to float32 [N, 256]."""
+    def __call__(self, pixels: Array, language: Array | None = None) -> Array:
+        """Maps uint8 codes [N, H, W, C] to float32 [N, 256].
+
+        Args:
+          pixels: the codes.
+          language: float32 [N, D], what was read; None without an instruction.
+        """
         chex.assert_rank(pixels, 4)
         chex.assert_type(pixels, jnp.uint8)
         channels = pixels.shape[-1]
         codes = jnp.minimum(pixels, NUM_GRID_CODES - 1).astype(jnp.int32)
         rows = codes + NUM_GRID_CODES * jnp.arange(channels)
         x = jnp.sum(nn.Embed(channels * NUM_GRID_CODES, 16)(rows), axis=-2)
-        x = nn.relu(nn.Conv(32, (3, 3), kernel_init=_FOR_RELU)(x))
-        x = nn.relu(nn.Conv(32, (3, 3), kernel_init=_FOR_RELU)(x))
+        for _ in range(2):
+            x = nn.Conv(32, (3, 3), kernel_init=_FOR_RELU)(x)
+            if language is not None:
+                scale, shift = jnp.split(nn.Dense(2 * 32)(language), 2, axis=-1)
+                x = x * (1 + scale[:, None, None]) + shift[:, None, None]
+            x = nn.relu(x)
         return _torso_features(x)
 
 
@@ -191,12 +204,14 @@ class ActorCritic(nn.Module):
       torso: 'shallow', 'deep' or 'grid'.
       core_size: units of the recurrent core.
       num_values: V.
+      language: whether instructions are read; False leaves the language core out.
     """
 
     num_actions: int
     torso: str
     core_size: int
     num_values: int
+    language: bool
 
     @nn.compact
     def __call__(
@@ -219,13 +234,17 @@ class ActorCritic(nn.Module):
         flat = jax.tree.map(
             lambda x: x.reshape((batch * length, *x.shape[2:])), observation
         )
+        torso = _TORSOS[self.torso](name="torso")
+        read = []
+        if self.language and flat.instruction.shape[-1]:
+            read.append(LanguageCore(name="language")(flat.instruction))
+        reads_too = read if self.torso == "grid" else []
         features = [
-            _TORSOS[self.torso](name="torso")(flat.pixels),
+            torso(flat.pixels, *reads_too),
             jnp.clip(flat.last_reward, -1.0, 1.0)[:, None],
             jax.nn.one_hot(flat.last_action, self.num_actions),
+            *read,
         ]
-        if flat.instruction.shape[-1]:
-            features.append(LanguageCore(name="language")(flat.instruction))
         inputs = jnp.concatenate(features, axis=-1).reshape((batch, length, -1))
         outputs, state = RecurrentCore(self.core_size, name="core")(
             inputs, first, state

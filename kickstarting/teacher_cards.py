@@ -247,11 +247,12 @@ def _fields_of(kind: Any, content: Any) -> dict[str, Any]:
 def _network(content: Any) -> config.NetworkConfig:
     require(
         isinstance(content, dict)
-        and content.keys() == {"torso", "core_size", "num_values"}
+        and content.keys() == {"torso", "core_size", "num_values", "language"}
         and isinstance(content["torso"], str)
         and is_whole(content["core_size"], 1)
-        and is_whole(content["num_values"], 1),
-        f"network must have a torso, a core_size and num_values, but is "
+        and is_whole(content["num_values"], 1)
+        and isinstance(content["language"], bool),
+        f"network must have a torso, a core_size, num_values and language, but is "
         f"{show(content)}",
     )
     try:

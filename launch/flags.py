@@ -86,6 +86,12 @@ TORSO = flags.DEFINE_enum(
 CORE_SIZE = flags.DEFINE_integer(
     "core_size", _DEFAULTS.network.core_size, "Units of the LSTM core."
 )
+LANGUAGE = flags.DEFINE_bool(
+    "language",
+    _DEFAULTS.network.language,
+    "The student reads the task's instructions, where it has any; --nolanguage hides "
+    "them from the student alone: teachers still read them.",
+)
 
 DISCOUNT = flags.DEFINE_float(
     "discount", _DEFAULTS.loss.discount, "γ of the return, for each agent step."
@@ -466,6 +472,7 @@ def config_from_flags() -> config_lib.Config:
             torso=TORSO.value,
             core_size=CORE_SIZE.value,
             num_values=len(tasks) if POPART_PER_TASK.value else 1,
+            language=LANGUAGE.value,
         ),
         loss=config_lib.LossConfig(
             discount=DISCOUNT.value,

@@ -118,6 +118,25 @@ class AgentTest(parameterized.TestCase):
             value(last_reward=jnp.array([1.0])), value(last_reward=jnp.array([9.0]))
         )
 
+    def test_without_language_the_instruction_is_not_seen(self):
+        spec = _spec(GRID, instruction_length=3)
+        deaf = agent_lib.Agent(spec, NetworkConfig(core_size=8, language=False))
+        params = jax.jit(deaf.init_params)(jax.random.key(0))
+        self.assertNotIn("language", params)
+        # What is left is the network of a task without instructions, seed for seed.
+        silent = agent_lib.Agent(_spec(GRID), NetworkConfig(core_size=8))
+        chex.assert_trees_all_equal(
+            params, jax.jit(silent.init_params)(jax.random.key(0))
+        )
+        observation = _observation(spec, 2, 4)
+        other = observation._replace(instruction=observation.instruction + 1)
+        unroll = jax.jit(deaf.unroll)
+        state, first = deaf.initial_state(2), np.zeros((2, 4), bool)
+        chex.assert_trees_all_equal(
+            unroll(params, observation, first, state),
+            unroll(params, other, first, state),
+        )
+
     def test_first_policy_is_nearly_uniform(self):
         spec = _spec(FRAME)
         agent = agent_lib.Agent(spec, NetworkConfig(core_size=32))

@@ -100,6 +100,23 @@ class TorsoTest(parameterized.TestCase):
         self.assertGreater(float(jnp.abs(one - other).max()), 1e-4)
         np.testing.assert_array_equal(far, farther)
 
+    def test_language_changes_what_a_grid_torso_sees(self):
+        torso = networks.GridTorso()
+        grid = jnp.zeros((2, 5, 5, 1), jnp.uint8)
+        read = jax.random.normal(jax.random.key(0), (2, 8))
+        variables = jax.jit(torso.init)(jax.random.key(1), grid, read)
+        one, other = torso.apply(variables, grid, read)
+        self.assertGreater(float(jnp.abs(one - other).max()), 1e-4)
+        # A scale and a shift for each of 32 features, none for single cells.
+        shapes = [leaf.shape for leaf in jax.tree.leaves(variables) if 8 in leaf.shape]
+        self.assertEqual(shapes, [(8, 64), (8, 64)])
+
+    def test_without_language_a_grid_torso_has_no_parameters_for_it(self):
+        pixels = jnp.zeros((1, 5, 5, 1), jnp.uint8)
+        params = jax.eval_shape(networks.GridTorso().init, jax.random.key(0), pixels)
+        dense = [name for name in params["params"] if name.startswith("Dense")]
+        self.assertLen(dense, 1)
+
 
 class RecurrentCoreTest(absltest.TestCase):
     def test_equals_numpy_lstm_with_resets(self):

@@ -21,6 +21,7 @@ from kickstarting import teacher_files
 from tests import teacher_card
 
 _CARD = teacher_card.CARD
+_NETWORK = {"torso": "shallow", "core_size": 256, "num_values": 1, "language": True}
 
 
 def _params() -> dict[str, Any]:
@@ -104,9 +105,7 @@ class RoundTripTest(_TeacherTest):
         self.assertCountEqual(os.listdir(self.folder), ["card.json", "weights.npz"])
         content = json.loads((self.folder / teacher_files.CARD).read_text())
         self.assertEqual(content["format_version"], 2)
-        self.assertEqual(
-            content["network"], {"torso": "shallow", "core_size": 256, "num_values": 1}
-        )
+        self.assertEqual(content["network"], _NETWORK)
         self.assertEqual(_CARD.tasks, ("doom:health_gathering",))
 
     def test_the_order_in_memory_does_not_matter(self):
@@ -223,11 +222,13 @@ class RefusalTest(_TeacherTest):
         ({"action_repeat": True}, "action_repeat"),
         ({"network": "shallow"}, "network"),
         ({"network": {"torso": "shallow"}}, "network"),
-        ({"network": {"torso": "huge", "core_size": 256, "num_values": 1}}, "torso"),
         (
-            {"network": {"torso": "deep", "core_size": "256", "num_values": 1}},
-            "network",
+            {"network": {"torso": "shallow", "core_size": 256, "num_values": 1}},
+            "language",
         ),
+        ({"network": {**_NETWORK, "torso": "huge"}}, "torso"),
+        ({"network": {**_NETWORK, "core_size": "256"}}, "network"),
+        ({"network": {**_NETWORK, "language": 1}}, "network"),
         ({"environment_frames": 2**70}, "environment_frames"),
         ({"scores": {}}, "scores must be a list"),
         ({"scores": []}, "scores must be of distinct"),

@@ -55,6 +55,8 @@ class PlayTest(parameterized.TestCase):
         ("MiniGrid-FourRooms-v0", 5, 0.2),
         ("BabyAI-GoToRedBallNoDists-v0", 5, 0.6),
         ("BabyAI-GoToLocal-v0", 5, 0.6),
+        ("BabyAI-PickupDistDebug-v0", 10, 0.6),
+        ("BabyAI-OpenDoorColor-v0", 3, 0.8),
     )
     def test_every_episode_is_solved(self, level, episodes, least):
         returns = _play(teachers.load(NAME), level, seed=1, episodes=episodes)
