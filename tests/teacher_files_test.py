@@ -244,7 +244,12 @@ class RefusalTest(_TeacherTest):
         (
             {
                 "value": {"discount": 0.9, "reward_clipping": "none"},
-                "network": {"torso": "deep", "core_size": 8, "num_values": 2},
+                "network": {
+                    "torso": "deep",
+                    "core_size": 8,
+                    "num_values": 2,
+                    "language": True,
+                },
             },
             "2 values do not fit 1 tasks",
         ),
