@@ -130,7 +130,7 @@ def _check_flags() -> None:
 
 
 def _run(condition: str, seed: int) -> multi_task_runs.MultiTaskRun:
-    teacher = ()
+    teacher: tuple[str, ...] = ()
     if _TEACHER.value:
         teacher = (
             f"--teachers={_TEACHER.value}",

@@ -385,7 +385,7 @@ def default_logdir(tasks: list[str], seed: int) -> str:
 
 def _tasks(items: list[str]) -> list[str]:
     """Returns --tasks with every suite:all replaced by the levels of the suite."""
-    tasks = []
+    tasks: list[str] = []
     for item in items:
         suite, _, level = item.partition(":")
         if level == _ALL and suite in suites.SUITES:
