@@ -15,7 +15,7 @@ import numpy as np
 from absl import flags
 from rich import console as rich_console
 
-from experiments import runs
+from experiments import runs, studies
 from kickstarting import config as config_lib
 from kickstarting import learning_curves
 from kickstarting.environments import suites
@@ -63,13 +63,10 @@ def main(argv: list[str]) -> int:
             kind: [_run(task, kind, int(seed)) for seed in _SEEDS.value]
             for kind in ("from_scratch", *_KINDS.value)
         }
-        for run in [run for of in of_kind.values() for run in of]:
-            if not _REPORT_ONLY.value and not run.is_finished():
-                console.rule(run.logdir)
-                status = run.train()
-                if status:
-                    return status
-                run.record()
+        all_runs = [run for of in of_kind.values() for run in of]
+        status = 0 if _REPORT_ONLY.value else studies.train_missing(all_runs, console)
+        if status:
+            return status
         finished = {
             kind: [run for run in of if run.is_finished()]
             for kind, of in of_kind.items()
@@ -94,15 +91,11 @@ def _check_flags() -> None:
     Raises:
       one of preflight.UserErrors: the first thing that is wrong, in one line.
     """
-    unknown = set(_KINDS.value) - set(_TEACHERS)
-    if unknown or not all(seed.isdecimal() for seed in _SEEDS.value):
-        raise config_lib.ConfigError(
-            f"--kinds are among {', '.join(_TEACHERS)}, --seeds are numbers"
-        )
-    if _FRAMES.value < 1 or not _TASKS.value:
-        raise config_lib.ConfigError(
-            "--tasks must name at least one, and --frames be above 0"
-        )
+    studies.check_lists(_SEEDS.value, tasks=_TASKS.value, kinds=_KINDS.value)
+    if set(_KINDS.value) - set(_TEACHERS):
+        raise config_lib.ConfigError(f"--kinds are among {', '.join(_TEACHERS)}")
+    if _FRAMES.value < 1:
+        raise config_lib.ConfigError(f"--frames must be above 0, not {_FRAMES.value}")
     for task in _TASKS.value:
         suites.environment_spec(task)
 

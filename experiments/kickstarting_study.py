@@ -15,7 +15,7 @@ import numpy as np
 from absl import flags
 from rich import console as rich_console
 
-from experiments import runs
+from experiments import runs, studies
 from kickstarting import config as config_lib
 from kickstarting import learning_curves, teacher_files
 from kickstarting.environments import suites
@@ -59,14 +59,9 @@ def main(argv: list[str]) -> int:
         for condition in _CONDITIONS.value
     ]
     console = rich_console.Console()
-    for number, run in enumerate(all_runs, 1):
-        if _REPORT_ONLY.value or run.is_finished():
-            continue
-        console.rule(f"{number} of {len(all_runs)}: {run.logdir}")
-        status = run.train()
-        if status:
-            return status
-        run.record()
+    status = 0 if _REPORT_ONLY.value else studies.train_missing(all_runs, console)
+    if status:
+        return status
     finished = [run for run in all_runs if run.is_finished()]
     if not finished:
         raise config_lib.ConfigError(
@@ -92,19 +87,10 @@ def _check_flags() -> None:
     Raises:
       one of preflight.UserErrors: the first thing that is wrong, in one line.
     """
-    for name, values in (
-        ("tasks", _TASKS.value),
-        ("seeds", _SEEDS.value),
-        ("conditions", _CONDITIONS.value),
-    ):
-        if not values or len(set(values)) < len(values):
-            raise config_lib.ConfigError(
-                f"--{name} must name at least one, and none twice"
-            )
-    unknown = set(_CONDITIONS.value) - set(runs.CONDITIONS)
-    if unknown or not all(seed.isdecimal() for seed in _SEEDS.value):
+    studies.check_lists(_SEEDS.value, tasks=_TASKS.value, conditions=_CONDITIONS.value)
+    if set(_CONDITIONS.value) - set(runs.CONDITIONS):
         raise config_lib.ConfigError(
-            f"--conditions are among {', '.join(runs.CONDITIONS)}, --seeds are numbers"
+            f"--conditions are among {', '.join(runs.CONDITIONS)}"
         )
     if _FRAMES.value < 1 or not 0 < _WEANED_SHARE.value <= 1:
         raise config_lib.ConfigError(

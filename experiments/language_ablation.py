@@ -15,7 +15,7 @@ import numpy as np
 from absl import flags
 from rich import console as rich_console
 
-from experiments import multi_task_runs
+from experiments import multi_task_runs, studies
 from kickstarting import config as config_lib
 from kickstarting import learning_curves
 from kickstarting.environments import suites
@@ -77,14 +77,9 @@ def main(argv: list[str]) -> int:
         _run(condition, int(seed)) for seed in _SEEDS.value for condition in _CONDITIONS
     ]
     console = rich_console.Console()
-    for number, run in enumerate(all_runs, 1):
-        if _REPORT_ONLY.value or run.is_finished():
-            continue
-        console.rule(f"{number} of {len(all_runs)}: {run.logdir}")
-        status = run.train()
-        if status:
-            return status
-        run.record()
+    status = 0 if _REPORT_ONLY.value else studies.train_missing(all_runs, console)
+    if status:
+        return status
     finished = {
         condition: [
             run
@@ -112,13 +107,7 @@ def _check_flags() -> None:
     Raises:
       one of preflight.UserErrors: the first thing that is wrong, in one line.
     """
-    for name, values in (("tasks", _TASKS.value), ("seeds", _SEEDS.value)):
-        if not values or len(set(values)) < len(values):
-            raise config_lib.ConfigError(
-                f"--{name} must name at least one, and none twice"
-            )
-    if not all(seed.isdecimal() for seed in _SEEDS.value):
-        raise config_lib.ConfigError("--seeds are numbers")
+    studies.check_lists(_SEEDS.value, tasks=_TASKS.value)
     if _FRAMES.value < 1:
         raise config_lib.ConfigError(f"--frames must be above 0, not {_FRAMES.value}")
     for task in _TASKS.value:

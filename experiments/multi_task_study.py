@@ -13,7 +13,7 @@ import numpy as np
 from absl import flags
 from rich import console as rich_console
 
-from experiments import multi_task_runs, runs
+from experiments import multi_task_runs, runs, studies
 from kickstarting import aggregates, learning_curves
 from kickstarting import config as config_lib
 from launch import command_line, teacher_map
@@ -77,14 +77,9 @@ def main(argv: list[str]) -> int:
         for condition in _CONDITIONS.value
     ]
     console = rich_console.Console()
-    for number, run in enumerate(all_runs, 1):
-        if _REPORT_ONLY.value or run.is_finished():
-            continue
-        console.rule(f"{number} of {len(all_runs)}: {run.logdir}")
-        status = run.train()
-        if status:
-            return status
-        run.record()
+    status = 0 if _REPORT_ONLY.value else studies.train_missing(all_runs, console)
+    if status:
+        return status
     finished = [run for run in all_runs if run.is_finished()]
     if not finished:
         raise config_lib.ConfigError(
@@ -105,20 +100,9 @@ def _check_flags() -> None:
     Raises:
       one of preflight.UserErrors: the first thing that is wrong, in one line.
     """
-    for name, values in (
-        ("tasks", _TASKS.value),
-        ("seeds", _SEEDS.value),
-        ("conditions", _CONDITIONS.value),
-    ):
-        if not values or len(set(values)) < len(values):
-            raise config_lib.ConfigError(
-                f"--{name} must name at least one, and none twice"
-            )
-    unknown = set(_CONDITIONS.value) - set(_LABELS)
-    if unknown or not all(seed.isdecimal() for seed in _SEEDS.value):
-        raise config_lib.ConfigError(
-            f"--conditions are among {', '.join(_LABELS)}, --seeds are numbers"
-        )
+    studies.check_lists(_SEEDS.value, tasks=_TASKS.value, conditions=_CONDITIONS.value)
+    if set(_CONDITIONS.value) - set(_LABELS):
+        raise config_lib.ConfigError(f"--conditions are among {', '.join(_LABELS)}")
     if _FRAMES.value < 1:
         raise config_lib.ConfigError(f"--frames must be above 0, not {_FRAMES.value}")
     for task in _TASKS.value:

@@ -60,7 +60,7 @@ class BadTeachersTest(parameterized.TestCase):
     @parameterized.parameters(
         ("--kinds=evil", "--kinds are among adversarial"),
         ("--seeds=one", "--seeds are numbers"),
-        ("--frames=0", "--frames be above 0"),
+        ("--frames=0", "--frames must be above 0"),
         ("--tasks=", "--tasks must name at least one"),
         ("--tasks=doom:nothing", "no level 'nothing'"),
         ("--report_only", "no finished run of this study"),
