@@ -6,8 +6,8 @@ import pathlib
 import numpy as np
 from absl.testing import absltest, flagsaver
 
-from experiments import measure_bot_scores, measure_random_scores
-from kickstarting.environments import base
+from experiments import measure_bot_scores
+from kickstarting.environments import base, suites
 
 _LEVEL = "BabyAI-GoToLocalS5N2-v0"
 
@@ -17,9 +17,9 @@ class MeasureBotScoresTest(absltest.TestCase):
         returns = measure_bot_scores.bot_returns(_LEVEL, seed=3, num_episodes=10)
         self.assertGreater(returns.min(), 0)
         self.assertLessEqual(returns.max(), 1)
-        settings = base.TaskSettings(f"gym:{_LEVEL}", seed=3, action_repeat=1)
-        random = measure_random_scores.random_returns(settings, 10)
-        self.assertGreater(returns.mean(), random.mean())
+        reference = suites.reference_score(f"gym:{_LEVEL}")
+        assert reference is not None
+        self.assertGreater(returns.mean(), 2 * reference.random)
         np.testing.assert_array_equal(
             returns, measure_bot_scores.bot_returns(_LEVEL, seed=3, num_episodes=10)
         )
