@@ -16,8 +16,8 @@ def initial_params(config: config_lib.Config, agent: Agent) -> dict[str, Any]:
     """Returns the parameters that the run's teacher lends its student to begin with.
 
     They are all of the teacher's, rounded to float16 as its file has them, but for the
-    value head: a card does not say by which statistics the teacher's values were
-    normalised, so here they would mean nothing.
+    value head: the teacher's values are not normalised, or nobody knows by which
+    statistics, so as the student's normalised ones they would mean nothing.
 
     Args:
       config: of the run.

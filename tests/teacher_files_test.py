@@ -244,12 +244,7 @@ class RefusalTest(_TeacherTest):
         (
             {
                 "value": {"discount": 0.9, "reward_clipping": "none"},
-                "network": {
-                    "torso": "deep",
-                    "core_size": 8,
-                    "num_values": 2,
-                    "language": True,
-                },
+                "network": dataclasses.asdict(_CARD.network) | {"num_values": 2},
             },
             "2 values do not fit 1 tasks",
         ),

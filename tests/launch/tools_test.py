@@ -6,7 +6,7 @@ import pathlib
 from absl.testing import absltest
 from PIL import Image
 
-from kickstarting import run_files, teacher_files
+from kickstarting import run_files, teacher_cards, teacher_files
 from tests.launch import program_run
 
 _GRID_RUN = (*program_run.GRID_FLAGS, *program_run.SMALL_FLAGS)
@@ -41,6 +41,7 @@ class ToolsTest(absltest.TestCase):
             self.assertEqual(card.environment_frames, 400)
             self.assertEqual((score.episodes, card.seed), (2, 1))
             self.assertIn(f"--logdir={run}", card.command)
+            self.assertEqual(card.value, teacher_cards.ValueMeaning(0.99, "abs_one"))
             self.assertIn(f"{score.mean_return:.2f}", table)
 
         student = str(self.folder / "student")
@@ -50,12 +51,14 @@ class ToolsTest(absltest.TestCase):
             f"--teachers={teacher}",
             "--total_frames=400",
             "--kickstarting_schedule=constant",
+            "--value_distillation_cost=0.5",
             f"--logdir={student}",
         )
         with self.subTest("kickstart"):
             metrics = run_files.read_metrics(student)
             self.assertGreater(metrics["teacher_coverage"].max(), 0)
             self.assertGreater(metrics["cross_entropy"].max(), 0)
+            self.assertGreater(metrics["value_distillation_loss"].max(), 0)
 
         scores = self.folder / "scores.json"
         table = self._run(
