@@ -5,10 +5,8 @@ import os
 from absl import flags
 
 from kickstarting import config as config_lib
-from kickstarting import teacher_config
 from kickstarting.environments import suites
-from kickstarting.teacher_uses import TEACHER_USES
-from launch import lab_flags, teacher_map
+from launch import lab_flags, teacher_flags
 
 _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
 
@@ -171,145 +169,6 @@ MAX_GRADIENT_NORM = flags.DEFINE_float(
     "Clips the global norm of the gradient of the summed loss; 0: no clipping.",
 )
 
-TEACHERS = flags.DEFINE_list(
-    "teachers",
-    [],
-    "Teachers, comma-separated: a folder with a card (teachers/doom/health_gathering) "
-    "or module:factory for all tasks; task=teacher for one task, in place of all other "
-    "items; a folder of teachers (teachers/doom): each for the tasks on its card.",
-)
-TEACHER_FACTORS = flags.DEFINE_list(
-    "teacher_factors",
-    [],
-    "ρ of teachers or of tasks, name=number, comma-separated; 1 for all others. The "
-    "weight of a teacher's advice is kickstarting_weight times its ρ.",
-)
-TEACHER_FACTOR_SCHEDULE = flags.DEFINE_enum(
-    "teacher_factor_schedule",
-    _DEFAULTS.kickstarting.factor_schedule,
-    teacher_config.SCHEDULES,
-    "How every ρ falls; return_gap: as the student's return nears that teacher's.",
-)
-TEACHER_FACTOR_FINAL_SHARE = flags.DEFINE_float(
-    "teacher_factor_final_share",
-    _DEFAULTS.kickstarting.factor_final_share,
-    "Share of itself that a falling ρ reaches at its end; after the end it is 0.",
-)
-TEACHER_FACTOR_START_FRAMES = flags.DEFINE_integer(
-    "teacher_factor_start_frames",
-    _DEFAULTS.kickstarting.factor_start_frames,
-    "Environment frames up to which every ρ stays at its start.",
-)
-TEACHER_FACTOR_END_FRAMES = flags.DEFINE_integer(
-    "teacher_factor_end_frames",
-    _DEFAULTS.kickstarting.factor_end_frames,
-    "Environment frames from which every ρ is 0; 0: never.",
-)
-TEACHER_TRIAL_EPISODES = flags.DEFINE_integer(
-    "teacher_trial_episodes",
-    _DEFAULTS.kickstarting.trial_episodes,
-    "Episodes that a teacher plays before training where λ depends on its return "
-    "(return_gap, teacher_weighting=return) and no card gives it; 0: it is refused.",
-)
-TRUST_CARDS = flags.DEFINE_bool(
-    "trust_teacher_cards",
-    _DEFAULTS.kickstarting.trust_cards,
-    "Believe the returns on teachers' cards; --notrust_teacher_cards measures them.",
-)
-TEACHER_WEIGHTING = flags.DEFINE_enum(
-    "teacher_weighting",
-    _DEFAULTS.kickstarting.weighting,
-    teacher_config.TEACHER_WEIGHTINGS,
-    "Of several teachers of one task: equal keeps their ρ, return multiplies each by "
-    "its share of what all of them reach above chance.",
-)
-ALLOW_MISSING_TEACHERS = flags.DEFINE_bool(
-    "allow_missing_teachers",
-    _DEFAULTS.kickstarting.allow_missing,
-    "Train a task that no teacher covers without one.",
-)
-TEACHER_USE = flags.DEFINE_enum(
-    "teacher_use",
-    _DEFAULTS.kickstarting.use,
-    sorted(TEACHER_USES),
-    "What teachers are for (docs/teacher_uses.md). kickstarting: advice beside the "
-    "rewards, with a λ that falls. The rest are baselines. Without rewards and with a "
-    "constant λ: distillation (the student acts), behaviour_cloning (the teacher "
-    "acts), dagger (the teacher acts less and less). With rewards and without advice: "
-    "jump_start (the teacher begins each episode, less and less far), initialise (the "
-    "student begins with the teacher's weights).",
-)
-GUIDED_STEPS = flags.DEFINE_integer(
-    "guided_steps",
-    _DEFAULTS.kickstarting.guided_steps,
-    "jump_start: agent steps that the teacher acts at the start of each episode; they "
-    "fall linearly to 0.",
-)
-GUIDED_END_FRAMES = flags.DEFINE_integer(
-    "guided_end_frames",
-    None,
-    "dagger, jump_start: environment frames from which the student acts alone. "
-    "Default: half of total_frames.",
-)
-DISTILLATION_FORM = flags.DEFINE_enum(
-    "distillation_form",
-    _DEFAULTS.loss.distillation_form,
-    config_lib.DISTILLATION_FORMS,
-    "How the loss measures the distance from a teacher; cross_entropy is the paper's. "
-    "expected_entropy also rewards what the teacher would do next.",
-)
-DISTILLATION_TEMPERATURE = flags.DEFINE_float(
-    "distillation_temperature",
-    _DEFAULTS.loss.distillation_temperature,
-    "Softens both policies in that distance above 1, sharpens them below.",
-)
-VALUE_DISTILLATION_COST = flags.DEFINE_float(
-    "value_distillation_cost",
-    _DEFAULTS.loss.value_distillation_cost,
-    "Above 0 the student also learns what its teachers think each state is worth; "
-    "this scales that loss, beside λ. Needs teachers whose cards say what their values "
-    "mean: those of launch.export_teacher do.",
-)
-KICKSTARTING_SCHEDULE = flags.DEFINE_enum(
-    "kickstarting_schedule",
-    None,
-    teacher_config.SCHEDULES,
-    "How λ, the weight of the teachers' advice in the loss, falls; return_gap: as the "
-    "student's return nears the teacher's. Default: linear for kickstarting; every "
-    "other --teacher_use keeps λ constant, or has none, and takes no schedule.",
-)
-KICKSTARTING_WEIGHT = flags.DEFINE_float(
-    "kickstarting_weight", _DEFAULTS.kickstarting.weight, "λ at the start."
-)
-KICKSTARTING_FINAL_WEIGHT = flags.DEFINE_float(
-    "kickstarting_final_weight",
-    _DEFAULTS.kickstarting.final_weight,
-    "λ that a falling schedule reaches at its end; after the end λ is 0.",
-)
-KICKSTARTING_START_FRAMES = flags.DEFINE_integer(
-    "kickstarting_start_frames",
-    _DEFAULTS.kickstarting.start_frames,
-    "Environment frames up to which λ stays at its start.",
-)
-KICKSTARTING_END_FRAMES = flags.DEFINE_integer(
-    "kickstarting_end_frames",
-    None,
-    "Environment frames from which λ is 0 and the teacher is not asked any more; 0: "
-    "never. Default: half of total_frames for falling schedules, else 0.",
-)
-TEACHER_REPLICAS = flags.DEFINE_integer(
-    "teacher_replicas",
-    _DEFAULTS.kickstarting.replicas,
-    "Teacher server nodes. Each holds all teachers; actors ask them in turn, and the "
-    "others take over where one is down.",
-)
-TEACHER_DEADLINE = flags.DEFINE_float(
-    "teacher_deadline",
-    _DEFAULTS.kickstarting.deadline_seconds,
-    "Seconds after which an unroll goes on without its teacher's answer, and its "
-    "teacher server is left alone for a while.",
-)
-
 CHECKPOINT_MINUTES = flags.DEFINE_float(
     "checkpoint_minutes",
     _DEFAULTS.checkpoint.period_minutes,
@@ -413,22 +272,6 @@ def _environments_per_actor(num_tasks: int) -> int:
     return max(_DEFAULTS.environments_per_actor, wanted)
 
 
-def _factors(items: list[str]) -> tuple[tuple[str, float], ...]:
-    """Reads --teacher_factors."""
-    pairs = []
-    for item in items:
-        name, separator, number = item.rpartition("=")
-        try:
-            pairs.append((name, float(number)))
-        except ValueError:
-            separator = ""
-        if not separator or not name:
-            raise config_lib.ConfigError(
-                f"--teacher_factors must be name=number pairs, not {item!r}"
-            )
-    return tuple(pairs)
-
-
 def config_from_flags() -> config_lib.Config:
     """Builds the run's configuration from the parsed flags.
 
@@ -436,20 +279,9 @@ def config_from_flags() -> config_lib.Config:
       config_lib.ConfigError: a flag is out of range, or flags contradict each other.
     """
     tasks = _tasks([task.strip() for task in TASKS.value])
-    use = TEACHER_USES[TEACHER_USE.value]
-    schedule = KICKSTARTING_SCHEDULE.value or (
-        _DEFAULTS.kickstarting.schedule if use.has_schedule else "constant"
-    )
-    falling = schedule in ("linear", "exponential")
     level_seeds = (_DEFAULTS.lab.first_level_seed, _DEFAULTS.lab.last_level_seed)
     if LEVEL_SEEDS.value:
         level_seeds = lab_flags.seed_range("level_seeds", LEVEL_SEEDS.value)
-    end_frames = KICKSTARTING_END_FRAMES.value
-    if end_frames is None:
-        end_frames = TOTAL_FRAMES.value // 2 if falling else 0
-    guided_end_frames = GUIDED_END_FRAMES.value
-    if guided_end_frames is None:
-        guided_end_frames = TOTAL_FRAMES.value // 2 if use.hands_over else 0
     return config_lib.Config(
         tasks=tuple(tasks),
         logdir=LOGDIR.value or default_logdir(tasks, SEED.value),
@@ -485,9 +317,9 @@ def config_from_flags() -> config_lib.Config:
             entropy_cost=ENTROPY_COST.value,
             reward_clipping=REWARD_CLIPPING.value,
             reinforcement=REINFORCEMENT.value,
-            distillation_form=DISTILLATION_FORM.value,
-            distillation_temperature=DISTILLATION_TEMPERATURE.value,
-            value_distillation_cost=VALUE_DISTILLATION_COST.value,
+            distillation_form=teacher_flags.DISTILLATION_FORM.value,
+            distillation_temperature=teacher_flags.DISTILLATION_TEMPERATURE.value,
+            value_distillation_cost=teacher_flags.VALUE_DISTILLATION_COST.value,
         ),
         optimiser=config_lib.OptimiserConfig(
             name=OPTIMISER.value,
@@ -496,28 +328,7 @@ def config_from_flags() -> config_lib.Config:
             max_gradient_norm=MAX_GRADIENT_NORM.value,
             anneal=ANNEAL.value,
         ),
-        kickstarting=config_lib.KickstartingConfig(
-            teachers=teacher_map.resolve(tasks, TEACHERS.value),
-            factors=_factors(TEACHER_FACTORS.value),
-            factor_schedule=TEACHER_FACTOR_SCHEDULE.value,
-            factor_final_share=TEACHER_FACTOR_FINAL_SHARE.value,
-            factor_start_frames=TEACHER_FACTOR_START_FRAMES.value,
-            factor_end_frames=TEACHER_FACTOR_END_FRAMES.value,
-            weighting=TEACHER_WEIGHTING.value,
-            trial_episodes=TEACHER_TRIAL_EPISODES.value,
-            trust_cards=TRUST_CARDS.value,
-            use=TEACHER_USE.value,
-            guided_steps=GUIDED_STEPS.value,
-            guided_end_frames=guided_end_frames,
-            schedule=schedule,
-            weight=KICKSTARTING_WEIGHT.value,
-            final_weight=KICKSTARTING_FINAL_WEIGHT.value,
-            start_frames=KICKSTARTING_START_FRAMES.value,
-            end_frames=end_frames,
-            replicas=TEACHER_REPLICAS.value,
-            deadline_seconds=TEACHER_DEADLINE.value,
-            allow_missing=ALLOW_MISSING_TEACHERS.value,
-        ),
+        kickstarting=teacher_flags.kickstarting_config(tasks, TOTAL_FRAMES.value),
         checkpoint=config_lib.CheckpointConfig(
             period_minutes=CHECKPOINT_MINUTES.value,
             keep=CHECKPOINTS_KEPT.value,

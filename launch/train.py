@@ -46,6 +46,7 @@ from launch import (
     preflight,
     report,
     run_folder,
+    teacher_flags,
     teacher_map,
     teacher_measurement,
     terminal,
@@ -237,4 +238,4 @@ def _count_devices_elsewhere() -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main, key_flags=(flags, lab_flags), passed_on="lp_")
+    command_line.run(main, key_flags=(flags, teacher_flags, lab_flags), passed_on="lp_")

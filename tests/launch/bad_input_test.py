@@ -16,7 +16,7 @@ from kickstarting import checkpoints
 from kickstarting import config as config_lib
 from kickstarting.environments import suites
 from launch import flags as launch_flags
-from launch import preflight, run_folder
+from launch import lab_flags, preflight, run_folder, teacher_flags
 from tests.environments import lab_stand_in
 from tests.launch import program_run, refusal
 
@@ -268,7 +268,9 @@ class BadInputTest(refusal.RefusalTest):
             timeout=60,
         )
         self.assertEqual((run.returncode, run.stderr), (0, ""))
-        for flag in flags.FLAGS.flags_by_module_dict()[launch_flags.__name__]:
+        by_module = flags.FLAGS.flags_by_module_dict()
+        modules = (launch_flags.__name__, teacher_flags.__name__, lab_flags.__name__)
+        for flag in [flag for module in modules for flag in by_module[module]]:
             how = f"--[no]{flag.name}" if flag.boolean else f"--{flag.name}=<"
             self.assertIn(f"\n{how}", run.stdout)
             self.assertNotEmpty(flag.help)
