@@ -9,7 +9,11 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import popart, running_moments, types, vtrace_loss
-from tests import jitted_loss, loss_reference
+from tests import jitted_loss, loss_reference, ring
+
+
+def setUpModule():
+    ring.compile_quickly()
 
 
 class LossTest(parameterized.TestCase):
