@@ -74,7 +74,7 @@ class CommandTest(parameterized.TestCase):
             for seed in (1, 2)
             for task in ("doom:basic", "gym:ALE/Pong-v5")
         }
-        self.assertLen(folders, 16)
+        self.assertLen(folders, 4 * len(runs.CONDITIONS))
         self.assertLen({os.path.dirname(folder) for folder in folders}, 2)
 
 
