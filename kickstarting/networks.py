@@ -179,7 +179,13 @@ class LanguageCore(nn.Module):
         """
         chex.assert_rank(instruction, 2)
         chex.assert_type(instruction, jnp.int32)
-        words = nn.Embed(NUM_WORD_BUCKETS + 1, WORD_EMBEDDING_SIZE)(instruction)
+        # Flax's own deviation of 0.22 leaves instructions that differ in one word all
+        # but equal at the LSTM's end: they are then told apart late (docs/babyai.md).
+        words = nn.Embed(
+            NUM_WORD_BUCKETS + 1,
+            WORD_EMBEDDING_SIZE,
+            embedding_init=nn.initializers.normal(1.0),
+        )(instruction)
         outputs, _ = RecurrentCore(LANGUAGE_CORE_SIZE)(
             words,
             jnp.zeros(instruction.shape, bool),
