@@ -26,8 +26,15 @@ import portpicker
 import psutil
 from absl import flags
 
+from kickstarting import (
+    agent_config,
+    teacher_cards,
+    teacher_files,
+    teacher_server,
+    teachers,
+    types,
+)
 from kickstarting import config as config_lib
-from kickstarting import teacher_cards, teacher_files, teacher_server, teachers, types
 from kickstarting.agent import Agent
 from kickstarting.environments import base
 from launch import command_line, process_memory
@@ -80,7 +87,7 @@ def main(argv: list[str]) -> int:
 
 
 def _save_teacher(folder: str, torso: str, seed: int) -> str:
-    network = config_lib.NetworkConfig(torso=torso)
+    network = agent_config.NetworkConfig(torso=torso)
     shapes = jax.eval_shape(Agent(_SPEC, network).init_params, jax.random.key(0))
     random = np.random.default_rng(seed)
     params = jax.tree.map(

@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from typing import Any
 
-from kickstarting import config
+from kickstarting import agent_config, config
 from kickstarting.environments import base
 
 
@@ -68,7 +68,7 @@ class ValueMeaning:
 
     Attributes:
       discount: γ of each of its steps.
-      reward_clipping: one of config.REWARD_CLIPPINGS but 'auto'.
+      reward_clipping: one of agent_config.REWARD_CLIPPINGS but 'auto'.
     """
 
     discount: float
@@ -86,7 +86,7 @@ class ValueMeaning:
         )
         require(
             self.reward_clipping != "auto"
-            and self.reward_clipping in config.REWARD_CLIPPINGS,
+            and self.reward_clipping in agent_config.REWARD_CLIPPINGS,
             f"reward_clipping is unknown: {show(self.reward_clipping)}",
         )
 
@@ -115,7 +115,7 @@ class TeacherCard:
     frame_shape: tuple[int, int, int]
     instruction_length: int
     action_repeat: int
-    network: config.NetworkConfig
+    network: agent_config.NetworkConfig
     environment_frames: int
     command: str
     seed: int
@@ -244,7 +244,7 @@ def _fields_of(kind: Any, content: Any) -> dict[str, Any]:
     return content
 
 
-def _network(content: Any) -> config.NetworkConfig:
+def _network(content: Any) -> agent_config.NetworkConfig:
     require(
         isinstance(content, dict)
         and content.keys() == {"torso", "core_size", "num_values", "language"}
@@ -256,7 +256,7 @@ def _network(content: Any) -> config.NetworkConfig:
         f"{show(content)}",
     )
     try:
-        return config.NetworkConfig(**content)
+        return agent_config.NetworkConfig(**content)
     except config.ConfigError as error:
         raise TeacherError(show(str(error))) from error
 

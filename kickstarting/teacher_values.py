@@ -8,8 +8,8 @@ teachers alone whose card says that theirs are of the same returns.
 from collections.abc import Mapping
 from typing import Any
 
+from kickstarting import agent_config, teachers, types
 from kickstarting import config as config_lib
-from kickstarting import teachers, types
 from kickstarting.environments import base
 from kickstarting.teacher_cards import TeacherError, ValueMeaning
 from kickstarting.teacher_uses import TEACHER_USES
@@ -42,7 +42,7 @@ def of_run(config: Mapping[str, Any]) -> ValueMeaning | None:
             return None
         return ValueMeaning(
             discount=loss["discount"],
-            reward_clipping=config_lib.resolve_reward_clipping(
+            reward_clipping=agent_config.resolve_reward_clipping(
                 loss["reward_clipping"], config["tasks"]
             ),
         )

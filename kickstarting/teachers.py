@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kickstarting import agent_config, teacher_cards, teacher_files, types
 from kickstarting import config as config_lib
-from kickstarting import teacher_cards, teacher_files, types
 from kickstarting.agent import Agent
 from kickstarting.environments import base
 
@@ -31,7 +31,9 @@ class _Program(NamedTuple):
 
 
 @functools.cache
-def _program(spec: base.EnvironmentSpec, network: config_lib.NetworkConfig) -> _Program:
+def _program(
+    spec: base.EnvironmentSpec, network: agent_config.NetworkConfig
+) -> _Program:
     agent = Agent(spec, network)
 
     def unroll(

@@ -20,7 +20,7 @@ _VALUE_WIDTH = 40
 _SMALLEST_ACTION_HEIGHT = 14
 _LARGEST_ACTION_HEIGHT = 40
 
-# Frames up to this size are grids of category codes (config.NetworkConfig's 'grid').
+# Frames up to this size are grids of category codes (NetworkConfig's 'grid').
 _LARGEST_GRID = 16
 
 _BACKGROUND = (22, 24, 29)

@@ -21,7 +21,7 @@ from kickstarting import (
     rlax_loader,
     running_moments,
 )
-from kickstarting.config import LossConfig
+from kickstarting.agent_config import LossConfig
 from kickstarting.types import (
     AgentOutput,
     Array,

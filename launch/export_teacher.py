@@ -18,8 +18,8 @@ import numpy as np
 from absl import flags
 from rich import console as rich_console
 
-from kickstarting import config as config_lib
 from kickstarting import (
+    agent_config,
     popart,
     run_files,
     teacher_cards,
@@ -27,6 +27,7 @@ from kickstarting import (
     teacher_values,
     types,
 )
+from kickstarting import config as config_lib
 from launch import command_line, evaluation, lab_flags, policies
 
 _CHECKPOINT = flags.DEFINE_string(
@@ -93,7 +94,7 @@ def main(argv: list[str]) -> int:
 
 def with_plain_values(
     policy: policies.Policy, tasks: Sequence[str]
-) -> tuple[types.Params, config_lib.NetworkConfig]:
+) -> tuple[types.Params, agent_config.NetworkConfig]:
     """Returns a policy's parameters and network with values that are not normalised.
 
     Args:

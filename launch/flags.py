@@ -4,6 +4,7 @@ import os
 
 from absl import flags
 
+from kickstarting import agent_config
 from kickstarting import config as config_lib
 from kickstarting.environments import suites
 from launch import lab_flags, teacher_flags
@@ -78,7 +79,7 @@ INFERENCE_DEVICE = flags.DEFINE_enum(
 TORSO = flags.DEFINE_enum(
     "torso",
     _DEFAULTS.network.torso,
-    config_lib.TORSOS,
+    agent_config.TORSOS,
     "IMPALA's shallow or deep network, or that for small grids; auto: by frame size.",
 )
 CORE_SIZE = flags.DEFINE_integer(
@@ -134,7 +135,7 @@ ADVANTAGE_NORMALISATION = flags.DEFINE_bool(
 REWARD_CLIPPING = flags.DEFINE_enum(
     "reward_clipping",
     _DEFAULTS.loss.reward_clipping,
-    config_lib.REWARD_CLIPPINGS,
+    agent_config.REWARD_CLIPPINGS,
     "How rewards are clipped in the loss; auto: soft_asymmetric for DeepMind Lab, as "
     "IMPALA has it, else abs_one. Reported returns are always raw.",
 )
@@ -147,7 +148,7 @@ REINFORCEMENT = flags.DEFINE_bool(
 OPTIMISER = flags.DEFINE_enum(
     "optimiser",
     _DEFAULTS.optimiser.name,
-    config_lib.OPTIMISERS,
+    agent_config.OPTIMISERS,
     "Adam, or RMSProp as IMPALA has it.",
 )
 LEARNING_RATE = flags.DEFINE_float(
@@ -300,13 +301,13 @@ def config_from_flags() -> config_lib.Config:
         score_window_frames=SCORE_WINDOW_FRAMES.value,
         show=SHOW.value,
         base_port=BASE_PORT.value,
-        network=config_lib.NetworkConfig(
+        network=agent_config.NetworkConfig(
             torso=TORSO.value,
             core_size=CORE_SIZE.value,
             num_values=len(tasks) if POPART_PER_TASK.value else 1,
             language=LANGUAGE.value,
         ),
-        loss=config_lib.LossConfig(
+        loss=agent_config.LossConfig(
             discount=DISCOUNT.value,
             vtrace_lambda=VTRACE_LAMBDA.value,
             final_entropy_share=FINAL_ENTROPY_SHARE.value,
@@ -321,7 +322,7 @@ def config_from_flags() -> config_lib.Config:
             distillation_temperature=teacher_flags.DISTILLATION_TEMPERATURE.value,
             value_distillation_cost=teacher_flags.VALUE_DISTILLATION_COST.value,
         ),
-        optimiser=config_lib.OptimiserConfig(
+        optimiser=agent_config.OptimiserConfig(
             name=OPTIMISER.value,
             learning_rate=LEARNING_RATE.value,
             epsilon=OPTIMISER_EPSILON.value,

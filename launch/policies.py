@@ -7,6 +7,7 @@ import jax
 from absl import logging
 
 from kickstarting import (
+    agent_config,
     checkpoints,
     popart,
     running_moments,
@@ -36,7 +37,7 @@ class Policy(NamedTuple):
     agent: Agent
     params: types.Params
     spec: base.EnvironmentSpec
-    network: config_lib.NetworkConfig
+    network: agent_config.NetworkConfig
     tasks: tuple[str, ...]
     frames: int
     value_statistics: popart.Statistics | None = None
@@ -80,7 +81,7 @@ def _from_checkpoint(tree: dict[str, Any], metadata: dict[str, Any]) -> Policy:
         action_names=tuple(fields["action_names"]),
         action_repeat=fields["action_repeat"],
     )
-    network = config_lib.NetworkConfig(**metadata["network"])
+    network = agent_config.NetworkConfig(**metadata["network"])
     logging.info("Loaded a checkpoint at %s frames.", metadata["telemetry"]["frames"])
     return Policy(
         Agent(spec, network),

@@ -2,13 +2,13 @@
 
 from absl import flags
 
+from kickstarting import agent_config, teacher_config
 from kickstarting import config as config_lib
-from kickstarting import teacher_config
 from kickstarting.teacher_uses import TEACHER_USES
 from launch import teacher_map
 
 _DEFAULTS = teacher_config.KickstartingConfig()
-_LOSS_DEFAULTS = config_lib.LossConfig()
+_LOSS_DEFAULTS = agent_config.LossConfig()
 
 TEACHERS = flags.DEFINE_list(
     "teachers",
@@ -93,7 +93,7 @@ GUIDED_END_FRAMES = flags.DEFINE_integer(
 DISTILLATION_FORM = flags.DEFINE_enum(
     "distillation_form",
     _LOSS_DEFAULTS.distillation_form,
-    config_lib.DISTILLATION_FORMS,
+    agent_config.DISTILLATION_FORMS,
     "How the loss measures the distance from a teacher; cross_entropy is the paper's. "
     "expected_entropy also rewards what the teacher would do next.",
 )

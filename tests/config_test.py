@@ -4,7 +4,7 @@ import dataclasses
 
 from absl.testing import absltest, parameterized
 
-from kickstarting import config
+from kickstarting import agent_config, config
 
 
 def _run(**changes: object) -> config.Config:
@@ -46,25 +46,25 @@ class ConfigTest(parameterized.TestCase):
         self._assert_refused(lambda: _run(**{name: value}), name)
 
     @parameterized.parameters(
-        (config.NetworkConfig, "torso", "resnet"),
-        (config.NetworkConfig, "core_size", 0),
-        (config.LossConfig, "discount", 1.01),
-        (config.LossConfig, "discount", -0.1),
-        (config.LossConfig, "discount", float("nan")),
-        (config.LossConfig, "baseline_cost", -1.0),
-        (config.LossConfig, "entropy_cost", -1e-3),
-        (config.LossConfig, "reward_clipping", "tanh"),
-        (config.LossConfig, "distillation_form", "kl"),
-        (config.LossConfig, "distillation_temperature", 0.0),
-        (config.LossConfig, "value_distillation_cost", -1.0),
-        (config.OptimiserConfig, "name", "sgd"),
-        (config.OptimiserConfig, "learning_rate", 0.0),
-        (config.OptimiserConfig, "learning_rate", 1.5),
-        (config.OptimiserConfig, "learning_rate", float("nan")),
-        (config.OptimiserConfig, "epsilon", -1e-7),
-        (config.OptimiserConfig, "decay", 1.0),
-        (config.OptimiserConfig, "momentum", -0.9),
-        (config.OptimiserConfig, "max_gradient_norm", -1.0),
+        (agent_config.NetworkConfig, "torso", "resnet"),
+        (agent_config.NetworkConfig, "core_size", 0),
+        (agent_config.LossConfig, "discount", 1.01),
+        (agent_config.LossConfig, "discount", -0.1),
+        (agent_config.LossConfig, "discount", float("nan")),
+        (agent_config.LossConfig, "baseline_cost", -1.0),
+        (agent_config.LossConfig, "entropy_cost", -1e-3),
+        (agent_config.LossConfig, "reward_clipping", "tanh"),
+        (agent_config.LossConfig, "distillation_form", "kl"),
+        (agent_config.LossConfig, "distillation_temperature", 0.0),
+        (agent_config.LossConfig, "value_distillation_cost", -1.0),
+        (agent_config.OptimiserConfig, "name", "sgd"),
+        (agent_config.OptimiserConfig, "learning_rate", 0.0),
+        (agent_config.OptimiserConfig, "learning_rate", 1.5),
+        (agent_config.OptimiserConfig, "learning_rate", float("nan")),
+        (agent_config.OptimiserConfig, "epsilon", -1e-7),
+        (agent_config.OptimiserConfig, "decay", 1.0),
+        (agent_config.OptimiserConfig, "momentum", -0.9),
+        (agent_config.OptimiserConfig, "max_gradient_norm", -1.0),
         (config.KickstartingConfig, "use", "osmosis"),
         (config.KickstartingConfig, "guided_steps", 0),
         (config.KickstartingConfig, "guided_end_frames", -1),
@@ -114,7 +114,9 @@ class ConfigTest(parameterized.TestCase):
         ("none", "dmlab30:rooms_watermaze", "none"),
     )
     def test_rewards_are_clipped_as_the_suite_has_it(self, clipping, task, expected):
-        run = _run(tasks=(task,), loss=config.LossConfig(reward_clipping=clipping))
+        run = _run(
+            tasks=(task,), loss=agent_config.LossConfig(reward_clipping=clipping)
+        )
         self.assertEqual(run.resolved_loss.reward_clipping, expected)
 
     def test_each_task_needs_an_environment(self):
@@ -126,11 +128,11 @@ class ConfigTest(parameterized.TestCase):
 
     def test_distillation_alone_needs_a_teacher(self):
         self._assert_refused(
-            lambda: _run(loss=config.LossConfig(reinforcement=False)), "teacher"
+            lambda: _run(loss=agent_config.LossConfig(reinforcement=False)), "teacher"
         )
 
     def test_values_are_learned_of_teachers_that_label(self):
-        loss = config.LossConfig(value_distillation_cost=0.5)
+        loss = agent_config.LossConfig(value_distillation_cost=0.5)
 
         def of(use: str) -> config.KickstartingConfig:
             return config.KickstartingConfig(
@@ -169,7 +171,7 @@ class ConfigTest(parameterized.TestCase):
         self.assertEqual(run.asks_teachers, labels)
         self.assertFalse(_run().asks_teachers)
         if labels:
-            loss = config.LossConfig(reinforcement=False)
+            loss = agent_config.LossConfig(reinforcement=False)
             only_distilled = dataclasses.replace(run, loss=loss)
             self.assertFalse(only_distilled.resolved_loss.reinforcement)
 
@@ -222,7 +224,7 @@ class ConfigTest(parameterized.TestCase):
         ("adam", 0.0, 1e-7), ("rmsprop", 0.0, 0.1), ("adam", 1, 1)
     )
     def test_epsilon(self, name, given, resolved):
-        optimiser = config.OptimiserConfig(name=name, epsilon=given)
+        optimiser = agent_config.OptimiserConfig(name=name, epsilon=given)
         self.assertEqual(optimiser.resolved_epsilon, resolved)
 
     def test_teachers_are_dealt_to_their_tasks(self):

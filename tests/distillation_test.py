@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from kickstarting import config, distillation
+from kickstarting import agent_config, distillation
 
 _logits = hnp.arrays(np.float32, (2, 3, 4), elements=st.floats(-20, 20, width=32))
 
@@ -140,7 +140,7 @@ class LossTest(parameterized.TestCase):
         logits = np.array([1.0, -2.0, 0.5], np.float32)
         np.testing.assert_allclose(_gradient(logits, logits, form, 1.5), 0, atol=1e-6)
 
-    @parameterized.parameters(*config.DISTILLATION_FORMS)
+    @parameterized.parameters(*agent_config.DISTILLATION_FORMS)
     def test_a_certain_teacher_gives_finite_gradients_and_gets_none(self, form):
         teacher = jnp.array([0.0, -jnp.inf, -jnp.inf])
         student = jnp.array([1.0, 2.0, 3.0])

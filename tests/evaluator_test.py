@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import config, evaluator, types
+from kickstarting import agent_config, evaluator, types
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
 from tests import counting_environment, ring
@@ -15,7 +15,7 @@ from tests.counting_environment import CountingBatch, Script
 MINIGRID = "gym:MiniGrid-Empty-5x5-v0"
 TIME_LIMIT = 100
 FORWARD = 2
-NETWORK = config.NetworkConfig(core_size=8)
+NETWORK = agent_config.NetworkConfig(core_size=8)
 
 
 def setUpModule():

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import config, guides, teacher_files, teachers, types
+from kickstarting import agent_config, config, guides, teacher_files, teachers, types
 from kickstarting.agent import Agent
 from tests import counting_environment, ring, teacher_card
 
@@ -155,7 +155,7 @@ class GuideTest(parameterized.TestCase):
 
 class CheckpointTeacherTest(absltest.TestCase):
     def _teacher(self, core_size: int) -> teachers.CheckpointTeacher:
-        network = config.NetworkConfig(core_size=core_size)
+        network = agent_config.NetworkConfig(core_size=core_size)
         agent = Agent(SPEC, network)
         card = dataclasses.replace(
             teacher_card.CARD,

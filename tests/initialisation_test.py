@@ -10,6 +10,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import (
+    agent_config,
     checkpoints,
     config,
     initialisation,
@@ -24,7 +25,7 @@ from kickstarting.agent import Agent
 from tests import ring, teacher_card
 from tests.counting_environment import SPEC
 
-NETWORK = config.NetworkConfig(core_size=8)
+NETWORK = agent_config.NetworkConfig(core_size=8)
 
 
 def setUpModule():
@@ -42,7 +43,7 @@ class InitialisationTest(absltest.TestCase):
             action_names=SPEC.action_names,
             frame_shape=SPEC.frame_shape,
             action_repeat=1,
-            network=config.NetworkConfig(torso="grid", core_size=8),
+            network=agent_config.NetworkConfig(torso="grid", core_size=8),
         )
         flat = ring.random_parameters(self.agent)
         teacher_files.save_teacher(self.folder, ring.unravel(self.agent, flat), card)
@@ -51,7 +52,7 @@ class InitialisationTest(absltest.TestCase):
         return ring.small_config(
             logdir=self.logdir,
             total_frames=32,
-            network=config.NetworkConfig(**{"core_size": 8, **network}),
+            network=agent_config.NetworkConfig(**{"core_size": 8, **network}),
             kickstarting=config.KickstartingConfig(
                 teachers=(("test:counting", self.folder),),
                 use="initialise",

@@ -12,6 +12,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import (
+    agent_config,
     checkpoints,
     config,
     learner,
@@ -38,7 +39,7 @@ KICKSTARTING = config.KickstartingConfig(
 CONFIG = ring.small_config(
     total_frames=16 * NUM_UPDATES,
     kickstarting=KICKSTARTING,
-    optimiser=config.OptimiserConfig(learning_rate=1e-3),
+    optimiser=agent_config.OptimiserConfig(learning_rate=1e-3),
 )
 
 
@@ -172,12 +173,12 @@ class LearnerTest(absltest.TestCase):
         )
 
     def test_a_learning_rate_that_is_not_annealed_stays(self):
-        optimiser = config.OptimiserConfig(learning_rate=1e-3, anneal=False)
+        optimiser = agent_config.OptimiserConfig(learning_rate=1e-3, anneal=False)
         self._run(dataclasses.replace(CONFIG, optimiser=optimiser))
         np.testing.assert_allclose(self._rates(), [1e-3] * 8)
 
     def test_the_entropy_cost_falls_geometrically(self):
-        loss = config.LossConfig(entropy_cost=0.01, final_entropy_share=0.01)
+        loss = agent_config.LossConfig(entropy_cost=0.01, final_entropy_share=0.01)
         self._run(dataclasses.replace(CONFIG, loss=loss))
         np.testing.assert_allclose(
             [float(seen.entropy_cost) for seen in self.update.seen],

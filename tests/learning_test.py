@@ -7,7 +7,14 @@ import threading
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import config, evaluator, teacher_cards, teacher_files, teacher_server
+from kickstarting import (
+    agent_config,
+    config,
+    evaluator,
+    teacher_cards,
+    teacher_files,
+    teacher_server,
+)
 from kickstarting.actor import NUM_SLOTS
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
@@ -19,7 +26,7 @@ UNROLL_LENGTH = 20
 FRAMES_PER_UPDATE = NUM_ENVIRONMENTS * UNROLL_LENGTH
 UPDATES, EARLY_UPDATES = 100, 20
 SPEC = suites.environment_spec(TASK, 1)
-NETWORK = config.NetworkConfig(core_size=32)
+NETWORK = agent_config.NetworkConfig(core_size=32)
 
 
 def _config(logdir: str, updates: int, teacher: str | None = None) -> config.Config:
@@ -35,12 +42,12 @@ def _config(logdir: str, updates: int, teacher: str | None = None) -> config.Con
         batch_size=NUM_ENVIRONMENTS,
         network=NETWORK,
         # Quick on this small task; the defaults are tuned for longer ones.
-        loss=config.LossConfig(
+        loss=agent_config.LossConfig(
             discount=0.95,
             entropy_cost=0.003,
             vtrace_lambda=0.9,
         ),
-        optimiser=config.OptimiserConfig(
+        optimiser=agent_config.OptimiserConfig(
             learning_rate=1e-2, anneal=False, max_gradient_norm=40.0
         ),
         kickstarting=config.KickstartingConfig(

@@ -13,6 +13,7 @@ import numpy as np
 
 from kickstarting import (
     actor,
+    agent_config,
     checkpoints,
     config,
     guides,
@@ -44,7 +45,7 @@ def small_config(**fields: Any) -> config.Config:
         "unroll_length": 4,
         "batch_size": 4,
         "action_repeat": 1,
-        "network": config.NetworkConfig(core_size=8),
+        "network": agent_config.NetworkConfig(core_size=8),
     }
     return config.Config(**{**defaults, **fields})
 

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import actor, config
+from kickstarting import actor, agent_config
 from tests import ring
 from tests.counting_environment import CountingBatch, Script
 
@@ -29,7 +29,7 @@ class SeedingTest(absltest.TestCase):
             lockstep=True,
             environments_per_actor=len(SCRIPTS),
             total_frames=16 * NUM_UPDATES,
-            optimiser=config.OptimiserConfig(learning_rate=0.01, anneal=False),
+            optimiser=agent_config.OptimiserConfig(learning_rate=0.01, anneal=False),
         )
         environments = CountingBatch(SCRIPTS, actor.NUM_SLOTS, run.unroll_length)
         trained = ring.train(run, environments)

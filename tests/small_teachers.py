@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import config, teacher_cards, teacher_files, types
+from kickstarting import agent_config, teacher_cards, teacher_files, types
 from kickstarting.agent import Agent
 from tests import counting_environment, ring
 
-NETWORK = config.NetworkConfig(core_size=8)
+NETWORK = agent_config.NetworkConfig(core_size=8)
 SPEC = counting_environment.SPEC
 # Names that teachers.load takes.
 ECHO = f"{__name__}:EchoTeacher"
@@ -59,7 +59,7 @@ class StatelessTeacher(EchoTeacher):
 def save(
     folder: str,
     seed: int = 0,
-    network: config.NetworkConfig = NETWORK,
+    network: agent_config.NetworkConfig = NETWORK,
     tasks: Sequence[str] = ("gym:counting",),
     value: teacher_cards.ValueMeaning | None = None,
 ) -> types.Params:

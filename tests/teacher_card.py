@@ -1,6 +1,6 @@
 """The card of a teacher that does not exist, for the tests of teachers' files."""
 
-from kickstarting import config, teacher_cards
+from kickstarting import agent_config, teacher_cards
 
 CARD = teacher_cards.TeacherCard(
     scores=(teacher_cards.TaskScore("doom:health_gathering", 1540.5, 12.25, 30, None),),
@@ -8,7 +8,7 @@ CARD = teacher_cards.TeacherCard(
     frame_shape=(72, 96, 3),
     instruction_length=0,
     action_repeat=4,
-    network=config.NetworkConfig("shallow", 256),
+    network=agent_config.NetworkConfig("shallow", 256),
     environment_frames=10_000_000,
     command="train --tasks=doom:health_gathering",
     seed=1,

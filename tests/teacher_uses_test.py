@@ -6,7 +6,7 @@ import threading
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import config, guides, teacher_server
+from kickstarting import agent_config, config, guides, teacher_server
 from kickstarting.actor import NUM_SLOTS
 from tests import combination_lock, ring
 
@@ -50,8 +50,8 @@ class TeacherUsesTest(parameterized.TestCase):
             environments_per_actor=NUM_ENVIRONMENTS,
             unroll_length=UNROLL_LENGTH,
             batch_size=NUM_ENVIRONMENTS,
-            network=config.NetworkConfig(core_size=16),
-            optimiser=config.OptimiserConfig(learning_rate=3e-3, anneal=False),
+            network=agent_config.NetworkConfig(core_size=16),
+            optimiser=agent_config.OptimiserConfig(learning_rate=3e-3, anneal=False),
             kickstarting=config.KickstartingConfig(
                 teachers=((TASK, teacher),) if teacher else (),
                 use=use,

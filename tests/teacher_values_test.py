@@ -11,6 +11,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import (
+    agent_config,
     config,
     teacher_cards,
     teacher_server,
@@ -30,7 +31,7 @@ def setUpModule():
 def _run(teacher: str, cost: float = 1.0, **loss) -> config.Config:
     return ring.small_config(
         tasks=("gym:one",),
-        loss=config.LossConfig(value_distillation_cost=cost, **loss),
+        loss=agent_config.LossConfig(value_distillation_cost=cost, **loss),
         kickstarting=config.KickstartingConfig(
             teachers=(("gym:one", teacher),), schedule="constant"
         ),
@@ -41,7 +42,7 @@ class OfRunTest(parameterized.TestCase):
     def _of(self, kickstarting=None, **fields):
         run = ring.small_config(
             tasks=fields.pop("tasks", ("gym:one",)),
-            loss=config.LossConfig(**fields),
+            loss=agent_config.LossConfig(**fields),
             kickstarting=kickstarting or config.KickstartingConfig(),
         )
         return teacher_values.of_run(json.loads(json.dumps(dataclasses.asdict(run))))
@@ -120,7 +121,7 @@ class RefusalTest(absltest.TestCase):
 class ServerTest(absltest.TestCase):
     def test_each_task_is_answered_with_its_own_value(self):
         folder = os.path.join(self.create_tempdir().full_path, "teacher")
-        network = config.NetworkConfig(core_size=8, num_values=2)
+        network = agent_config.NetworkConfig(core_size=8, num_values=2)
         small_teachers.save(folder, network=network, tasks=_TASKS, value=_MEANING)
         single = os.path.join(self.create_tempdir().full_path, "single")
         small_teachers.save(single, seed=1, tasks=_TASKS, value=_MEANING)

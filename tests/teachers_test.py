@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import config, teacher_files, teachers
+from kickstarting import agent_config, config, teacher_files, teachers
 from kickstarting.agent import Agent
 from kickstarting.environments import base
 from tests import ring, small_teachers
@@ -61,7 +61,7 @@ class CheckpointTeacherTest(absltest.TestCase):
         other = os.path.join(self.create_tempdir().full_path, "other")
         third = os.path.join(self.create_tempdir().full_path, "third")
         small_teachers.save(other, seed=1)
-        small_teachers.save(third, network=config.NetworkConfig(core_size=16))
+        small_teachers.save(third, network=agent_config.NetworkConfig(core_size=16))
         one, same, wider = map(teachers.CheckpointTeacher, (self.folder, other, third))
         observation = jax.tree.map(lambda x: x[:, :-1], self.unrolls.observation)
         first = self.unrolls.first[:, :-1]

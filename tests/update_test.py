@@ -11,7 +11,7 @@ import jax.flatten_util
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import config, types, update
+from kickstarting import agent_config, config, types, update
 from kickstarting.agent import Agent
 from tests import ring
 from tests.counting_environment import SPEC
@@ -23,7 +23,9 @@ def setUpModule():
 
 CONFIG = ring.small_config(
     batch_size=8,
-    loss=config.LossConfig(value_normalisation=True, advantage_normalisation=True),
+    loss=agent_config.LossConfig(
+        value_normalisation=True, advantage_normalisation=True
+    ),
     kickstarting=config.KickstartingConfig(
         teachers=(("test:counting", "any"),), schedule="constant"
     ),
@@ -44,7 +46,9 @@ def _hyperparameters(
 @functools.cache
 def _update(num_devices: int, optimiser: str = "adam") -> update.Update:
     """Returns an update that all tests share: it takes seconds to compile."""
-    run = dataclasses.replace(CONFIG, optimiser=config.OptimiserConfig(name=optimiser))
+    run = dataclasses.replace(
+        CONFIG, optimiser=agent_config.OptimiserConfig(name=optimiser)
+    )
     devices = jax.local_devices()[:num_devices]
     return update.Update(Agent(SPEC, run.network), run, devices)
 

@@ -10,6 +10,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import (
+    agent_config,
     config,
     popart,
     running_moments,
@@ -179,8 +180,8 @@ class RingTest(absltest.TestCase):
             logdir=self.create_tempdir().full_path,
             total_frames=100 * 16,
             lockstep=True,
-            loss=config.LossConfig(value_distillation_cost=cost),
-            optimiser=config.OptimiserConfig(learning_rate=1e-2, anneal=False),
+            loss=agent_config.LossConfig(value_distillation_cost=cost),
+            optimiser=agent_config.OptimiserConfig(learning_rate=1e-2, anneal=False),
             kickstarting=config.KickstartingConfig(
                 teachers=((_TASK, folder),),
                 use="distillation",

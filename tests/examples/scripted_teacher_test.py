@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from examples import scripted_teacher
-from kickstarting import config, teacher_server, teachers, types
+from kickstarting import agent_config, config, teacher_server, teachers, types
 from kickstarting.actor import NUM_SLOTS
 from kickstarting.environments import base, suites
 from tests import ring
@@ -113,8 +113,8 @@ class KickstartTest(absltest.TestCase):
             batch_size=4,
             action_repeat=1,
             lockstep=True,
-            network=config.NetworkConfig(core_size=32),
-            optimiser=config.OptimiserConfig(learning_rate=3e-3, anneal=False),
+            network=agent_config.NetworkConfig(core_size=32),
+            optimiser=agent_config.OptimiserConfig(learning_rate=3e-3, anneal=False),
             kickstarting=config.KickstartingConfig(
                 teachers=((TASK, NAME),), schedule="constant", weight=1.0
             ),

@@ -12,7 +12,7 @@ import numpy as np
 from absl import flags
 from absl.testing import absltest, parameterized
 
-from kickstarting import checkpoints
+from kickstarting import agent_config, checkpoints
 from kickstarting import config as config_lib
 from kickstarting.environments import suites
 from launch import flags as launch_flags
@@ -26,7 +26,7 @@ def _save_checkpoint(logdir: str, core_size: int) -> None:
         tasks=(program_run.GRID,),
         logdir=logdir,
         action_repeat=1,
-        network=config_lib.NetworkConfig(core_size=core_size),
+        network=agent_config.NetworkConfig(core_size=core_size),
     )
     spec = suites.environment_spec(program_run.GRID, 1)
     metadata = {**run_folder.metadata(config, spec), "telemetry": {"frames": 20}}

@@ -8,8 +8,8 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import (
+    agent_config,
     checkpoints,
-    config,
     popart,
     running_moments,
     teacher_cards,
@@ -35,7 +35,7 @@ class ExportTeacherTest(parameterized.TestCase):
         self.run = ring.small_config(
             tasks=_TASKS,
             logdir=self.create_tempdir().full_path,
-            network=config.NetworkConfig(core_size=8, num_values=3),
+            network=agent_config.NetworkConfig(core_size=8, num_values=3),
         )
         self.agent = Agent(small_teachers.SPEC, self.run.network)
         self.statistics = popart.Statistics(

@@ -15,8 +15,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import config as config_lib
-from kickstarting import run_files, teacher_cards, teacher_files
+from kickstarting import agent_config, run_files, teacher_cards, teacher_files
 from kickstarting.agent import Agent
 from kickstarting.environments import suites
 
@@ -230,7 +229,7 @@ def save_random_teacher(
       **fields: of the card, in place of those that fit the task.
     """
     spec = suites.environment_spec(task, action_repeat)
-    network = config_lib.NetworkConfig(core_size=32)
+    network = agent_config.NetworkConfig(core_size=32)
     params = jax.jit(Agent(spec, network).init_params)(jax.random.key(7))
     card = {
         "scores": (teacher_cards.TaskScore(task, mean_return, 0.1, 2, None),),
