@@ -29,6 +29,9 @@ OPEN, CLOSED, LOCKED = range(3)
 _COLOURS = ("red", "green", "blue", "purple", "yellow", "grey")
 _OBJECTS = {"door": DOOR, "key": KEY, "ball": BALL, "box": BOX, "goal": GOAL}
 
+# Where a mission's object is, as seen when the episode opens: axis of the map and sign.
+_PLACES = {"left": (0, -1), "right": (0, 1), "front": (1, -1), "behind": (1, 1)}
+
 # The largest MiniGrid level is 25x25, and the agent begins in the middle of the map.
 _MAP_SIZE = 51
 _VIEW_SIZE = 7
@@ -129,10 +132,15 @@ def _choose(
         state: _cells((known[..., 0] == DOOR) & (known[..., 2] == state))
         for state in (CLOSED, LOCKED)
     }
-    aims = [(_cells(target(known)), arrival)]
+    # A locked door waits for its key.
+    aims = [(_cells(target(known)) - doors[LOCKED], arrival)]
     if carried[0] == KEY:
         fits = {cell for cell in doors[LOCKED] if known[cell][1] == carried[1]}
         aims.append((fits, TOGGLE))
+    unseen = _cells(known[..., 0] == UNSEEN)
+    if arrival == TOGGLE:
+        # Where the right door has not come into view, a wrong one may end the episode.
+        aims.append((unseen, DONE))
     aims.append((doors[CLOSED], TOGGLE))
     if doors[LOCKED] and carried[0] == EMPTY:
         colours = [known[cell][1] for cell in doors[LOCKED]]
@@ -143,7 +151,7 @@ def _choose(
         if action is not None:
             return action
     # Nothing to do with what is known: face the nearest cell that is not.
-    return _first_action(known, pose, _cells(known[..., 0] == UNSEEN), DONE)
+    return _first_action(known, pose, unseen, DONE)
 
 
 def _aim(
@@ -159,10 +167,15 @@ def _aim(
     if GOAL in named or not named:
         return lambda cells: cells[..., 0] == GOAL, None
     colours = [i for i, word in enumerate(_COLOURS) if _word(word) in mission]
+    sides = [side for word, side in _PLACES.items() if _word(word) in mission]
 
     def marks(cells: np.ndarray) -> np.ndarray:
         found = np.isin(cells[..., 0], named)
-        return found & np.isin(cells[..., 1], colours) if colours else found
+        if colours:
+            found &= np.isin(cells[..., 1], colours)
+        for axis, sign in sides:
+            found &= np.sign(np.indices(found.shape)[axis] - _MAP_SIZE // 2) == sign
+        return found
 
     if _word("open") in mission:
         return marks, TOGGLE

@@ -21,14 +21,14 @@ from kickstarting import learning_curves
 from kickstarting.environments import suites
 from launch import command_line
 
-# From easy to hard. Four doors: in the first two a wrong one costs only time, in the
-# third it ends the episode with nothing, and half of the missions name a place instead
-# of a colour. Five objects by type, colour or both: the wrong one ends it as well.
+# From easy to hard. In the first two every wrong object that is gone to costs time; in
+# the others a wrong door or object ends the episode with nothing. Half of the missions
+# about doors name a place instead of a colour, which the scripted bot cannot read.
 _LEVELS = (
-    "GoToDoor-v0",
-    "OpenDoorColor-v0",
-    "OpenDoorDebug-v0",
+    "GoToLocalS6N4-v0",
+    "GoToLocalS8N7-v0",
     "PickupDistDebug-v0",
+    "OpenDoorDebug-v0",
 )
 _TASKS = flags.DEFINE_list(
     "tasks",
@@ -37,7 +37,7 @@ _TASKS = flags.DEFINE_list(
 )
 _SEEDS = flags.DEFINE_list("seeds", ["1", "2", "3"], "Seeds of each condition.")
 _FRAMES = flags.DEFINE_integer(
-    "frames", 100_000, "Environment frames of each run, all levels together."
+    "frames", 400_000, "Environment frames of each run, all levels together."
 )
 _TEACHER = flags.DEFINE_string(
     "teacher",

@@ -52,11 +52,14 @@ class PlayTest(parameterized.TestCase):
         ("MiniGrid-Empty-8x8-v0", 1, 0.9),
         ("MiniGrid-Empty-Random-6x6-v0", 5, 0.85),
         ("MiniGrid-DoorKey-6x6-v0", 5, 0.8),
+        ("MiniGrid-Unlock-v0", 5, 0.8),
         ("MiniGrid-FourRooms-v0", 5, 0.2),
         ("BabyAI-GoToRedBallNoDists-v0", 5, 0.6),
         ("BabyAI-GoToLocal-v0", 5, 0.6),
         ("BabyAI-PickupDistDebug-v0", 10, 0.6),
         ("BabyAI-OpenDoorColor-v0", 3, 0.8),
+        ("BabyAI-OpenDoorDebug-v0", 10, 0.8),
+        ("BabyAI-OpenDoorLoc-v0", 5, 0.8),
     )
     def test_every_episode_is_solved(self, level, episodes, least):
         returns = _play(teachers.load(NAME), level, seed=1, episodes=episodes)
