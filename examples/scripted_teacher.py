@@ -6,9 +6,9 @@
 Anything that keeps kickstarting.types.Teacher can teach. This bot knows no more than
 the student: its 7x7 view, the mission and the last action. It draws what it has seen on
 a map, which travels with the unrolls as its recurrent state, and goes where the mission
-wants it, opens doors that are in the way, fetches keys for the locked ones, and
-explores as long as it knows nothing better. It relies on an action repeat of 1 and on a
-world in which only the agent moves.
+wants it, explores as long as it has not seen that, and then opens doors and fetches
+keys for the locked ones. It relies on an action repeat of 1 and on a world in which
+only the agent moves.
 """
 
 import collections
@@ -137,10 +137,8 @@ def _choose(
     if carried[0] == KEY:
         fits = {cell for cell in doors[LOCKED] if known[cell][1] == carried[1]}
         aims.append((fits, TOGGLE))
-    unseen = _cells(known[..., 0] == UNSEEN)
-    if arrival == TOGGLE:
-        # Where the right door has not come into view, a wrong one may end the episode.
-        aims.append((unseen, DONE))
+    # Before a door is opened to see what is behind it: a wrong one may end the episode.
+    aims.append((_cells(known[..., 0] == UNSEEN), DONE))
     aims.append((doors[CLOSED], TOGGLE))
     if doors[LOCKED] and carried[0] == EMPTY:
         colours = [known[cell][1] for cell in doors[LOCKED]]
@@ -150,8 +148,7 @@ def _choose(
         action = _first_action(known, pose, cells, last_action)
         if action is not None:
             return action
-    # Nothing to do with what is known: face the nearest cell that is not.
-    return _first_action(known, pose, unseen, DONE)
+    return None
 
 
 def _aim(
