@@ -132,8 +132,11 @@ def _choose(
         state: _cells((known[..., 0] == DOOR) & (known[..., 2] == state))
         for state in (CLOSED, LOCKED)
     }
-    # A locked door waits for its key.
-    aims = [(_cells(target(known)) - doors[LOCKED], arrival)]
+    wanted = _cells(target(known))
+    if arrival == TOGGLE:
+        # A locked door waits for its key.
+        wanted -= doors[LOCKED]
+    aims = [(wanted, arrival)]
     if carried[0] == KEY:
         fits = {cell for cell in doors[LOCKED] if known[cell][1] == carried[1]}
         aims.append((fits, TOGGLE))

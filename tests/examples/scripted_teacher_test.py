@@ -56,6 +56,7 @@ class PlayTest(parameterized.TestCase):
         ("MiniGrid-FourRooms-v0", 5, 0.2),
         ("BabyAI-GoToRedBallNoDists-v0", 5, 0.6),
         ("BabyAI-GoToLocal-v0", 5, 0.6),
+        ("BabyAI-GoToDoor-v0", 10, 0.8),
         ("BabyAI-PickupDistDebug-v0", 10, 0.6),
         ("BabyAI-OpenDoorColor-v0", 3, 0.8),
         ("BabyAI-OpenDoorDebug-v0", 10, 0.8),
