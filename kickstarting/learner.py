@@ -52,8 +52,9 @@ class Learner:
           metadata: what a checkpoint must agree with (network, action set, tasks).
           telemetry: gathers what is shown.
           run_files: where rows are written.
-          teacher_returns: float32 [num_tasks, K] measured returns of the teachers, NaN
-            where unknown or where there is no teacher; for the return-gap schedule.
+          teacher_returns: float32 [num_tasks, K], raw, which the teachers reach for all
+            that is known (TeacherReturns.assured); NaN where unknown or where there is
+            no teacher.
           random_returns: float32 [num_tasks] of the random policy, 0 where unknown.
           initial_params: by the names of parts of the network: what a new run begins
             with there, instead of random ones.

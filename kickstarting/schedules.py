@@ -110,7 +110,8 @@ def weights(
       config: of the run.
       frames: environment frames learned from so far.
       student_returns: float [num_tasks], mean raw episode returns; NaN while unknown.
-      teacher_returns: float [num_tasks, K], likewise.
+      teacher_returns: float [num_tasks, K], likewise; of a measurement what the teacher
+        reaches for all that is known (TeacherReturns.assured).
       random_returns: float [num_tasks], of the random policy.
     """
     kickstarting = config.kickstarting

@@ -47,7 +47,7 @@ class KickstartingConfig:
         multiplies each by its share of the returns that all of them reach above
         chance.
       trial_episodes: that a teacher plays before training, where λ depends on its
-        return and its card does not give it; 0 refuses such a teacher.
+        return and its card does not give it, at least 2; 0 refuses such a teacher.
       trust_cards: whether what a card says of a teacher's return is believed; else
         it is measured.
       replicas: teacher server nodes.
@@ -100,6 +100,10 @@ class KickstartingConfig:
                 0 <= factor < math.inf,
                 f"ρ of {name} must be finite and not negative, but is {factor}",
             )
+        require(
+            self.trial_episodes != 1,
+            "trial_episodes must not be 1: one episode tells nothing of its error",
+        )
         self._check_use(TEACHER_USES[self.use])
         require_positive(self, "replicas", "deadline_seconds")
         require(

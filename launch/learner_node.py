@@ -36,7 +36,7 @@ class LearnerNode:
 
         Args:
           config: of the run.
-          teacher_returns: float32 [num_tasks, K], NaN where unknown.
+          teacher_returns: float32 [num_tasks, K], TeacherReturns.assured().
           queue: Reverb client.
         """
         self._stop = lp.stop_event()

@@ -1,7 +1,6 @@
 """Everything that can be wrong with a run, found before anything is spawned."""
 
 import dataclasses
-import math
 import socket
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from kickstarting import (
 from kickstarting import config as config_lib
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
+from kickstarting.teacher_returns import TeacherReturns
 from launch import run_folder, teacher_map
 
 # What a run may come to need: checkpoints, events, metrics, a video.
@@ -38,12 +38,11 @@ class Checked(NamedTuple):
     """What the checks found out.
 
     Attributes:
-      teacher_returns: float32 [num_tasks, K], the teachers' measured raw returns; NaN
-        where unknown.
+      teacher_returns: those of the teachers' cards.
       resumed_frames: frames of the checkpoint that the run goes on from, else 0.
     """
 
-    teacher_returns: np.ndarray
+    teacher_returns: TeacherReturns
     resumed_frames: int
 
 
@@ -95,9 +94,9 @@ def _check_tasks(config: config_lib.Config) -> base.EnvironmentSpec:
 
 def _check_teachers(
     config: config_lib.Config, spec: base.EnvironmentSpec
-) -> np.ndarray:
+) -> TeacherReturns:
     teachers.check_config(config)
-    returns = np.full((len(config.tasks), config.max_teachers), math.nan, np.float32)
+    returns = TeacherReturns.unknown(len(config.tasks), config.max_teachers)
     loaded = {
         name: teachers.load(name)
         for name in dict.fromkeys(name for _, name in config.kickstarting.teachers)
@@ -109,16 +108,15 @@ def _check_teachers(
             teacher = loaded[name]
             teacher_values.check(config, spec, config.tasks[task], name, teacher)
             if isinstance(teacher, teachers.CheckpointTeacher):
-                trusted = config.kickstarting.trust_cards
                 teacher_map.check_suites(name, teacher.card.tasks, config.tasks[task])
                 score = teacher.card.score_of(config.tasks[task])
-                returns[task, position] = (
-                    score.mean_return if score and trusted else math.nan
-                )
+                if score and config.kickstarting.trust_cards:
+                    returns.mean[task, position] = score.mean_return
+                    returns.standard_error[task, position] = score.standard_error
     if config.kickstarting.needs_returns and not config.kickstarting.trial_episodes:
         for task, names in enumerate(config.teachers_of_task):
             for position, name in enumerate(names):
-                if np.isnan(returns[task, position]):
+                if np.isnan(returns.mean[task, position]):
                     raise config_lib.ConfigError(
                         "return_gap and teacher_weighting=return need the measured "
                         f"return of teacher {name!r} on {config.tasks[task]}, which no "

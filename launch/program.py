@@ -54,7 +54,7 @@ def make_program(
 
     Args:
       config: of the run, already checked.
-      teacher_returns: float32 [num_tasks, K], NaN where unknown.
+      teacher_returns: float32 [num_tasks, K], TeacherReturns.assured().
       resumed_frames: frames of the checkpoint that the run goes on from, else 0.
     """
     program = lp.Program("kickstarting")

@@ -18,6 +18,7 @@ from rich import table as rich_table
 from kickstarting import config as config_lib
 from kickstarting import schedules, teacher_files
 from kickstarting.environments import suites
+from kickstarting.teacher_returns import TeacherReturns
 
 
 def resolve(tasks: Sequence[str], items: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -106,12 +107,14 @@ def check_suites(teacher: str, card_tasks: Sequence[str], task: str) -> None:
         )
 
 
-def table(config: config_lib.Config, teacher_returns: np.ndarray) -> rich_table.Table:
+def table(
+    config: config_lib.Config, teacher_returns: TeacherReturns
+) -> rich_table.Table:
     """Returns who teaches what, for the terminal.
 
     Args:
       config: of the run.
-      teacher_returns: float [num_tasks, K], raw; NaN where unknown.
+      teacher_returns: of cards and trials.
     """
     view = rich_table.Table(title="Teachers", title_justify="left")
     for name in ("task", "teacher"):
@@ -128,7 +131,7 @@ def table(config: config_lib.Config, teacher_returns: np.ndarray) -> rich_table.
         config,
         0,
         np.full(len(config.tasks), np.nan),
-        teacher_returns,
+        teacher_returns.assured(),
         random_returns,
     ).kickstarting_weight
     for task, (name, teachers) in enumerate(
@@ -137,11 +140,12 @@ def table(config: config_lib.Config, teacher_returns: np.ndarray) -> rich_table.
         if not teachers:
             view.add_row(name, "none", "-", "-")
         for position, teacher in enumerate(teachers):
-            measured = teacher_returns[task, position]
+            measured = teacher_returns.mean[task, position]
+            spread = teacher_returns.standard_error[task, position]
             view.add_row(
                 "" if position else name,
                 teacher,
-                "?" if np.isnan(measured) else f"{measured:.2f}",
+                "?" if np.isnan(measured) else f"{measured:.2f} ± {spread:.2f}",
                 f"{weights[task, position]:.3g}",
             )
     return view

@@ -12,31 +12,32 @@ from rich import progress as rich_progress
 
 from kickstarting import config as config_lib
 from kickstarting import teacher_files, teacher_trials, teachers
+from kickstarting.teacher_returns import TeacherReturns
 
 RETURNS_FILE = "teacher_returns.json"
 # Apart from the seeds of training's own episodes.
 _SEED = 7_001
 
 
-def complete(config: config_lib.Config, returns: np.ndarray) -> np.ndarray:
+def complete(config: config_lib.Config, returns: TeacherReturns) -> TeacherReturns:
     """Returns the teachers' returns with those measured that λ needs and no card gives.
 
     Args:
       config: of the run; its logdir is made.
-      returns: float32 [num_tasks, K], raw; NaN where unknown.
+      returns: those of the teachers' cards.
 
     Raises:
       base.EnvironmentConfigError: a task cannot be made.
     """
     if not config.kickstarting.needs_returns:
         return returns
-    returns = returns.copy()
+    returns = TeacherReturns(returns.mean.copy(), returns.standard_error.copy())
     known = _load(config.logdir)
     wanted = [
         (task, position, name)
         for task, names in enumerate(config.teachers_of_task)
         for position, name in enumerate(names)
-        if np.isnan(returns[task, position])
+        if np.isnan(returns.mean[task, position])
     ]
     bar = rich_progress.Progress(
         *rich_progress.Progress.get_default_columns(),
@@ -54,7 +55,7 @@ def complete(config: config_lib.Config, returns: np.ndarray) -> np.ndarray:
                 def show(finished: int, row: rich_progress.TaskID = row) -> None:
                     bar.update(row, completed=finished)
 
-                known[key] = teacher_trials.measure(
+                summary = teacher_trials.measure(
                     teachers.load(name),
                     level,
                     num_episodes=num_episodes,
@@ -62,9 +63,11 @@ def complete(config: config_lib.Config, returns: np.ndarray) -> np.ndarray:
                     action_repeat=config.action_repeat,
                     lab=config.lab,
                     progress=show,
-                ).mean
+                )
+                known[key] = (summary.mean, summary.standard_error)
                 _save(config.logdir, known)
-            returns[task, position] = known[key]
+            returns.mean[task, position] = known[key][0]
+            returns.standard_error[task, position] = known[key][1]
     return returns
 
 
@@ -75,16 +78,19 @@ def _identity(name: str) -> str:
     return name
 
 
-def _load(logdir: str) -> dict[str, float]:
+def _load(logdir: str) -> dict[str, tuple[float, float]]:
     try:
         with open(os.path.join(logdir, RETURNS_FILE), encoding="utf-8") as file:
-            return {str(key): float(value) for key, value in json.load(file).items()}
-    except (OSError, ValueError, AttributeError):
+            return {
+                str(key): (float(mean), float(standard_error))
+                for key, (mean, standard_error) in json.load(file).items()
+            }
+    except (OSError, ValueError, TypeError, AttributeError):
         # They can be measured again.
         return {}
 
 
-def _save(logdir: str, returns: dict[str, float]) -> None:
+def _save(logdir: str, returns: dict[str, tuple[float, float]]) -> None:
     os.makedirs(logdir, exist_ok=True)
     path = os.path.join(logdir, RETURNS_FILE)
     temporary = f"{path}.{os.getpid()}"

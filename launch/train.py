@@ -156,7 +156,7 @@ def _launch(
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     program = program_lib.make_program(
-        config, checked.teacher_returns, checked.resumed_frames
+        config, checked.teacher_returns.assured(), checked.resumed_frames
     )
     try:
         with _scratch_folder():

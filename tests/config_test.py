@@ -73,6 +73,7 @@ class ConfigTest(parameterized.TestCase):
         (config.KickstartingConfig, "final_weight", -1.0),
         (config.KickstartingConfig, "start_frames", -1),
         (config.KickstartingConfig, "end_frames", -1),
+        (config.KickstartingConfig, "trial_episodes", 1),
         (config.KickstartingConfig, "replicas", 0),
         (config.KickstartingConfig, "deadline_seconds", 0.0),
         (config.CheckpointConfig, "period_minutes", 0.0),

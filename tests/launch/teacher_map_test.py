@@ -3,12 +3,12 @@
 import io
 import pathlib
 
-import numpy as np
 from absl.testing import absltest, parameterized
 from rich import console as rich_console
 
 from kickstarting import config as config_lib
 from kickstarting import teacher_files
+from kickstarting.teacher_returns import TeacherReturns
 from launch import teacher_map
 from tests.launch import program_run
 
@@ -81,7 +81,9 @@ class TableTest(absltest.TestCase):
                 factors=(("b", 0.25),),
             ),
         )
-        returns = np.array([[12.5, np.nan], [300.0, np.nan], [np.nan, np.nan]])
+        returns = TeacherReturns.unknown(num_tasks=3, num_teachers=2)
+        returns.mean[:2, 0] = 12.5, 300.0
+        returns.standard_error[:2, 0] = 0.25, 11.0
         console = rich_console.Console(file=io.StringIO(), width=100, record=True)
         console.print(teacher_map.table(run, returns))
         cells = [
@@ -92,9 +94,9 @@ class TableTest(absltest.TestCase):
         self.assertEqual(
             cells,
             [
-                [_CENTER, "a", "12.50", "2"],
+                [_CENTER, "a", "12.50 ± 0.25", "2"],
                 ["", "b", "?", "0.5"],
-                [_COVER, "a", "300.00", "2"],
+                [_COVER, "a", "300.00 ± 11.00", "2"],
                 [_HEALTH, "none", "-", "-"],
             ],
         )

@@ -8,6 +8,7 @@ from absl.testing import absltest
 
 from kickstarting import config as config_lib
 from kickstarting import teachers
+from kickstarting.teacher_returns import TeacherReturns
 from launch import teacher_measurement
 from tests.launch import program_run
 
@@ -30,16 +31,19 @@ class TeacherMeasurementTest(absltest.TestCase):
                 trial_episodes=2,
             ),
         )
-        self.known = np.array([[0.5], [np.nan]], np.float32)
+        self.known = TeacherReturns.unknown(num_tasks=2, num_teachers=1)
+        self.known.mean[0, 0] = 0.5
+        self.known.standard_error[0, 0] = 0.1
 
     def test_what_is_unknown_is_measured_once_for_run_and_resumed_run(self):
         found = teacher_measurement.complete(self.run_config, self.known)
-        self.assertEqual(found[0, 0], 0.5)
-        self.assertBetween(found[1, 0], 0.0, 1.0)
-        self.assertTrue(np.isnan(self.known[1, 0]))
+        self.assertEqual(found.mean[0, 0], 0.5)
+        self.assertBetween(found.mean[1, 0], 0.0, 1.0)
+        self.assertBetween(found.standard_error[1, 0], 0.0, 0.5)
+        self.assertTrue(np.isnan(self.known.mean[1, 0]))
         with mock.patch.object(teachers, "load", side_effect=AssertionError):
             again = teacher_measurement.complete(self.run_config, self.known)
-        np.testing.assert_array_equal(again, found)
+        np.testing.assert_allclose(again, found)
 
     def test_another_teacher_of_the_name_is_measured_anew(self):
         teacher_measurement.complete(self.run_config, self.known)
