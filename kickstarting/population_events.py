@@ -1,0 +1,145 @@
+"""The file of a population's decisions, from which its controller goes on.
+
+One JSON object a line, each on the disk before what it says is done.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+EVENTS_FILE = "population.jsonl"
+
+
+class PopulationEventsError(Exception):
+    """The file cannot be read or written; the message is one line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """One decision about one member.
+
+    Attributes:
+      number: of the member's decisions, from 0; 0 is how it began.
+      member: its index.
+      frames: environment frames that it had learned from.
+      other: whom it was compared with; None where there was nobody.
+      copied: whether it took that one's weights and hyperparameters.
+      rule: that decided.
+      statistics: what the rule went by.
+      fitness: of the member, in points; None while unknown.
+      other_fitness: likewise.
+      before: hyperparameters.
+      after: hyperparameters, copied and perturbed.
+    """
+
+    number: int
+    member: int
+    frames: int
+    other: int | None
+    copied: bool
+    rule: str
+    statistics: Mapping[str, float]
+    fitness: float | None
+    other_fitness: float | None
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+
+
+class PopulationEvents:
+    """Reads and appends; for one process."""
+
+    def __init__(self, logdir: str) -> None:
+        """Opens the file of a run's folder, which is made where it is missing.
+
+        A line that was only half written when the controller died is cut off.
+
+        Raises:
+          PopulationEventsError: the file cannot be read or written, or an earlier line
+            is no event.
+        """
+        self._path = os.path.join(logdir, EVENTS_FILE)
+        try:
+            os.makedirs(logdir, exist_ok=True)
+            with open(self._path, "ab+") as file:
+                file.seek(0)
+                content = file.read()
+                whole = content[: content.rfind(b"\n") + 1]
+                file.truncate(len(whole))
+        except OSError as error:
+            raise self._error(error.strerror or str(error)) from error
+        self.events: list[Event] = []
+        for number, line in enumerate(whole.decode("utf-8", "replace").splitlines(), 1):
+            try:
+                self.events.append(Event(**json.loads(line)))
+            except (ValueError, TypeError) as error:
+                raise self._error(f"line {number} is no event") from error
+
+    def append(self, event: Event) -> None:
+        """Writes an event and waits until it is on the disk.
+
+        Raises:
+          PopulationEventsError: it cannot be written.
+        """
+        line = json.dumps(dataclasses.asdict(event), allow_nan=True)
+        try:
+            with open(self._path, "ab") as file:
+                file.write(line.encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise self._error(error.strerror or str(error)) from error
+        self.events.append(event)
+
+    def newest(self) -> dict[int, Event]:
+        """Returns each member's last event."""
+        return {event.member: event for event in self.events}
+
+    def _error(self, why: str) -> PopulationEventsError:
+        return PopulationEventsError(
+            f"{self._path}: {why}; move it away to begin the population anew"
+        )
+
+
+def lineage(events: Sequence[Event], member: int) -> Iterator[Event]:
+    """Follows the events that made a member what it is, newest first.
+
+    Where it copied another one, what came before is that one's, as in figure 2 of
+    Schmitt et al. 2018.
+
+    Args:
+      events: in the order in which they happened.
+      member: whose.
+    """
+    current = member
+    for event in reversed(events):
+        if event.member != current:
+            continue
+        yield event
+        if event.copied:
+            assert event.other is not None
+            current = event.other
+
+
+def trace(events: Sequence[Event], member: int, name: str) -> list[tuple[int, float]]:
+    """Returns (frames, value) of one hyperparameter along a member's lineage.
+
+    Args:
+      events: in the order in which they happened.
+      member: whose.
+      name: of the hyperparameter.
+    """
+    steps: list[tuple[int, float]] = [
+        (event.frames, float(event.after[name])) for event in lineage(events, member)
+    ]
+    return steps[::-1]
+
+
+def ancestry(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Returns the copies that were made: frames, member and whom it copied."""
+    return [
+        {"frames": event.frames, "member": event.member, "copied": event.other}
+        for event in events
+        if event.copied
+    ]
