@@ -19,6 +19,7 @@ from kickstarting.config_checks import (
     require_not_negative,
     require_positive,
 )
+from kickstarting.population_config import PopulationConfig
 from kickstarting.teacher_config import KickstartingConfig
 from kickstarting.teacher_uses import TEACHER_USES, TeacherUse
 
@@ -134,6 +135,7 @@ class Config:
     kickstarting: KickstartingConfig = KickstartingConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     lab: LabConfig = LabConfig()
+    population: PopulationConfig = PopulationConfig()
 
     def __post_init__(self) -> None:
         require(bool(self.tasks), "tasks must name at least one suite:level")
@@ -200,6 +202,8 @@ class Config:
             not self.loss.value_distillation_cost or self.asks_teachers,
             "value_distillation_cost needs a teacher that labels unrolls",
         )
+        if self.population.size > 1:
+            self._check_population()
         if not self.loss.reinforcement:
             require(
                 bool(self.kickstarting.teachers),
@@ -209,6 +213,20 @@ class Config:
                 self.teacher_use.labels,
                 f"the teacher use {self.kickstarting.use} learns from rewards alone: "
                 "it needs the reinforcement loss",
+            )
+
+    def _check_population(self) -> None:
+        kickstarting = self.kickstarting
+        require(
+            "exponential" not in (kickstarting.schedule, kickstarting.factor_schedule),
+            "an exponential schedule falls to a fixed weight, and evolution moves it: "
+            "choose another kickstarting_schedule for a population",
+        )
+        for name, _ in kickstarting.factors:
+            require(
+                name in self.tasks,
+                f"evolution moves one ρ for each task: {name} is a teacher, name its "
+                "task in teacher_factors",
             )
 
     @property

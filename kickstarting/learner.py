@@ -4,7 +4,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -13,8 +13,9 @@ from absl import logging
 
 from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import config as config_lib
+from kickstarting import hyperparameters as hyperparameters_lib
+from kickstarting import population, schedules, types
 from kickstarting import run_files as run_files_lib
-from kickstarting import schedules, types
 from kickstarting import telemetry as telemetry_lib
 from kickstarting import update as update_lib
 
@@ -25,8 +26,7 @@ _ROW_SECONDS = 1.0
 class Learner:
     """Owns the parameters of one student.
 
-    `parameters`, `ended_teachers` and `report` may be called from any thread; `run` is
-    called once.
+    All methods but `run`, which is called once, may be called from any thread.
     """
 
     def __init__(
@@ -86,6 +86,10 @@ class Learner:
         self._state = update.replicate(state)
         self._num_updates = int(state.updates)
         self._published: tuple[int, jax.Array, np.ndarray] | None = None
+        # An update consumes the state that it is given: nobody else may read it then.
+        self._state_lock = threading.Lock()
+        self._may_update = threading.Event()
+        self._may_update.set()
         self._publish()
 
     def parameters(self, newer_than: int) -> tuple[int, np.ndarray, np.ndarray] | None:
@@ -119,6 +123,53 @@ class Learner:
         if episodes is not None:
             self._telemetry.add_episodes(*episodes)
 
+    def fitness(self) -> population.Fitness | None:
+        """Returns how well the student does; None while a task lacks episodes."""
+        return population.fitness(self._telemetry.episode_scores())
+
+    def evolve(self, evolved: Mapping[str, float]) -> None:
+        """Goes on with other hyperparameters.
+
+        Args:
+          evolved: by the names of hyperparameters.of_config.
+
+        Raises:
+          config_checks.ConfigError: a value is out of its range.
+        """
+        self._config = hyperparameters_lib.applied(self._config, evolved)
+
+    def weights(self) -> list[np.ndarray]:
+        """Returns what another member copies: the leaves of the learner's state."""
+        with self._state_lock:
+            return [np.array(x[0]) for x in jax.tree.leaves(self._state)]
+
+    def adopt(self, weights: Sequence[np.ndarray]) -> None:
+        """Goes on with the weights of another member of the population.
+
+        The episodes so far say nothing of them and are forgotten. Unrolls that are
+        under way were acted by the policy before: V-trace sees to that.
+
+        Args:
+          weights: what `weights` of the other one returned.
+        """
+        with self._state_lock:
+            shapes = jax.tree.map(lambda x: x[0], self._state)
+            copied = jax.tree.unflatten(jax.tree.structure(shapes), weights)
+            # The number of updates tells actors what is new, and must not fall.
+            updates = np.int32(self._num_updates)
+            self._state = self._update.replicate(copied._replace(updates=updates))
+            self._telemetry.forget_episodes()
+
+    def pause(self, paused: bool) -> None:
+        """Stops updating, while other members have their turn, or goes on.
+
+        The queue fills meanwhile, and then holds the actors back.
+        """
+        if paused:
+            self._may_update.clear()
+        else:
+            self._may_update.set()
+
     def run(self, stop: threading.Event) -> None:
         """Updates until total_frames are reached or `stop` is set, then checkpoints.
 
@@ -135,6 +186,8 @@ class Learner:
         row = _RowAverage()
         try:
             while self.frames < self._config.total_frames:
+                while not self._may_update.wait(_WAIT_SECONDS) and not stop.is_set():
+                    pass
                 batch = self._next_batch(stop)
                 if batch is None:
                     break
@@ -154,12 +207,16 @@ class Learner:
 
     def _step(self, batch: types.Trajectory) -> dict[str, float]:
         hyperparameters, kickstarting = self._hyperparameters()
-        self._state, metrics = self._update(self._state, batch, hyperparameters)
-        self._num_updates += 1
-        self.frames += self._config.frames_per_update
-        self._publish()
+        with self._state_lock:
+            self._state, metrics = self._update(self._state, batch, hyperparameters)
+            self._num_updates += 1
+            self.frames += self._config.frames_per_update
+            self._publish()
         values = {name: float(np.asarray(x)[0]) for name, x in metrics.items()}
         values["learning_rate"] = float(hyperparameters.learning_rate)
+        if self._config.population.size > 1:
+            values["entropy_cost"] = float(hyperparameters.entropy_cost)
+            values["optimiser_epsilon"] = float(hyperparameters.optimiser_epsilon)
         values |= self._weight_metrics(kickstarting)
         self._telemetry.record_update(self.frames, self._num_updates, values)
         return values

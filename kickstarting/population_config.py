@@ -27,6 +27,7 @@ class PopulationConfig:
       gap: of mean capped scores, in points.
       significance: below which the one-sided p-value of Welch's t-test copies.
       truncation_share: of the members.
+      at_once: members that train at the same time, in turns between events; 0: all.
       events: of each member in the whole run, evenly spread over its frames.
       burn_in_share: of the run's frames that pass before the first event.
       perturb_probability: with which an event changes each hyperparameter.
@@ -44,6 +45,7 @@ class PopulationConfig:
     gap: float = 5.0
     significance: float = 0.05
     truncation_share: float = 0.2
+    at_once: int = 0
     events: int = 100
     burn_in_share: float = 0.02
     perturb_probability: float = 0.33
@@ -58,7 +60,7 @@ class PopulationConfig:
             f"size must be in 1..{MAX_MEMBERS}, not {self.size}",
         )
         require_choice(self, "rule", RULES)
-        require_not_negative(self, "gap", "weight_decades", "weight_floor")
+        require_not_negative(self, "at_once", "gap", "weight_decades", "weight_floor")
         require_positive(self, "events")
         for name in ("significance", "truncation_share"):
             value = getattr(self, name)

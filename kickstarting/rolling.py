@@ -40,6 +40,15 @@ class EpisodeWindow:
         """Returns the mean return; None without episodes."""
         return statistics.fmean(self._returns) if self._returns else None
 
+    def returns(self) -> list[float]:
+        """Returns the returns in the window, oldest first."""
+        return list(self._returns)
+
+    def forget(self) -> None:
+        """Empties the window; `episodes` stays."""
+        self._returns.clear()
+        self._agent_steps.clear()
+
     def mean_agent_steps(self) -> float | None:
         """Returns the mean length in agent steps; None without episodes."""
         return statistics.fmean(self._agent_steps) if self._agent_steps else None
@@ -94,6 +103,10 @@ class FrameWindow:
         self._drop(frames)
         _, totals, episodes = zip(*self._parts, strict=True)
         return math.fsum(totals) / sum(episodes)
+
+    def forget(self) -> None:
+        """Empties the window."""
+        self._parts.clear()
 
     def state(self) -> list[list[float]]:
         """Returns what `restore` takes; JSON-serialisable."""

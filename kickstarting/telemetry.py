@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from kickstarting import rolling, scores
 from kickstarting.environments import base
 
@@ -176,6 +178,32 @@ class Telemetry:
         """Returns the mean return of a task's newest episodes; None without any."""
         with self._lock:
             return self._windows[task_index].mean_return()
+
+    def episode_scores(self) -> list[np.ndarray]:
+        """Returns normalised scores of the newest episodes, float64 [n] for each task.
+
+        Of a task without a reference they are the raw returns.
+        """
+        with self._lock:
+            return [
+                np.array(
+                    [
+                        scores.normalised_score(x, reference) if reference else x
+                        for x in window.returns()
+                    ]
+                )
+                for reference, window in zip(
+                    map(self._references.get, self.tasks), self._windows, strict=True
+                )
+            ]
+
+    def forget_episodes(self) -> None:
+        """Empties the windows of all tasks, for another policy acts from now on."""
+        with self._lock:
+            for window in self._windows:
+                window.forget()
+            for score_window in self._score_windows.values():
+                score_window.forget()
 
     def row(self) -> dict[str, float]:
         """Returns everything that is known now, flat.
