@@ -1,5 +1,6 @@
 """Acting with the newest parameters: the jitted step of a batch of environments."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -40,14 +41,13 @@ class Policy:
           num_environments: E, the largest batch.
           device: where to compute.
         """
-        self._agent = agent
         self._device = device
         self._sizes = sorted(
             {num_environments, -(-num_environments // 2), -(-num_environments // 4)}
         )
         self._key = jax.device_put(jax.random.key(seed), device)
         self._unravel = _unraveller(agent)
-        self._act = jax.jit(self._act_batch)
+        self._act = _act_program(agent)
         self.params: types.Params = None
 
     def set_parameters(self, flat: np.ndarray) -> None:
@@ -112,8 +112,12 @@ class Policy:
                 logits = np.zeros((n, spec.num_actions), np.float32)
                 self.act(*arguments, Guidance(logits, np.ones(n, np.float32)))
 
-    def _act_batch(
-        self,
+
+@functools.cache
+def _act_program(agent: Agent) -> Callable[..., Any]:
+    """Returns the jitted acting step, one for all members of a population."""
+
+    def act(
         params: types.Params,
         key: jax.Array,
         observation: types.Observation,
@@ -124,9 +128,11 @@ class Policy:
         guidance: Guidance | None,
     ) -> tuple[jax.Array, jax.Array, types.CoreState]:
         chex.assert_rank([first, environments, steps, *state], [1, 1, 1, 2, 2])
-        output, state = self._agent.step(params, observation, first, state)
+        output, state = agent.step(params, observation, first, state)
         logits = output.logits if guidance is None else mix(output.logits, guidance)
         return sample_actions(key, logits, environments, steps), logits, state
+
+    return jax.jit(act)
 
 
 def mix(student_logits: jax.Array, guidance: Guidance) -> jax.Array:
@@ -182,6 +188,7 @@ def inference_device(config: config_lib.Config) -> jax.Device:
     return jax.local_devices()[0]
 
 
+@functools.cache
 def _unraveller(agent: Agent) -> Callable[[np.ndarray], types.Params]:
     """Returns the jitted inverse of the learner's ravel_pytree."""
     shapes = jax.eval_shape(agent.init_params, jax.random.key(0))

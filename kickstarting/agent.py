@@ -17,6 +17,8 @@ from kickstarting.types import AgentOutput, Array, CoreState, Observation, Param
 class Agent:
     """Acts and unrolls; holds no parameters and no state, and jits nothing.
 
+    Agents of one spec and one network are equal, so that they share what is compiled.
+
     Attributes:
       spec: what the network was fitted to.
       torso: the torso in use, 'auto' resolved.
@@ -29,6 +31,7 @@ class Agent:
           ConfigError: the torso cannot take frames of the spec's shape.
         """
         self.spec = spec
+        self._identity = (spec, network)
         self.torso = _resolve_torso(network.torso, spec.frame_shape)
         self._core_size = network.core_size
         self._network = networks.ActorCritic(
@@ -38,6 +41,12 @@ class Agent:
             num_values=network.num_values,
             language=network.language,
         )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Agent) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
 
     def init_params(self, key: Array) -> Params:
         """Returns new parameters, a nested dict of float32 arrays."""

@@ -125,7 +125,9 @@ class Learner:
 
     def fitness(self) -> population.Fitness | None:
         """Returns how well the student does; None while a task lacks episodes."""
-        return population.fitness(self._telemetry.episode_scores())
+        return population.fitness(
+            self._telemetry.episode_scores(), self._config.population.min_episodes
+        )
 
     def evolve(self, evolved: Mapping[str, float]) -> None:
         """Goes on with other hyperparameters.

@@ -6,16 +6,25 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from typing import IO
+from typing import IO, Protocol
 
 from rich import console as rich_console
 from rich import live
 
-from kickstarting import run_status
-from kickstarting import telemetry as telemetry_lib
-
 _REFRESHES_PER_SECOND = 2
 _SECONDS_BETWEEN_LINES = 10.0
+
+
+class Status(Protocol):
+    """What is shown, as it is now."""
+
+    def picture(self, console: rich_console.Console) -> rich_console.RenderableType:
+        """Returns what is drawn on a terminal."""
+        ...
+
+    def line(self, console: rich_console.Console) -> str:
+        """Returns one line of plain text."""
+        ...
 
 
 class LiveView:
@@ -23,21 +32,19 @@ class LiveView:
 
     def __init__(
         self,
-        telemetry: telemetry_lib.Telemetry,
-        title: str,
+        status: Status,
         console: rich_console.Console | None = None,
         seconds_between_lines: float = _SECONDS_BETWEEN_LINES,
     ) -> None:
         """Makes a view that shows nothing yet.
 
         Args:
-          telemetry: what is shown.
-          title: names the run.
+          status: what is shown.
           console: where to draw; standard output if None.
           seconds_between_lines: between two status lines where there is no terminal.
         """
         self._console = console or rich_console.Console()
-        self._status = run_status.RunStatus(telemetry, title)
+        self._status = status
         self._seconds_between_lines = seconds_between_lines
         self._show: contextlib.ExitStack | None = None
 

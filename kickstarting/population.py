@@ -51,7 +51,7 @@ class Decision(NamedTuple):
     statistics: Mapping[str, float]
 
 
-def fitness(scores_of_tasks: Sequence[np.ndarray]) -> Fitness | None:
+def fitness(scores_of_tasks: Sequence[np.ndarray], min_episodes: int) -> Fitness | None:
     """Returns the fitness of a member.
 
     The mean of each task is capped at 100 before it is averaged, and adds to the
@@ -59,11 +59,12 @@ def fitness(scores_of_tasks: Sequence[np.ndarray]) -> Fitness | None:
 
     Args:
       scores_of_tasks: for each task, normalised scores of newest episodes, float [n].
+      min_episodes: at least 2.
 
     Returns:
-      None while a task has fewer than two episodes.
+      None while a task has fewer episodes.
     """
-    if any(len(of_task) < 2 for of_task in scores_of_tasks):
+    if any(len(of_task) < min_episodes for of_task in scores_of_tasks):
         return None
     means = np.array([np.mean(of_task) for of_task in scores_of_tasks])
     counts = np.array([len(of_task) for of_task in scores_of_tasks])

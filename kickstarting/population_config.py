@@ -29,6 +29,8 @@ class PopulationConfig:
       truncation_share: of the members.
       at_once: members that train at the same time, in turns between events; 0: all.
       events: of each member in the whole run, evenly spread over its frames.
+      min_episodes: of each task that a member must have finished since it began or last
+        copied, before it is compared.
       burn_in_share: of the run's frames that pass before the first event.
       perturb_probability: with which an event changes each hyperparameter.
       perturb_factor: by which it is multiplied or divided; 0: enough for a weight to
@@ -47,6 +49,7 @@ class PopulationConfig:
     truncation_share: float = 0.2
     at_once: int = 0
     events: int = 100
+    min_episodes: int = 10
     burn_in_share: float = 0.02
     perturb_probability: float = 0.33
     perturb_factor: float = 0.0
@@ -62,6 +65,10 @@ class PopulationConfig:
         require_choice(self, "rule", RULES)
         require_not_negative(self, "at_once", "gap", "weight_decades", "weight_floor")
         require_positive(self, "events")
+        require(
+            self.min_episodes >= 2,
+            f"min_episodes must be at least 2, not {self.min_episodes}",
+        )
         for name in ("significance", "truncation_share"):
             value = getattr(self, name)
             require(0 < value <= 0.5, f"{name} must be in (0, 0.5], not {value}")

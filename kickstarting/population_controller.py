@@ -5,7 +5,7 @@ is carried out, and goes on from what is written.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -62,6 +62,8 @@ class PopulationController:
         config: config_lib.Config,
         members: Sequence[Member],
         events: PopulationEvents,
+        watch: Callable[[list[Progress], list[dict[str, float]], int], None]
+        | None = None,
     ) -> None:
         """Reads what was decided before.
 
@@ -69,12 +71,15 @@ class PopulationController:
           config: of the run; each member has its own hyperparameters.
           members: of the population.
           events: of the run's folder.
+          watch: told the members' progress and hyperparameters, and the copies made.
         """
         self._config = config
         self._population = config.population
         self._members = members
         self._events = events
+        self._watch = watch
         self._hyperparameters: list[dict[str, float]] = []
+        self._copies = sum(event.copied for event in events.events)
         self._next_event = [1] * len(members)
         self._paused = [False] * len(members)
 
@@ -93,6 +98,8 @@ class PopulationController:
             if all(self._is_over(each.frames) for each in progress):
                 return
             self._take_turns([each.frames for each in progress])
+            if self._watch is not None:
+                self._watch(progress, self._hyperparameters, self._copies)
             stop.wait(_POLL_SECONDS)
 
     def _begin(self) -> None:
@@ -149,6 +156,7 @@ class PopulationController:
         )
         if weights is not None:
             self._members[index].adopt(weights)
+            self._copies += 1
             # Nothing is known yet of what it is now.
             progress[index] = progress[index]._replace(fitness=None)
             logging.info("Member %d copies member %d.", index, decision.other)

@@ -5,6 +5,9 @@ loss is a sum over time and batch, so gradients are summed over devices: one dev
 many give the same step.
 """
 
+import dataclasses
+import functools
+import threading
 from typing import Any, NamedTuple
 
 import chex
@@ -44,6 +47,19 @@ class LearnerState(NamedTuple):
     updates: jax.Array
 
 
+def shared(agent: Agent, config: config_lib.Config) -> "Update":
+    """Returns the update of a run, one for all members of a population.
+
+    Args:
+      agent: the student.
+      config: of a member, as the run began: what evolves is an argument of the update.
+
+    Raises:
+      config_lib.ConfigError: the batch cannot be split over the devices.
+    """
+    return _shared(agent, dataclasses.replace(config, logdir="shared", seed=0))
+
+
 class Update:
     """The pmapped update of one agent under one configuration."""
 
@@ -78,6 +94,8 @@ class Update:
             donate_argnums=(0,),
             devices=self.devices,
         )
+        # Members of a population that begin at once must not compile it twice.
+        self._compiling = threading.Lock()
         self._flat = jax.jit(lambda params: jax.flatten_util.ravel_pytree(params)[0])
 
     def init(self, key: jax.Array) -> LearnerState:
@@ -122,8 +140,10 @@ class Update:
         Returns:
           the next state, and metrics: float32 scalars, means over the batch.
         """
-        state, metrics = self._update(state, batch, hyperparameters)
-        return state, metrics
+        if self.compilations():
+            return self._update(state, batch, hyperparameters)
+        with self._compiling:
+            return self._update(state, batch, hyperparameters)
 
     def flat_parameters(self, state: LearnerState) -> jax.Array:
         """Returns a copy of the parameters, float32 [P], as actors take them."""
@@ -186,3 +206,8 @@ class Update:
             state.updates + 1,
         )
         return state, {**metrics, **optimiser_metrics}
+
+
+@functools.cache
+def _shared(agent: Agent, config: config_lib.Config) -> Update:
+    return Update(agent, config)

@@ -7,7 +7,7 @@ from absl import flags
 from kickstarting import agent_config
 from kickstarting import config as config_lib
 from kickstarting.environments import suites
-from launch import lab_flags, teacher_flags
+from launch import lab_flags, population_flags, teacher_flags
 
 _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
 
@@ -329,17 +329,22 @@ def config_from_flags() -> config_lib.Config:
             max_gradient_norm=MAX_GRADIENT_NORM.value,
             anneal=ANNEAL.value,
         ),
-        kickstarting=teacher_flags.kickstarting_config(tasks, TOTAL_FRAMES.value),
+        kickstarting=teacher_flags.kickstarting_config(
+            tasks,
+            TOTAL_FRAMES.value,
+            evolves=population_flags.POPULATION_SIZE.value > 1,
+        ),
         checkpoint=config_lib.CheckpointConfig(
             period_minutes=CHECKPOINT_MINUTES.value,
             keep=CHECKPOINTS_KEPT.value,
             resume=RESUME.value,
         ),
         lab=lab_flags.lab_config(ACTION_SET.value, level_seeds),
+        population=population_flags.population_config_from_flags(),
     )
 
 
 def num_ports(config: config_lib.Config) -> int:
-    """Returns how many ports the program takes: queue, learner, teachers."""
+    """Returns how many ports the program takes: queues, learners, teachers."""
     replicas = config.kickstarting.replicas if config.asks_teachers else 0
-    return 2 + replicas
+    return 2 * config.population.size + replicas

@@ -13,7 +13,9 @@ from kickstarting import (
     initialisation,
     learner,
     live_view,
+    population_controller,
     run_files,
+    run_status,
     telemetry,
     trajectory_example,
     trajectory_queue,
@@ -27,7 +29,7 @@ _REPORT_SECONDS = 1.0
 
 
 class LearnerNode:
-    """Trains; serves `parameters`, `ended_teachers` and `report`."""
+    """Trains; serves actors and teachers, and a population's controller."""
 
     def __init__(
         self, config: config_lib.Config, teacher_returns: np.ndarray, queue: Any
@@ -57,7 +59,7 @@ class LearnerNode:
         agent = Agent(spec, config.network)
         self._learner = learner.Learner(
             config,
-            update.Update(agent, config),
+            update.shared(agent, config),
             lambda: trajectory_queue.batches(
                 queue, example, config.batch_size, self._stop.is_set
             ),
@@ -84,12 +86,39 @@ class LearnerNode:
         """See Learner.report."""
         self._learner.report(source, counters, episodes)
 
+    def progress(self) -> population_controller.Progress:
+        """Returns how far this member of a population is."""
+        return population_controller.Progress(
+            self._learner.frames, self._learner.fitness()
+        )
+
+    def evolve(self, evolved: dict[str, float]) -> None:
+        """See Learner.evolve."""
+        self._learner.evolve(evolved)
+
+    def weights(self) -> list[np.ndarray]:
+        """See Learner.weights."""
+        return self._learner.weights()
+
+    def adopt(self, weights: list[np.ndarray]) -> None:
+        """See Learner.adopt."""
+        self._learner.adopt(weights)
+
+    def pause(self, paused: bool) -> None:
+        """See Learner.pause."""
+        self._learner.pause(paused)
+
     def run(self) -> None:
-        """Trains until total_frames or a stop signal; then stops the program."""
+        """Trains until total_frames or a stop signal; then stops the program.
+
+        A member of a population does not: its weights may still be copied.
+        """
         threading.Thread(
             target=self._report_queue, name="queue_report", daemon=True
         ).start()
-        view = live_view.LiveView(self._telemetry, ", ".join(self._config.tasks))
+        view = live_view.LiveView(
+            run_status.RunStatus(self._telemetry, ", ".join(self._config.tasks))
+        )
         if self._config.show:
             view.start()
         try:
@@ -98,6 +127,8 @@ class LearnerNode:
             if self._config.show:
                 view.stop()
             self._run_files.close()
+        if self._config.population.size > 1:
+            self._stop.wait()
         # Not after a failure: Launchpad tells only of those that come before the stop.
         if not self._stop.is_set():
             lp.stop()

@@ -10,6 +10,7 @@ import numpy as np
 from kickstarting import (
     checkpoints,
     initialisation,
+    population_events,
     run_files,
     teacher_files,
     teacher_values,
@@ -19,7 +20,7 @@ from kickstarting import config as config_lib
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
 from kickstarting.teacher_returns import TeacherReturns
-from launch import run_folder, teacher_map
+from launch import members, run_folder, teacher_map
 
 # What a run may come to need: checkpoints, events, metrics, a video.
 _FREE_BYTES = 200 * 2**20
@@ -31,6 +32,7 @@ UserErrors = (
     teacher_files.TeacherError,
     checkpoints.CheckpointError,
     run_files.RunFilesError,
+    population_events.PopulationEventsError,
 )
 
 
@@ -39,11 +41,12 @@ class Checked(NamedTuple):
 
     Attributes:
       teacher_returns: those of the teachers' cards.
-      resumed_frames: frames of the checkpoint that the run goes on from, else 0.
+      resumed_frames: of each member of the population, or of the one ring: of the
+        checkpoint that it goes on from, else 0.
     """
 
     teacher_returns: TeacherReturns
-    resumed_frames: int
+    resumed_frames: tuple[int, ...]
 
 
 def check(config: config_lib.Config, num_devices: int, num_ports: int) -> Checked:
@@ -67,8 +70,13 @@ def check(config: config_lib.Config, num_devices: int, num_ports: int) -> Checke
     initialisation.initial_params(config, Agent(spec, config.network))
     if config.base_port:
         _check_ports(config.base_port, num_ports)
+    if config.population.size > 1:
+        _check_population(config)
     checkpoints.check_writable(config.logdir, _FREE_BYTES)
-    return Checked(teacher_returns, _check_checkpoint(config, spec))
+    resumed_frames = tuple(
+        _check_checkpoint(member, spec) for member in members.configs(config)
+    )
+    return Checked(teacher_returns, resumed_frames)
 
 
 def num_local_devices() -> int:
@@ -123,6 +131,16 @@ def _check_teachers(
                         "card gives: let it play --teacher_trial_episodes"
                     )
     return returns
+
+
+def _check_population(config: config_lib.Config) -> None:
+    for task in config.tasks:
+        if suites.reference_score(task) is None:
+            raise config_lib.ConfigError(
+                f"{task} has no reference score, by which members of a population are "
+                "compared: see experiments.measure_random_scores"
+            )
+    population_events.PopulationEvents(config.logdir)
 
 
 def _check_ports(first: int, count: int) -> None:

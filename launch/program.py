@@ -15,7 +15,14 @@ from launchpad import address as lp_address
 from kickstarting import config as config_lib
 from kickstarting import trajectory_example, trajectory_queue
 from kickstarting.environments import suites
-from launch import actor_node, evaluator_node, learner_node, teacher_node
+from launch import (
+    actor_node,
+    evaluator_node,
+    learner_node,
+    members,
+    population_node,
+    teacher_node,
+)
 
 # Unrolls that may wait for a teacher at once in one replica: each blocks a thread.
 _TEACHER_THREADS = 64
@@ -48,26 +55,37 @@ class _FixedPort(lp_address.AbstractAddressBuilder):
 
 
 def make_program(
-    config: config_lib.Config, teacher_returns: np.ndarray, resumed_frames: int
+    config: config_lib.Config,
+    teacher_returns: np.ndarray,
+    resumed_frames: Sequence[int],
 ) -> lp.Program:
-    """Returns the ring as a Launchpad program.
+    """Returns the ring, or those of a population, as a Launchpad program.
+
+    All members share the teacher servers.
 
     Args:
       config: of the run, already checked.
       teacher_returns: float32 [num_tasks, K], TeacherReturns.assured().
-      resumed_frames: frames of the checkpoint that the run goes on from, else 0.
+      resumed_frames: of each member, of the checkpoint that it goes on from, else 0.
     """
     program = lp.Program("kickstarting")
     servers: list[Any] = []
+    of_members = members.configs(config)
+    queues, learners = [], []
     with program.group("queue"):
-        node = _QueueNode(functools.partial(_tables, config))
-        servers.append(node)
-        queue = program.add_node(node)
+        for member in of_members:
+            node = _QueueNode(functools.partial(_tables, member))
+            servers.append(node)
+            queues.append(program.add_node(node))
     with program.group("learner"):
-        node = lp.CourierNode(learner_node.LearnerNode, config, teacher_returns, queue)
-        servers.append(node)
-        learner = program.add_node(node)
-        learner.set_client_kwargs(call_timeout=_CALL_SECONDS)
+        for member, queue in zip(of_members, queues, strict=True):
+            node = lp.CourierNode(
+                learner_node.LearnerNode, member, teacher_returns, queue
+            )
+            servers.append(node)
+            learner = program.add_node(node)
+            learner.set_client_kwargs(call_timeout=_CALL_SECONDS)
+            learners.append(learner)
     teachers = []
     if config.asks_teachers:
         with program.group("teacher"):
@@ -76,7 +94,7 @@ def make_program(
                     teacher_node.TeacherNode,
                     config,
                     index,
-                    learner,
+                    learners,
                     courier_kwargs={"thread_pool_size": _TEACHER_THREADS},
                 )
                 servers.append(node)
@@ -86,21 +104,22 @@ def make_program(
                 )
                 teachers.append(teacher)
     with program.group("actor"):
-        for index in range(config.num_actors):
-            program.add_node(
-                lp.PyNode(
-                    actor_node.run,
-                    config,
-                    index,
-                    resumed_frames,
-                    learner,
-                    queue,
-                    teachers,
+        for member, frames, learner, queue in zip(
+            of_members, resumed_frames, learners, queues, strict=True
+        ):
+            for index in range(config.num_actors):
+                program.add_node(
+                    lp.PyNode(
+                        actor_node.run, member, index, frames, learner, queue, teachers
+                    )
                 )
-            )
+    if len(of_members) > 1:
+        with program.group("population"):
+            program.add_node(lp.PyNode(population_node.run, config, learners))
     if config.evaluation_episodes and config.evaluation_minutes:
         with program.group("evaluator"):
-            program.add_node(lp.PyNode(evaluator_node.run, config))
+            for member in of_members:
+                program.add_node(lp.PyNode(evaluator_node.run, member))
     if config.base_port:
         _fix_ports(servers, config.base_port)
     return program

@@ -151,13 +151,14 @@ TEACHER_DEADLINE = flags.DEFINE_float(
 
 
 def kickstarting_config(
-    tasks: list[str], total_frames: int
+    tasks: list[str], total_frames: int, evolves: bool = False
 ) -> teacher_config.KickstartingConfig:
     """Builds the configuration of teachers and λ from the parsed flags.
 
     Args:
       tasks: of the run.
       total_frames: of the run; what falls ends at half of them unless a flag says else.
+      evolves: whether evolution lowers λ: no schedule does then, unless a flag says so.
 
     Raises:
       config_lib.ConfigError: a flag is out of range, or flags contradict each other.
@@ -165,7 +166,7 @@ def kickstarting_config(
     """
     use = TEACHER_USES[TEACHER_USE.value]
     schedule = KICKSTARTING_SCHEDULE.value or (
-        _DEFAULTS.schedule if use.has_schedule else "constant"
+        _DEFAULTS.schedule if use.has_schedule and not evolves else "constant"
     )
     falling = schedule in ("linear", "exponential")
     end_frames = KICKSTARTING_END_FRAMES.value

@@ -1,9 +1,11 @@
 """The teacher node: one replica of the teacher server as a Courier service."""
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import launchpad as lp
+import numpy as np
 from absl import logging
 
 from kickstarting import config as config_lib
@@ -17,13 +19,15 @@ _REPORT_SECONDS = 2.0
 class TeacherNode:
     """Answers `label` calls; reports to the learner, which says whom it can drop."""
 
-    def __init__(self, config: config_lib.Config, index: int, learner: Any) -> None:
+    def __init__(
+        self, config: config_lib.Config, index: int, learners: Sequence[Any]
+    ) -> None:
         """Loads the teachers.
 
         Args:
           config: of the run.
           index: of this replica.
-          learner: Courier client, for the counters and for λ's end.
+          learners: Courier clients, for λ's end; the first one gets the counters.
         """
         self._server = teacher_server.TeacherServer(
             config.teachers_of_task,
@@ -31,7 +35,7 @@ class TeacherNode:
             inference_device(config),
             config.tasks if config.asks_teacher_values else None,
         )
-        self._learner = learner
+        self._learners = learners
         self._source = f"teacher/{index}"
 
     def label(self, *arguments: Any) -> Any:
@@ -49,8 +53,9 @@ class TeacherNode:
     def _report(self, stop: threading.Event) -> None:
         while not stop.wait(_REPORT_SECONDS):
             try:
-                self._learner.report(self._source, self._server.counters(), None)
-                if self._server.drop_ended(self._learner.ended_teachers()):
+                self._learners[0].report(self._source, self._server.counters(), None)
+                ended = [learner.ended_teachers() for learner in self._learners]
+                if self._server.drop_ended(np.all(ended, axis=0)):
                     process_memory.give_back_freed_memory()
             except Exception as error:  # noqa: BLE001 - counters are worth no crash
                 if not stop.is_set():

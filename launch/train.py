@@ -43,6 +43,9 @@ from launch import (
     flags,
     lab_flags,
     log_tail,
+    members,
+    population_flags,
+    population_report,
     preflight,
     report,
     run_folder,
@@ -76,15 +79,15 @@ def main(argv: list[str]) -> int:
     else:
         num_devices = preflight.num_local_devices()
     checked = preflight.check(config, num_devices, flags.num_ports(config))
-    if checked.resumed_frames >= config.total_frames:
+    resumed_frames = min(checked.resumed_frames)
+    if resumed_frames >= config.total_frames:
         print(
-            f"{config.logdir} has reached {checked.resumed_frames:,} frames already: "
+            f"{config.logdir} has reached {resumed_frames:,} frames already: "
             "nothing to train. Raise --total_frames to go on."
         )
         # It may have been stopped between its last checkpoint and its scores.
-        evaluated = report.evaluated_frames(config.logdir)
-        if config.evaluation_episodes and evaluated < checked.resumed_frames:
-            report.finish(config)
+        if not _is_evaluated(config, resumed_frames):
+            _finish(config)
         return 0
     checked = checked._replace(
         teacher_returns=teacher_measurement.complete(config, checked.teacher_returns)
@@ -102,12 +105,28 @@ def main(argv: list[str]) -> int:
             run_folder.logs(config.logdir),
         )
         return 1
-    frames = report.newest_frames(config)
+    frames = min(map(report.newest_frames, members.configs(config)))
     if frames >= config.total_frames:
-        report.finish(config)
+        _finish(config)
         return 0
     print(f"Stopped at {frames:,} frames. The same command goes on from there.")
     return 128 + (_Signals.received or signal.SIGTERM)
+
+
+def _is_evaluated(config: config_lib.Config, frames: int) -> bool:
+    if not config.evaluation_episodes:
+        return True
+    return any(
+        report.evaluated_frames(member.logdir) >= frames
+        for member in members.configs(config)
+    )
+
+
+def _finish(config: config_lib.Config) -> None:
+    """Leaves what a person gets at the end; of a population that of its best member."""
+    if config.population.size > 1:
+        config = population_report.finish(config)
+    report.finish(config)
 
 
 class _Signals:
@@ -238,4 +257,8 @@ def _count_devices_elsewhere() -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main, key_flags=(flags, teacher_flags, lab_flags), passed_on="lp_")
+    command_line.run(
+        main,
+        key_flags=(flags, teacher_flags, population_flags, lab_flags),
+        passed_on="lp_",
+    )

@@ -27,7 +27,7 @@ telemetry = telemetry.Telemetry(("doom:basic",), (None,), 1000)
 flags.FLAGS(["program"])
 absl_logging.use_absl_handler()
 absl_logging.set_verbosity(absl_logging.INFO)
-view = live_view.LiveView(telemetry, "a run")
+view = live_view.LiveView(run_status.RunStatus(telemetry, "a run"))
 view.start()
 for update in range(1, 4):
     telemetry.record_update(100 * update, update, {})

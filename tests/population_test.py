@@ -21,7 +21,9 @@ def _exact(mean: float) -> population.Fitness:
 
 class FitnessTest(absltest.TestCase):
     def test_is_the_mean_of_capped_means(self):
-        found = population.fitness([np.array([10.0, 30.0]), np.array([150.0, 250.0])])
+        found = population.fitness(
+            [np.array([10.0, 30.0]), np.array([150.0, 250.0])], min_episodes=2
+        )
         assert found is not None
         self.assertEqual(found.mean, (20 + 100) / 2)
         # 200 / 2 episodes / 2² tasks; the task above the cap cannot move the mean.
@@ -31,7 +33,7 @@ class FitnessTest(absltest.TestCase):
     def test_of_one_task_is_its_own_t_test(self):
         random = np.random.default_rng(1)
         worse, better = random.normal(20, 9, 40), random.normal(26, 3, 15)
-        own, other = population.fitness([worse]), population.fitness([better])
+        own, other = (population.fitness([each], 2) for each in (worse, better))
         assert own is not None and other is not None
         expected = stats.ttest_ind(
             better, worse, equal_var=False, alternative="greater"
@@ -43,7 +45,10 @@ class FitnessTest(absltest.TestCase):
         )
 
     def test_is_unknown_while_a_task_is(self):
-        self.assertIsNone(population.fitness([np.ones(9), np.ones(1)]))
+        self.assertIsNone(population.fitness([np.ones(9), np.ones(4)], min_episodes=5))
+        self.assertIsNotNone(
+            population.fitness([np.ones(9), np.ones(5)], min_episodes=5)
+        )
 
 
 class WelchTest(parameterized.TestCase):
@@ -56,8 +61,8 @@ class WelchTest(parameterized.TestCase):
         random = np.random.default_rng(0)
         alarms = 0
         for _ in range(2000):
-            own = population.fitness(list(random.normal(30, 10, (3, 12))))
-            other = population.fitness(list(random.normal(30, 25, (3, 12))))
+            own = population.fitness(list(random.normal(30, 10, (3, 12))), 2)
+            other = population.fitness(list(random.normal(30, 25, (3, 12))), 2)
             assert own is not None and other is not None
             alarms += population.welch(own, other)[2] < 0.05
         self.assertBetween(alarms / 2000, 0.035, 0.065)
@@ -177,6 +182,7 @@ class PopulationConfigTest(parameterized.TestCase):
         ("significance", 0.0),
         ("truncation_share", 0.6),
         ("events", 0),
+        ("min_episodes", 1),
         ("burn_in_share", 1.0),
         ("perturb_probability", 1.5),
         ("perturb_factor", 1.0),

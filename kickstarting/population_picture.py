@@ -1,0 +1,110 @@
+"""The picture of a population: scores, lineages, and who came from whom.
+
+As figure 2 of Schmitt et al. 2018 and Jaderberg et al. 2017 have them.
+"""
+
+import os
+import pathlib
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib import axes, figure, ticker
+
+from kickstarting import learning_curves, population_events
+
+_BEST_COLOUR = "#D55E00"
+_OTHER_COLOUR = "0.65"
+_COPY_COLOUR = "#0072B2"
+
+
+def draw(
+    path_png: str | os.PathLike[str],
+    curves: Sequence[learning_curves.Curve | None],
+    events: Sequence[population_events.Event],
+    best: int,
+    names: Sequence[str],
+) -> None:
+    """Draws a population; a second file of the same name ends in .svg.
+
+    Args:
+      path_png: the file to write; its folder is made.
+      curves: score of each member over its frames; None where none is known.
+      events: of the population, in order.
+      best: the member whose lineage is drawn bold.
+      names: hyperparameters to draw, each over frames along every member's lineage.
+    """
+    rows = -(-(len(names) + 2) // 2)
+    plot = figure.Figure(figsize=(9.6, 2.6 * rows), layout="constrained")
+    panels = list(plot.subplots(rows, 2, squeeze=False).flat)
+    _draw_scores(panels[0], curves, best)
+    for panel, name in zip(panels[1:], names, strict=False):
+        for member in _drawn_order(len(curves), best):
+            steps = population_events.trace(events, member, name)
+            frames, values = np.array(steps, float).T
+            panel.step(frames / 1e6, values, where="post", **_style(member == best))
+        panel.set(yscale="log", ylabel=name.replace("_", " "))
+        # Powers of ten as such would need fonts of mathematics.
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.yaxis.set_minor_formatter(ticker.NullFormatter())
+    _draw_ancestry(panels[len(names) + 1], events, len(curves), best)
+    for panel in panels[len(names) + 2 :]:
+        panel.set_visible(False)
+    for panel in panels:
+        panel.set_xlabel("environment frames of a member (millions)")
+        panel.spines[["top", "right"]].set_visible(False)
+    png = pathlib.Path(path_png)
+    png.parent.mkdir(parents=True, exist_ok=True)
+    plot.savefig(png, format="png", dpi=160)
+    with matplotlib.rc_context({"svg.hashsalt": "kickstarting"}):
+        plot.savefig(png.with_suffix(".svg"), format="svg", metadata={"Date": None})
+
+
+def _draw_scores(
+    panel: axes.Axes, curves: Sequence[learning_curves.Curve | None], best: int
+) -> None:
+    for member in _drawn_order(len(curves), best):
+        curve = curves[member]
+        if curve is not None:
+            panel.plot(curve.frames / 1e6, curve.returns, **_style(member == best))
+    panel.set_ylabel("mean capped score")
+
+
+def _draw_ancestry(
+    panel: axes.Axes,
+    events: Sequence[population_events.Event],
+    size: int,
+    best: int,
+) -> None:
+    """One line a member, and an arrow for each copy; the best one's lineage is bold."""
+    last = max((event.frames for event in events), default=0)
+    for member in range(size):
+        panel.plot([0, last / 1e6], [member, member], color="0.85", lw=1)
+    for event in events:
+        if event.copied:
+            panel.annotate(
+                "",
+                xy=(event.frames / 1e6, event.member),
+                xytext=(event.frames / 1e6, event.other),
+                arrowprops={"arrowstyle": "->", "color": _COPY_COLOUR, "lw": 0.8},
+            )
+    until, member = last, best
+    for event in population_events.lineage(events, best):
+        if event.copied:
+            assert event.other is not None
+            segment = [event.frames / 1e6, until / 1e6]
+            panel.plot(segment, [member, member], **_style(True))
+            until, member = event.frames, event.other
+    panel.plot([0, until / 1e6], [member, member], **_style(True))
+    panel.set(ylabel="member", yticks=range(size))
+
+
+def _drawn_order(size: int, best: int) -> list[int]:
+    """The best one last, above the others."""
+    return [*(member for member in range(size) if member != best), best]
+
+
+def _style(is_best: bool) -> dict[str, object]:
+    if is_best:
+        return {"color": _BEST_COLOUR, "lw": 1.8}
+    return {"color": _OTHER_COLOUR, "lw": 0.7}

@@ -1,0 +1,74 @@
+"""A population on one machine, as a person starts it; interrupted, it goes on."""
+
+import json
+import os
+
+from absl.testing import absltest
+
+from kickstarting import checkpoints, population_events, run_files
+from launch import run_folder
+from tests.launch import program_run
+
+_MEMBERS = 2
+_EVENTS = 6
+
+
+class PopulationTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        folder = self.create_tempdir().full_path
+        self.logdir = f"{folder}/run"
+        teacher = f"{folder}/teacher"
+        program_run.save_random_teacher(teacher)
+        self.arguments = (
+            *program_run.GRID_FLAGS,
+            *program_run.SMALL_FLAGS,
+            f"--teachers={teacher}",
+            f"--population_size={_MEMBERS}",
+            f"--population_events={_EVENTS}",
+            f"--logdir={self.logdir}",
+        )
+
+    def _members(self) -> list[str]:
+        return [os.path.join(self.logdir, f"member_{i}") for i in range(_MEMBERS)]
+
+    def test_evolves_is_interrupted_and_goes_on(self):
+        arguments = (*self.arguments, "--total_frames=10000")
+        first = program_run.ProgramRun(self, *arguments)
+        for member in self._members():
+            first.wait_for_frames(member, 3000)
+        first.interrupt()
+        self.assertEqual(first.wait(), 130, first.stderr)
+        self.assertEmpty(first.wait_until_gone(10))
+        before = population_events.PopulationEvents(self.logdir).events
+        self.assertLess(len(before), _MEMBERS * (_EVENTS + 1))
+        self.assertGreater(len(before), _MEMBERS)
+
+        again = program_run.ProgramRun(self, *arguments)
+        self.assertEqual(again.wait(), 0, again.stderr)
+        events = population_events.PopulationEvents(self.logdir).events
+        self.assertEqual(events[: len(before)], before)
+        self.assertLen(events, _MEMBERS * (_EVENTS + 1))
+        for index, member in enumerate(self._members()):
+            own = [each for each in events if each.member == index]
+            self.assertEqual([each.number for each in own], list(range(_EVENTS + 1)))
+            metrics = run_files.read_metrics(member)
+            self.assertEqual(metrics["frames"][-1], 10000)
+            # One compiled update for all members, whatever their hyperparameters are.
+            self.assertEqual(metrics["compilations"][-1], 1)
+            self.assertAlmostEqual(
+                metrics["global_weight"][-1] / own[-1].after["kickstarting_weight"],
+                1.0,
+                places=3,
+            )
+            params, _ = checkpoints.load_params(member)
+            self.assertNotEmpty(params)
+            self.assertTrue(os.path.isdir(run_folder.checkpoints(member)))
+        self.assertIn("Population", again.stdout)
+        self.assertTrue(os.path.exists(os.path.join(self.logdir, "population.png")))
+        with open(os.path.join(self.logdir, run_files.CONFIG_FILE)) as file:
+            self.assertEqual(json.load(file)["population"]["size"], _MEMBERS)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,57 @@
+"""What a person sees of a population."""
+
+import io
+
+from absl.testing import absltest
+from rich import console as rich_console
+
+from kickstarting import population, population_status
+from kickstarting.population_controller import Progress
+
+
+def _status() -> population_status.PopulationStatus:
+    status = population_status.PopulationStatus("doom:basic", 3, total_frames=1000)
+    status.record(
+        [
+            Progress(500, population.Fitness(12.34, 1.0, 9.0)),
+            Progress(600, population.Fitness(56.78, 1.0, 9.0)),
+            Progress(400, None),
+        ],
+        [
+            {"learning_rate": 10.0**-index, "teacher_factor/doom:basic": 1.0}
+            for index in range(3)
+        ],
+        copies=7,
+    )
+    return status
+
+
+class PopulationStatusTest(absltest.TestCase):
+    def test_one_line_says_who_is_best(self):
+        line = _status().line(rich_console.Console(file=io.StringIO()))
+        self.assertNotIn("\n", line)
+        for words in (
+            "doom:basic: 3 members, 1,500 of 3,000 frames",
+            "7 copies",
+            "scores 12.3 56.8 ?",
+            "best is member 1: learning_rate 0.1",
+        ):
+            self.assertIn(words, line)
+
+    def test_the_picture_has_a_row_for_each(self):
+        console = rich_console.Console(file=io.StringIO(), width=100, record=True)
+        console.print(_status().picture(console))
+        text = console.export_text()
+        for words in ("learning rate", "0.01", "56.8", "600", "?"):
+            self.assertIn(words, text)
+        self.assertNotIn("teacher factor", text)
+
+    def test_shows_a_population_that_has_not_begun(self):
+        status = population_status.PopulationStatus("doom:basic", 2, 1000)
+        console = rich_console.Console(file=io.StringIO(), width=100)
+        console.print(status.picture(console))
+        self.assertIn("0 of 2,000 frames", status.line(console))
+
+
+if __name__ == "__main__":
+    absltest.main()
