@@ -60,7 +60,7 @@ class PopulationConfig:
     def __post_init__(self) -> None:
         require(
             1 <= self.size <= MAX_MEMBERS,
-            f"size must be in 1..{MAX_MEMBERS}, not {self.size}",
+            f"population_size must be in 1..{MAX_MEMBERS}, not {self.size}",
         )
         require_choice(self, "rule", RULES)
         require_not_negative(self, "at_once", "gap", "weight_decades", "weight_floor")

@@ -51,24 +51,25 @@ class PopulationEvents:
     """Reads and appends; for one process."""
 
     def __init__(self, logdir: str) -> None:
-        """Opens the file of a run's folder, which is made where it is missing.
+        """Reads the file of a run's folder, if it is there, and changes nothing.
 
-        A line that was only half written when the controller died is cut off.
+        A line that was only half written when the controller died does not count.
 
         Raises:
-          PopulationEventsError: the file cannot be read or written, or an earlier line
-            is no event.
+          PopulationEventsError: the file cannot be read, or an earlier line is no
+            event.
         """
         self._path = os.path.join(logdir, EVENTS_FILE)
+        content = b""
         try:
-            os.makedirs(logdir, exist_ok=True)
-            with open(self._path, "ab+") as file:
-                file.seek(0)
+            with open(self._path, "rb") as file:
                 content = file.read()
-                whole = content[: content.rfind(b"\n") + 1]
-                file.truncate(len(whole))
+        except FileNotFoundError:
+            pass
         except OSError as error:
             raise self._error(error.strerror or str(error)) from error
+        whole = content[: content.rfind(b"\n") + 1]
+        self._size = len(whole)
         self.events: list[Event] = []
         for number, line in enumerate(whole.decode("utf-8", "replace").splitlines(), 1):
             try:
@@ -77,17 +78,20 @@ class PopulationEvents:
                 raise self._error(f"line {number} is no event") from error
 
     def append(self, event: Event) -> None:
-        """Writes an event and waits until it is on the disk.
+        """Writes an event, after the last whole one, and waits for the disk.
 
         Raises:
           PopulationEventsError: it cannot be written.
         """
-        line = json.dumps(dataclasses.asdict(event), allow_nan=True)
+        line = json.dumps(dataclasses.asdict(event)).encode() + b"\n"
         try:
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
             with open(self._path, "ab") as file:
-                file.write(line.encode() + b"\n")
+                file.truncate(self._size)
+                file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
+            self._size += len(line)
         except OSError as error:
             raise self._error(error.strerror or str(error)) from error
         self.events.append(event)

@@ -86,6 +86,12 @@ def _file_in_the_way(logdir: str) -> Sequence[str]:
     return ()
 
 
+def _broken_events(logdir: str) -> Sequence[str]:
+    pathlib.Path(logdir).mkdir()
+    pathlib.Path(logdir, "population.jsonl").write_text("not JSON\n")
+    return ("--population_size=2",)
+
+
 def _flags(*arguments: str) -> Callable[[str], Sequence[str]]:
     return lambda logdir: arguments
 
@@ -98,6 +104,23 @@ _TABLE = (
     ("unknown_id", _flags("--tasks=gym:MiniGrid-Emty-5x5-v0"), "MiniGrid-Empty-5x5"),
     ("unknown_xland", _flags("--tasks=xland:MiniGrid-DoorKy-8x8"), "MiniGrid-DoorKey"),
     ("no_task", _flags("--tasks="), "tasks must name at least one"),
+    ("no_member", _flags("--population_size=0"), "population_size must be in 1..1000"),
+    (
+        "members_without_reference",
+        _flags("--population_size=2", "--tasks=gym:MiniGrid-Empty-6x6-v0"),
+        "has no reference score",
+    ),
+    (
+        "evolved_fixed_end",
+        _flags(
+            "--population_size=2",
+            "--kickstarting_schedule=exponential",
+            "--kickstarting_end_frames=1000",
+            "--kickstarting_final_weight=0.1",
+        ),
+        "another kickstarting_schedule",
+    ),
+    ("broken_events", _broken_events, "line 1 is no event"),
     ("task_twice", _flags("--tasks=doom:basic,doom:basic"), "twice"),
     (
         "mixed_tasks",
