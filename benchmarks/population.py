@@ -1,0 +1,157 @@
+"""What a population costs over as many runs that know nothing of each other.
+
+  python -m benchmarks.population --size=8
+
+Trains, in turn and several times: `independent`, single runs side by side; `shared`, a
+population whose members share the cores; `turns`, the same, one member at a time.
+Frames of all members are counted from when the last of them is warm to when the first
+one ends. Prints JSON.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import psutil
+from absl import flags
+
+from kickstarting import config as config_lib
+from kickstarting import run_files
+from launch import command_line
+
+_TASK = flags.DEFINE_string("task", "doom:defend_the_line", "What is run.")
+_SIZE = flags.DEFINE_integer("size", 8, "Members, and single runs.")
+_FRAMES = flags.DEFINE_integer("frames", 100_000, "Environment frames of each member.")
+_ENVIRONMENTS = flags.DEFINE_integer("environments", 4, "Environments of a member.")
+_REPEATS = flags.DEFINE_integer("repeats", 3, "Turns; medians are printed.")
+
+# Of a member's frames: compilation and start-up lie before.
+_WARM_UP_SHARE = 0.25
+_MEMORY_PERIOD_SECONDS = 2.0
+
+
+def main(argv: list[str]) -> int:
+    """Measures as the flags say and prints JSON; returns 0."""
+    del argv
+    for flag in (_SIZE, _FRAMES, _ENVIRONMENTS, _REPEATS):
+        if flag.value < 1:
+            raise config_lib.ConfigError(f"--{flag.name} must be above 0")
+    if _SIZE.value < 2:
+        raise config_lib.ConfigError("--size must be above 1: one member is no more")
+    size = f"--population_size={_SIZE.value}"
+    conditions: dict[str, Sequence[str]] = {
+        "independent": [],
+        "shared": [size],
+        "turns": [size, "--population_at_once=1"],
+    }
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in conditions}
+    for turn in range(_REPEATS.value):
+        for name, extra in conditions.items():
+            found[name].append(_measure(name, extra))
+            print(f"turn {turn}: {name} {found[name][-1]}", file=sys.stderr)
+    rate = "frames_per_second"
+    summary = {
+        "task": _TASK.value,
+        "size": _SIZE.value,
+        "environments_of_a_member": _ENVIRONMENTS.value,
+        "cores": len(os.sched_getaffinity(0)),
+        "runs": found,
+        "over_independent": {
+            name: float(
+                np.median(
+                    [
+                        one[rate] / other[rate]
+                        for one, other in zip(
+                            found[name], found["independent"], strict=True
+                        )
+                    ]
+                )
+            )
+            for name in ("shared", "turns")
+        },
+    }
+    print(json.dumps(summary, indent=2))
+    return 0
+
+
+def _measure(name: str, extra: Sequence[str]) -> dict[str, float]:
+    folder = tempfile.mkdtemp(prefix="population")
+    members = [os.path.join(folder, f"member_{index}") for index in range(_SIZE.value)]
+    logdirs = members if name == "independent" else [folder]
+    try:
+        start = time.time()
+        processes = [
+            subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "launch.train"),
+                    f"--tasks={_TASK.value}",
+                    f"--logdir={logdir}",
+                    f"--total_frames={_FRAMES.value}",
+                    f"--environments_per_actor={_ENVIRONMENTS.value}",
+                    "--evaluation_episodes=0",
+                    "--checkpoint_minutes=60",
+                    *extra,
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for logdir in logdirs
+        ]
+        memory = _most_memory(processes)
+        if any(process.returncode for process in processes):
+            raise RuntimeError(f"{name}: a run failed")
+        return {
+            "frames_per_second": _frames_per_second(members),
+            "seconds_in_all": time.time() - start,
+            "memory_mb": memory,
+        }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _most_memory(processes: Sequence[subprocess.Popen]) -> float:
+    """Waits for the processes; returns the most memory of them all (PSS), in MB."""
+    most = 0.0
+    while any(process.poll() is None for process in processes):
+        total = 0.0
+        for process in processes:
+            try:
+                root = psutil.Process(process.pid)
+                for one in [root, *root.children(recursive=True)]:
+                    total += one.memory_full_info().pss / 2**20
+            except psutil.Error:
+                # It ended while it was looked at.
+                continue
+        most = max(most, total)
+        time.sleep(_MEMORY_PERIOD_SECONDS)
+    return most
+
+
+def _frames_per_second(members: Sequence[str]) -> float:
+    """Returns the rate of all members while all of them are training."""
+    curves = []
+    for member in members:
+        metrics = run_files.read_metrics(member)
+        # `seconds` counts from a learner's start, and the first row is its first.
+        curves.append((metrics["seconds"], metrics[run_files.FRAMES]))
+    begin = max(
+        float(np.interp(_WARM_UP_SHARE * frames[-1], frames, seconds))
+        for seconds, frames in curves
+    )
+    end = min(float(seconds[-1]) for seconds, _ in curves)
+    if end <= begin:
+        raise RuntimeError("one member ended before another began: raise --frames")
+    return sum(
+        float(np.diff(np.interp([begin, end], seconds, frames))[0]) / (end - begin)
+        for seconds, frames in curves
+    )
+
+
+if __name__ == "__main__":
+    command_line.run(main)
