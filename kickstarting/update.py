@@ -27,6 +27,7 @@ from kickstarting import config as config_lib
 from kickstarting.agent import Agent
 
 _AXIS = "devices"
+_SHARING = threading.Lock()
 
 
 class LearnerState(NamedTuple):
@@ -57,7 +58,9 @@ def shared(agent: Agent, config: config_lib.Config) -> "Update":
     Raises:
       config_lib.ConfigError: the batch cannot be split over the devices.
     """
-    return _shared(agent, dataclasses.replace(config, logdir="shared", seed=0))
+    # Members begin at once: without the lock each would make one.
+    with _SHARING:
+        return _shared(agent, dataclasses.replace(config, logdir="shared", seed=0))
 
 
 class Update:
@@ -96,6 +99,7 @@ class Update:
         )
         # Members of a population that begin at once must not compile it twice.
         self._compiling = threading.Lock()
+        self._is_compiled = False
         self._flat = jax.jit(lambda params: jax.flatten_util.ravel_pytree(params)[0])
 
     def init(self, key: jax.Array) -> LearnerState:
@@ -140,10 +144,12 @@ class Update:
         Returns:
           the next state, and metrics: float32 scalars, means over the batch.
         """
-        if self.compilations():
+        if self._is_compiled:
             return self._update(state, batch, hyperparameters)
         with self._compiling:
-            return self._update(state, batch, hyperparameters)
+            result = self._update(state, batch, hyperparameters)
+            self._is_compiled = True
+            return result
 
     def flat_parameters(self, state: LearnerState) -> jax.Array:
         """Returns a copy of the parameters, float32 [P], as actors take them."""

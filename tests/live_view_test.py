@@ -12,7 +12,7 @@ import time
 from absl.testing import absltest
 from rich import console as rich_console
 
-from kickstarting import live_view
+from kickstarting import live_view, run_status
 from kickstarting import telemetry as telemetry_lib
 
 _HIDE_CURSOR = "\x1b[?25l"
@@ -21,7 +21,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 _PROGRAM = """
 import logging, sys, time
 from absl import flags, logging as absl_logging
-from kickstarting import live_view, telemetry
+from kickstarting import live_view, run_status, telemetry
 
 telemetry = telemetry.Telemetry(("doom:basic",), (None,), 1000)
 flags.FLAGS(["program"])
@@ -132,7 +132,9 @@ class NoTerminalTest(absltest.TestCase):
         file = io.StringIO()
         console = rich_console.Console(file=file, force_terminal=False)
         view = live_view.LiveView(
-            telemetry, "a run", console, seconds_between_lines=0.05
+            run_status.RunStatus(telemetry, "a run"),
+            console,
+            seconds_between_lines=0.05,
         )
         return view, file
 
