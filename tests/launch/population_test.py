@@ -67,7 +67,8 @@ class PopulationTest(absltest.TestCase):
         self.assertIn("Population", again.stdout)
         self.assertTrue(os.path.exists(os.path.join(self.logdir, "population.png")))
         with open(os.path.join(self.logdir, run_files.CONFIG_FILE)) as file:
-            self.assertEqual(json.load(file)["population"]["size"], _MEMBERS)
+            written = json.load(file)["config"]
+        self.assertEqual(written["population"]["size"], _MEMBERS)
 
 
 if __name__ == "__main__":
