@@ -29,6 +29,7 @@ def run(
     main: Callable[[list[str]], int],
     key_flags: Sequence[ModuleType] = (),
     passed_on: str = "",
+    names: bool = False,
 ) -> None:
     """Runs `main` with this process's command line, and ends the process.
 
@@ -36,11 +37,12 @@ def run(
       main: see `status`.
       key_flags: see `status`.
       passed_on: see `status`.
+      names: see `status`.
     """
     signal.signal(signal.SIGINT, _end_at_once)
     process_memory.keep_freed_memory()
     processor_threads.share_cores(len(os.sched_getaffinity(0)))
-    number = status(main, sys.argv, key_flags, passed_on)
+    number = status(main, sys.argv, key_flags, passed_on, names)
     sys.stdout.flush()
     sys.stderr.flush()
     # Threads of Courier, Reverb and TensorFlow may still wait in C++; interpreter
@@ -53,6 +55,7 @@ def status(
     argv: Sequence[str],
     key_flags: Sequence[ModuleType] = (),
     passed_on: str = "",
+    names: bool = False,
 ) -> int:
     """Parses the flags and runs `main`.
 
@@ -64,13 +67,14 @@ def status(
       key_flags: modules whose flags --help explains, beside those of the entry point.
       passed_on: prefix of flags that `main` parses itself; any other argument that no
         flag takes is refused.
+      names: whether arguments that are no flags are names for `main`, not mistakes.
 
     Returns:
       The exit status: what `main` returns; 2 for a mistake of the user.
     """
     try:
         rest = flags.FLAGS(argv, known_only=True)
-        _refuse_unknown(rest[1:], passed_on)
+        _refuse_unknown(rest[1:], passed_on, names)
         if _HELP.value or _HELPFULL.value:
             _print_help([argv[0], *(module.__name__ for module in key_flags)])
             return 0
@@ -96,9 +100,11 @@ def _end_at_once(number: int, frame: object) -> None:
     os._exit(128 + number)
 
 
-def _refuse_unknown(arguments: Sequence[str], passed_on: str) -> None:
+def _refuse_unknown(arguments: Sequence[str], passed_on: str, names: bool) -> None:
     for argument in arguments:
         name = argument.lstrip("-").partition("=")[0]
+        if names and not argument.startswith("-"):
+            continue
         if not argument.startswith("--"):
             raise flags.Error(f"unexpected argument {argument!r}: flags begin with --")
         if not (passed_on and name.startswith(passed_on)):

@@ -34,7 +34,7 @@ def finish(config: config_lib.Config) -> config_lib.Config:
     events = population_events.PopulationEvents(config.logdir)
     of_members = members.configs(config)
     curves = [_curve(member) for member in of_members]
-    final = [curve.returns[-1] if curve else -math.inf for curve in curves]
+    final = [training_score(member.logdir) for member in of_members]
     best = int(np.argmax(final))
     newest = events.newest()
     console = rich_console.Console()
@@ -63,13 +63,31 @@ def finish(config: config_lib.Config) -> config_lib.Config:
     return of_members[best]
 
 
+def training_score(logdir: str) -> float:
+    """Returns a member's last mean capped score, −inf where none is known.
+
+    Args:
+      logdir: of the member.
+
+    Raises:
+      run_files.RunFilesError: it has no metrics.csv that can be read.
+    """
+    known = _known(logdir)[1]
+    return float(known[-1]) if len(known) else -math.inf
+
+
+def _known(logdir: str) -> tuple[np.ndarray, np.ndarray]:
+    """Returns frames and scores, float [n], of the rows whose score is known."""
+    metrics = run_files.read_metrics(logdir)
+    known = ~np.isnan(metrics[_SCORE])
+    return metrics[run_files.FRAMES][known], metrics[_SCORE][known]
+
+
 def _curve(member: config_lib.Config) -> learning_curves.Curve | None:
     """Returns a member's training score; None where no task's episodes are known."""
-    metrics = run_files.read_metrics(member.logdir)
-    frames, values = metrics[run_files.FRAMES], metrics[_SCORE]
-    known = ~np.isnan(values)
-    if not known.any():
+    frames, values = _known(member.logdir)
+    if not len(frames):
         return None
     return learning_curves.Curve(
-        os.path.basename(member.logdir), frames[known], values[known], member.seed
+        os.path.basename(member.logdir), frames, values, member.seed
     )

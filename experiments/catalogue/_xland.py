@@ -1,0 +1,51 @@
+"""What the experiments on grids share: eight tasks in the place of DMLab-30's thirty.
+
+XLand-MiniGrid is stepped as compiled batches, so that two cores carry many seeds. Small
+and large networks differ in their recurrent core: the observations, 7x7 codes, leave no
+room for the two torsos of the paper.
+"""
+
+from experiments.training import Teacher, Training
+
+TASKS = tuple(
+    f"xland:MiniGrid-{level}"
+    for level in (
+        "Empty-8x8",
+        "EmptyRandom-8x8",
+        "DoorKey-5x5",
+        "DoorKey-8x8",
+        "FourRooms",
+        "Unlock",
+        "UnlockPickUp",
+        "BlockedUnlockPickUp",
+    )
+)
+TOTAL_FRAMES = 1_000_000
+# Of one task each; eight experts take less than thrice the frames of a student.
+EXPERT_FRAMES = 300_000
+FLAGS = ("--action_repeat=1", "--environments_per_actor=64", "--batch_size=16")
+SMALL = "--core_size=64"
+LARGE = "--core_size=256"
+# Students have other seeds.
+_TEACHER_SEED = 101
+
+
+def multi_task_teacher(size: str) -> Teacher:
+    """Returns one teacher of all tasks.
+
+    Args:
+      size: SMALL or LARGE.
+    """
+    return Teacher(Training(TASKS, _TEACHER_SEED, TOTAL_FRAMES, (*FLAGS, size)))
+
+
+def experts(size: str) -> tuple[Teacher, ...]:
+    """Returns one teacher for each task.
+
+    Args:
+      size: SMALL or LARGE.
+    """
+    return tuple(
+        Teacher(Training((task,), _TEACHER_SEED, EXPERT_FRAMES, (*FLAGS, size)), task)
+        for task in TASKS
+    )

@@ -1,0 +1,113 @@
+"""Reads what a finished run left in its folder into the record that is kept of it."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from experiments import run_records
+from experiments.training import Training
+from kickstarting import config as config_lib
+from kickstarting import population_events, run_files
+from launch import population_report, report
+
+_SECONDS = "seconds"
+# What experiments draw and count; the rest of metrics.csv stays with the run.
+_PREFIXES = ("episode_return/", "kickstarting_weight/", "teacher_factor/")
+_COLUMNS = ("global_weight", "learning_rate", "entropy_cost", "kl_teacher_student")
+
+
+def record(training: Training, results: str) -> run_records.Record:
+    """Returns the record of a finished run.
+
+    Args:
+      training: the run.
+      results: folder of the experiments.
+
+    Raises:
+      config_lib.ConfigError: the run was too short for an episode to end.
+      run_files.RunFilesError: its files cannot be read.
+    """
+    logdir = training.logdir(results)
+    if os.path.exists(os.path.join(logdir, population_events.EVENTS_FILE)):
+        best, metrics = _of_population(logdir)
+    else:
+        best, metrics = logdir, run_files.read_metrics(logdir)
+    returns = [metrics.get(f"episode_return/{task}") for task in training.tasks]
+    known = ~np.isnan(np.stack([x for x in returns if x is not None] or [[np.nan]]))
+    if len(known) < len(training.tasks) or not known.all(axis=0).any():
+        raise config_lib.ConfigError(
+            f"{training.total_frames} frames are too few for an episode of each of "
+            f"{', '.join(training.tasks)}: raise the frames"
+        )
+    frames, columns = run_records.thinned(
+        {
+            name: values
+            for name, values in metrics.items()
+            if name in _COLUMNS or name.startswith(_PREFIXES)
+        },
+        metrics[run_files.FRAMES],
+    )
+    git = _read(logdir, run_files.CONFIG_FILE)["git"] or {"revision": "unknown"}
+    final = {}
+    if training.evaluation_episodes:
+        tasks = _read(best, report.SCORES_FILE)["tasks"]
+        final = {each["task"]: each["mean_return"] for each in tasks}
+    return run_records.Record(
+        identity=training.identity(),
+        settings=training.settings(results),
+        git_revision=git["revision"] + ("+changes" if git.get("dirty") else ""),
+        seconds=float(np.nanmax(metrics[_SECONDS])),
+        frames=frames,
+        columns=columns,
+        final_returns=final,
+        episodes=training.evaluation_episodes,
+    )
+
+
+def _of_population(logdir: str) -> tuple[str, Mapping[str, np.ndarray]]:
+    """Returns the best member's folder, and the metrics along its lineage.
+
+    As IMPALA's curves do (Espeholt et al. 2018, appendix F): where a member copied
+    another one, what came before is that one's.
+    """
+    members = sorted(
+        (
+            os.path.join(logdir, name)
+            for name in os.listdir(logdir)
+            if name.startswith("member_")
+        ),
+        key=lambda folder: int(folder.rpartition("_")[2]),
+    )
+    best = int(np.argmax([population_report.training_score(one) for one in members]))
+    metrics = [run_files.read_metrics(member) for member in members]
+    names = sorted(set.intersection(*(set(each) for each in metrics)))
+    pieces: list[dict[str, np.ndarray]] = []
+    member, until = best, np.inf
+    events = population_events.PopulationEvents(logdir).events
+    for event in population_events.lineage(events, best):
+        if event.copied:
+            assert event.other is not None
+            pieces.append(_piece(metrics[member], names, event.frames, until))
+            member, until = event.other, event.frames
+    pieces.append(_piece(metrics[member], names, -np.inf, until))
+    whole = {
+        name: np.concatenate([piece[name] for piece in reversed(pieces)])
+        for name in names
+    }
+    return members[best], whole
+
+
+def _piece(
+    metrics: Mapping[str, np.ndarray], names: list[str], after: float, until: float
+) -> dict[str, np.ndarray]:
+    frames = metrics[run_files.FRAMES]
+    kept = (frames > after) & (frames <= until)
+    return {name: metrics[name][kept] for name in names}
+
+
+def _read(folder: str, name: str) -> dict[str, Any]:
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        return json.load(file)
