@@ -1,98 +1,29 @@
 """Tests of kickstarting.teacher_files: sound teachers load, all others are refused."""
 
-import copy
 import dataclasses
-import hashlib
 import json
 import os
-import pathlib
-import tempfile
-import zipfile
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from kickstarting import teacher_files
-from tests import teacher_card
-
-_CARD = teacher_card.CARD
-_NETWORK = {"torso": "shallow", "core_size": 256, "num_values": 1, "language": True}
+from tests import teacher_folder
 
 
-def _params() -> dict[str, Any]:
-    random = np.random.default_rng(0)
-    return {
-        "torso": {
-            "conv": {
-                "kernel": random.normal(size=(8, 8, 3, 4)).astype(np.float32),
-                "bias": np.zeros((4,), np.float32),
-            }
-        },
-        "value": jnp.asarray(random.normal(size=(6, 1)), jnp.float32),
-        "scale": np.float32(0.5),
-    }
-
-
-class _TeacherTest(parameterized.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.folder = pathlib.Path(self.create_tempdir().full_path) / "teacher"
-
-    def save(self) -> None:
-        teacher_files.save_teacher(self.folder, _params(), _CARD)
-
-    def set_weights(self, members: dict[str, bytes]) -> None:
-        """Puts other weights in place, with the checksum that fits them."""
-        path = self.folder / teacher_files.WEIGHTS
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in members.items():
-                archive.writestr(name, content)
-        self.set_checksum()
-
-    def set_checksum(self) -> None:
-        weights = (self.folder / teacher_files.WEIGHTS).read_bytes()
-        self.change_card({"weights_sha256": hashlib.sha256(weights).hexdigest()})
-
-    def change_card(self, change: dict[str, Any]) -> None:
-        path = self.folder / teacher_files.CARD
-        path.write_text(json.dumps(json.loads(path.read_text()) | change))
-
-    def assert_refused(self, message: str) -> None:
-        with self.assertRaisesRegex(teacher_files.TeacherError, message) as caught:
-            teacher_files.load_teacher(self.folder)
-        self.assertNotIn("\n", str(caught.exception))
-        self.assertLess(len(str(caught.exception)), 1000)
-
-
-def _array_bytes(array: np.ndarray) -> bytes:
-    with tempfile.TemporaryFile() as file:
-        np.save(file, array, allow_pickle=True)
-        file.seek(0)
-        return file.read()
-
-
-def _header_bytes(shape: tuple[int, ...]) -> bytes:
-    with tempfile.TemporaryFile() as file:
-        np.lib.format.write_array_header_1_0(
-            file, {"shape": shape, "fortran_order": False, "descr": "<f2"}
-        )
-        file.seek(0)
-        return file.read()
-
-
-class RoundTripTest(_TeacherTest):
+class RoundTripTest(teacher_folder.TeacherFolderTest):
     def test_weights_come_back_as_close_as_float16_is(self):
         self.save()
         params, card = teacher_files.load_teacher(self.folder)
-        self.assertEqual(card, _CARD)
-        self.assertEqual(jax.tree.structure(params), jax.tree.structure(_params()))
+        self.assertEqual(card, teacher_folder.CARD)
+        self.assertEqual(
+            jax.tree.structure(params), jax.tree.structure(teacher_folder.params())
+        )
         for loaded, saved in zip(
-            jax.tree.leaves(params), jax.tree.leaves(_params()), strict=True
+            jax.tree.leaves(params),
+            jax.tree.leaves(teacher_folder.params()),
+            strict=True,
         ):
             self.assertEqual(loaded.dtype, np.float32)
             np.testing.assert_array_equal(
@@ -105,13 +36,13 @@ class RoundTripTest(_TeacherTest):
         self.assertCountEqual(os.listdir(self.folder), ["card.json", "weights.npz"])
         content = json.loads((self.folder / teacher_files.CARD).read_text())
         self.assertEqual(content["format_version"], 2)
-        self.assertEqual(content["network"], _NETWORK)
-        self.assertEqual(_CARD.tasks, ("doom:health_gathering",))
+        self.assertEqual(content["network"], teacher_folder.NETWORK)
+        self.assertEqual(teacher_folder.CARD.tasks, ("doom:health_gathering",))
 
     def test_the_order_in_memory_does_not_matter(self):
         kernel = np.arange(6, dtype=np.float32).reshape(2, 3)
         params = {"kernel": np.asfortranarray(kernel)}
-        teacher_files.save_teacher(self.folder, params, _CARD)
+        teacher_files.save_teacher(self.folder, params, teacher_folder.CARD)
         loaded, _ = teacher_files.load_teacher(self.folder)
         np.testing.assert_array_equal(loaded["kernel"], kernel)
 
@@ -129,12 +60,12 @@ class RoundTripTest(_TeacherTest):
 
     def test_a_shallow_network_takes_under_3_megabytes(self):
         kernel = np.random.default_rng(0).normal(size=(1200, 1000))
-        teacher_files.save_teacher(self.folder, {"kernel": kernel}, _CARD)
+        teacher_files.save_teacher(self.folder, {"kernel": kernel}, teacher_folder.CARD)
         self.assertLess((self.folder / teacher_files.WEIGHTS).stat().st_size, 3e6)
 
     def test_a_teacher_is_replaced_whole(self):
         self.save()
-        card = dataclasses.replace(_CARD, seed=2)
+        card = dataclasses.replace(teacher_folder.CARD, seed=2)
         teacher_files.save_teacher(self.folder, {"other": np.ones(3)}, card)
         params, loaded = teacher_files.load_teacher(self.folder)
         self.assertEqual((list(params), loaded.seed), (["other"], 2))
@@ -143,8 +74,12 @@ class RoundTripTest(_TeacherTest):
     def test_a_refused_save_leaves_the_old_teacher_and_no_litter(self):
         self.save()
         with self.assertRaisesRegex(teacher_files.TeacherError, "float16 cannot hold"):
-            teacher_files.save_teacher(self.folder, {"big": np.full(3, 1e6)}, _CARD)
-        self.assertEqual(teacher_files.load_teacher(self.folder)[1], _CARD)
+            teacher_files.save_teacher(
+                self.folder, {"big": np.full(3, 1e6)}, teacher_folder.CARD
+            )
+        self.assertEqual(
+            teacher_files.load_teacher(self.folder)[1], teacher_folder.CARD
+        )
         self.assertEqual(os.listdir(self.folder.parent), ["teacher"])
 
     @parameterized.parameters(
@@ -157,7 +92,7 @@ class RoundTripTest(_TeacherTest):
     )
     def test_what_is_no_teacher_is_not_saved(self, params, message):
         with self.assertRaisesRegex(teacher_files.TeacherError, message):
-            teacher_files.save_teacher(self.folder, params, _CARD)
+            teacher_files.save_teacher(self.folder, params, teacher_folder.CARD)
         self.assertFalse(self.folder.exists())
 
     def test_no_other_folder_is_overwritten(self):
@@ -170,10 +105,12 @@ class RoundTripTest(_TeacherTest):
     def test_a_folder_that_cannot_be_made_is_one_line(self):
         self.folder.write_text("a file")
         with self.assertRaisesRegex(teacher_files.TeacherError, "cannot write"):
-            teacher_files.save_teacher(self.folder / "teacher", _params(), _CARD)
+            teacher_files.save_teacher(
+                self.folder / "teacher", teacher_folder.params(), teacher_folder.CARD
+            )
 
 
-class RefusalTest(_TeacherTest):
+class RefusalTest(teacher_folder.TeacherFolderTest):
     @parameterized.parameters("", "null\0byte", "x" * 5000)
     def test_folders_that_cannot_be(self, name):
         self.folder = self.folder / name
@@ -226,9 +163,9 @@ class RefusalTest(_TeacherTest):
             {"network": {"torso": "shallow", "core_size": 256, "num_values": 1}},
             "language",
         ),
-        ({"network": {**_NETWORK, "torso": "huge"}}, "torso"),
-        ({"network": {**_NETWORK, "core_size": "256"}}, "network"),
-        ({"network": {**_NETWORK, "language": 1}}, "network"),
+        ({"network": {**teacher_folder.NETWORK, "torso": "huge"}}, "torso"),
+        ({"network": {**teacher_folder.NETWORK, "core_size": "256"}}, "network"),
+        ({"network": {**teacher_folder.NETWORK, "language": 1}}, "network"),
         ({"environment_frames": 2**70}, "environment_frames"),
         ({"scores": {}}, "scores must be a list"),
         ({"scores": []}, "scores must be of distinct"),
@@ -244,7 +181,8 @@ class RefusalTest(_TeacherTest):
         (
             {
                 "value": {"discount": 0.9, "reward_clipping": "none"},
-                "network": dataclasses.asdict(_CARD.network) | {"num_values": 2},
+                "network": dataclasses.asdict(teacher_folder.CARD.network)
+                | {"num_values": 2},
             },
             "2 values do not fit 1 tasks",
         ),
@@ -268,13 +206,13 @@ class RefusalTest(_TeacherTest):
     )
     def test_wrong_scores(self, change, message):
         self.save()
-        score = dataclasses.asdict(_CARD.scores[0])
+        score = dataclasses.asdict(teacher_folder.CARD.scores[0])
         self.change_card({"scores": [score | change]})
         self.assert_refused(message)
 
     def test_two_scores_of_one_task(self):
         self.save()
-        score = dataclasses.asdict(_CARD.scores[0])
+        score = dataclasses.asdict(teacher_folder.CARD.scores[0])
         self.change_card({"scores": [score, score]})
         self.assert_refused("distinct tasks")
 
@@ -287,7 +225,9 @@ class RefusalTest(_TeacherTest):
         self.assertIsNone(teacher_files.read_card(self.folder).value)
 
     @parameterized.parameters(
-        field.name for field in dataclasses.fields(_CARD) if field.name != "value"
+        field.name
+        for field in dataclasses.fields(teacher_folder.CARD)
+        if field.name != "value"
     )
     def test_missing_fields(self, name):
         self.save()
@@ -299,37 +239,64 @@ class RefusalTest(_TeacherTest):
 
     @parameterized.named_parameters(
         ("no_arrays", {}, "holds 0 arrays"),
-        ("float32", {"a.npy": _array_bytes(np.ones(3, np.float32))}, "dtype float32"),
+        (
+            "float32",
+            {"a.npy": teacher_folder.array_bytes(np.ones(3, np.float32))},
+            "dtype float32",
+        ),
         (
             "pickle",
-            {"a.npy": _array_bytes(np.array([print], object))},
+            {"a.npy": teacher_folder.array_bytes(np.array([print], object))},
             "dtype object",
         ),
-        ("nan", {"a.npy": _array_bytes(np.full(3, np.nan, np.float16))}, "not finite"),
-        ("huge", {"a.npy": _header_bytes((2**40, 2**40))}, "too large"),
-        ("negative", {"a.npy": _header_bytes((-1, 3))}, "too large"),
-        ("short", {"a.npy": _header_bytes((1000,))}, "length of its shape"),
-        ("long", {"a.npy": _header_bytes((1,)) + b"123"}, "length of its shape"),
-        ("many_axes", {"a.npy": _header_bytes((1,) * 60) + b"12"}, "no sound"),
+        (
+            "nan",
+            {"a.npy": teacher_folder.array_bytes(np.full(3, np.nan, np.float16))},
+            "not finite",
+        ),
+        ("huge", {"a.npy": teacher_folder.header_bytes((2**40, 2**40))}, "too large"),
+        ("negative", {"a.npy": teacher_folder.header_bytes((-1, 3))}, "too large"),
+        (
+            "short",
+            {"a.npy": teacher_folder.header_bytes((1000,))},
+            "length of its shape",
+        ),
+        (
+            "long",
+            {"a.npy": teacher_folder.header_bytes((1,)) + b"123"},
+            "length of its shape",
+        ),
+        (
+            "many_axes",
+            {"a.npy": teacher_folder.header_bytes((1,) * 60) + b"12"},
+            "no sound",
+        ),
         ("no_array", {"a.npy": b"hello"}, "no sound"),
         (
             "fortran",
-            {"a.npy": _array_bytes(np.ones((2, 3), np.float16, order="F"))},
+            {
+                "a.npy": teacher_folder.array_bytes(
+                    np.ones((2, 3), np.float16, order="F")
+                )
+            },
             "C order",
         ),
         (
             "nested_in_an_array",
-            {name: _array_bytes(np.ones(1, np.float16)) for name in ("a", "a/b")},
+            {
+                name: teacher_folder.array_bytes(np.ones(1, np.float16))
+                for name in ("a", "a/b")
+            },
             "within another",
         ),
         (
             "climbing_path",
-            {"../../x//y": _array_bytes(np.ones(1, np.float16))},
+            {"../../x//y": teacher_folder.array_bytes(np.ones(1, np.float16))},
             "cannot name",
         ),
         (
             "long_name",
-            {"a/" * 5000 + "b": _array_bytes(np.ones(1, np.float16))},
+            {"a/" * 5000 + "b": teacher_folder.array_bytes(np.ones(1, np.float16))},
             "cannot name",
         ),
     )
@@ -342,7 +309,9 @@ class RefusalTest(_TeacherTest):
         self.save()
         outside = self.folder.parent / "outside"
         name = f"{outside}".lstrip("/")
-        self.set_weights({f"../{name}": _array_bytes(np.ones(1, np.float16))})
+        self.set_weights(
+            {f"../{name}": teacher_folder.array_bytes(np.ones(1, np.float16))}
+        )
         params, _ = teacher_files.load_teacher(self.folder)
         self.assertEqual(list(params), [".."])
         self.assertEqual(os.listdir(self.folder.parent), ["teacher"])
@@ -357,80 +326,6 @@ class RefusalTest(_TeacherTest):
         self.save()
         os.truncate(self.folder / teacher_files.WEIGHTS, 2**40)
         self.assert_refused("too large")
-
-
-class FuzzTest(_TeacherTest):
-    def setUp(self):
-        super().setUp()
-        self.save()
-        self.card = (self.folder / teacher_files.CARD).read_bytes()
-        self.weights = (self.folder / teacher_files.WEIGHTS).read_bytes()
-
-    def _load(self) -> None:
-        try:
-            teacher_files.load_teacher(self.folder)
-        except teacher_files.TeacherError as error:
-            self.assertNotIn("\n", str(error))
-
-    @settings(deadline=None, max_examples=150)
-    @given(st.data())
-    def test_bytes_of_the_card(self, data):
-        start = data.draw(st.integers(0, len(self.card)))
-        stop = data.draw(st.integers(start, min(start + 20, len(self.card))))
-        noise = data.draw(st.binary(max_size=20))
-        (self.folder / teacher_files.CARD).write_bytes(
-            self.card[:start] + noise + self.card[stop:]
-        )
-        self._load()
-
-    @settings(deadline=None, max_examples=150)
-    @given(st.data())
-    def test_values_of_the_card(self, data):
-        content = copy.deepcopy(json.loads(self.card))
-        target = data.draw(st.sampled_from([content, content["network"]]))
-        name = data.draw(st.sampled_from(sorted(target)))
-        scalars = (
-            st.none()
-            | st.booleans()
-            | st.integers()
-            | st.floats()
-            | st.text(max_size=5)
-        )
-        target[name] = data.draw(
-            st.recursive(
-                scalars,
-                lambda inner: (
-                    st.lists(inner, max_size=4)
-                    | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-                ),
-                max_leaves=6,
-            )
-        )
-        (self.folder / teacher_files.CARD).write_text(json.dumps(content))
-        self._load()
-
-    @settings(deadline=None, max_examples=200)
-    @given(st.data())
-    def test_bytes_of_the_weights(self, data):
-        (self.folder / teacher_files.CARD).write_bytes(self.card)
-        start = data.draw(st.integers(0, len(self.weights)))
-        stop = data.draw(st.integers(start, min(start + 8, len(self.weights))))
-        noise = data.draw(st.binary(max_size=8))
-        (self.folder / teacher_files.WEIGHTS).write_bytes(
-            self.weights[:start] + noise + self.weights[stop:]
-        )
-        self.set_checksum()
-        self._load()
-
-    @settings(deadline=None, max_examples=200)
-    @given(st.data())
-    def test_bytes_of_an_array(self, data):
-        array = _array_bytes(np.ones((2, 3), np.float16))
-        start = data.draw(st.integers(0, len(array)))
-        stop = data.draw(st.integers(start, min(start + 8, len(array))))
-        noise = data.draw(st.binary(max_size=8))
-        self.set_weights({"a.npy": array[:start] + noise + array[stop:]})
-        self._load()
 
 
 if __name__ == "__main__":
