@@ -78,6 +78,7 @@ def loss(
         total_loss, policy_gradient_loss, baseline_loss, entropy_loss,
         kickstarting_loss;
         entropy: of the student's policy, nats;
+        logit_margin: by which its most probable action is above the next one;
         value, value_target: mean V(x) and mean V-trace target, not normalised;
         value_scale: by which errors and advantages are divided, and
         advantage_deviation: of the advantages after that, running: means over the
@@ -180,6 +181,7 @@ def loss(
     metrics |= {
         "total_loss": total / num_steps,
         "entropy": jnp.sum(entropy) / num_steps,
+        "logit_margin": jnp.sum(_logit_margin(logits) * counted) / num_steps,
         "value": jnp.sum(values * counted) / num_steps,
         "value_target": jnp.sum(targets * counted) / num_steps,
         "value_scale": jnp.mean(statistics.scale),
@@ -270,6 +272,14 @@ def _log_taken(logits: Array, action: Array) -> Array:
     """log π(action), float32 [B, T], of logits [B, T, A]."""
     log_policy = jax.nn.log_softmax(logits)
     return jnp.take_along_axis(log_policy, action[..., None], axis=-1)[..., 0]
+
+
+def _logit_margin(logits: Array) -> Array:
+    """The largest logit less the second, float32 [B, T], of logits [B, T, A]."""
+    if logits.shape[-1] == 1:
+        return jnp.zeros_like(logits[..., 0])
+    largest, second = jnp.moveaxis(jax.lax.top_k(logits, 2)[0], -1, 0)
+    return largest - second
 
 
 def _explained_variance(values: Array, errors: Array, counted: Array) -> Array:
