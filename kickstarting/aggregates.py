@@ -93,7 +93,7 @@ def of_episodes(
         )
         return _over_tasks(task_scores, task_scores)
 
-    return _aggregates(samples, statistic, seed)
+    return Aggregates(*_estimates(samples, statistic, seed))
 
 
 def of_runs(scores_by_task: Mapping[str, Sequence[float]], *, seed: int) -> Aggregates:
@@ -119,7 +119,48 @@ def of_runs(scores_by_task: Mapping[str, Sequence[float]], *, seed: int) -> Aggr
         everything = np.moveaxis(np.concatenate(runs, axis), axis, 0)
         return _over_tasks(means, everything)
 
-    return _aggregates(samples, statistic, seed)
+    return Aggregates(*_estimates(samples, statistic, seed))
+
+
+def probability_of_improvement(
+    scores_by_task: Mapping[str, Sequence[float]],
+    baseline_by_task: Mapping[str, Sequence[float]],
+    *,
+    seed: int,
+) -> Estimate:
+    """Returns how probably a run beats one of the baseline, mean over tasks.
+
+    For each task it is the share of pairs of runs in which the first has the higher
+    score, half a pair for a tie (Agarwal et al. 2021, section 4.3). The interval
+    resamples the runs of either side within each task.
+
+    Args:
+      scores_by_task: for each task the score of every run.
+      baseline_by_task: of the same tasks.
+      seed: seeds the resampling.
+
+    Raises:
+      scores.ScoreError: as of_runs, or the tasks differ.
+    """
+    if scores_by_task.keys() != baseline_by_task.keys():
+        raise scores.ScoreError("runs of the same tasks are needed for a comparison")
+    samples = [
+        *_checked(scores_by_task, "score"),
+        *_checked({task: baseline_by_task[task] for task in scores_by_task}, "score"),
+    ]
+
+    def statistic(*runs: np.ndarray, axis: int) -> np.ndarray:
+        half = len(runs) // 2
+        of_tasks = []
+        for ours, theirs in zip(runs[:half], runs[half:], strict=True):
+            difference = (
+                np.moveaxis(ours, axis, -1)[..., :, None]
+                - np.moveaxis(theirs, axis, -1)[..., None, :]
+            )
+            of_tasks.append((0.5 + 0.5 * np.sign(difference)).mean(axis=(-2, -1)))
+        return np.mean(of_tasks, axis=0)[None]
+
+    return _estimates(samples, statistic, seed)[0]
 
 
 def _checked(
@@ -149,9 +190,10 @@ def _over_tasks(task_scores: np.ndarray, all_scores: np.ndarray) -> np.ndarray:
     )
 
 
-def _aggregates(
+def _estimates(
     samples: Sequence[np.ndarray], statistic: Callable[..., np.ndarray], seed: int
-) -> Aggregates:
+) -> list[Estimate]:
+    """Returns an estimate of each of a statistic's values."""
     # Slow to import, and most who import this module aggregate nothing.
     from scipy import stats
 
@@ -172,9 +214,7 @@ def _aggregates(
         # The cap bends the resamples down: of many tasks just at the cap, all may lie
         # below what was measured.
         low, high = np.minimum(interval.low, values), np.maximum(interval.high, values)
-    return Aggregates(
-        *(
-            Estimate(float(value), float(lowest), float(highest))
-            for value, lowest, highest in zip(values, low, high, strict=True)
-        )
-    )
+    return [
+        Estimate(float(value), float(lowest), float(highest))
+        for value, lowest, highest in zip(values, low, high, strict=True)
+    ]

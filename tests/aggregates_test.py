@@ -10,6 +10,7 @@ import hypothesis
 import numpy as np
 from absl.testing import absltest, parameterized
 from hypothesis import strategies
+from scipy import stats
 
 from kickstarting import aggregates, scores
 from kickstarting.environments import base
@@ -217,6 +218,40 @@ class OfRunsTest(parameterized.TestCase):
     def test_refuses(self):
         with self.assertRaisesRegex(scores.ScoreError, "a needs at least one score"):
             aggregates.of_runs({"a": []}, seed=1)
+
+
+class ProbabilityOfImprovementTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ([3.0, 4.0], [1.0, 2.0], 1.0),
+        ([1.0, 2.0], [3.0, 4.0], 0.0),
+        ([1.0, 2.0], [1.0, 2.0], 0.5),
+        ([1.0, 3.0], [2.0, 4.0], 0.25),
+        ([2.0], [2.0], 0.5),
+    )
+    def test_is_the_share_of_pairs_that_are_won(self, ours, theirs, share):
+        found = aggregates.probability_of_improvement(
+            {"a": ours}, {"a": theirs}, seed=0
+        )
+        self.assertAlmostEqual(found.value, share)
+
+    def test_agrees_with_mann_and_whitney_over_tasks(self):
+        random = np.random.default_rng(0)
+        ours = {name: list(random.normal(size=5)) for name in "abc"}
+        theirs = {name: list(random.normal(0.3, size=4)) for name in "cba"}
+        expected = np.mean(
+            [
+                stats.mannwhitneyu(ours[name], theirs[name]).statistic / 20
+                for name in "abc"
+            ]
+        )
+        found = aggregates.probability_of_improvement(ours, theirs, seed=0)
+        self.assertAlmostEqual(found.value, expected)
+        self.assertBetween(found.value, found.low, found.high)
+        self.assertLess(found.low, found.high)
+
+    def test_refuses_other_tasks(self):
+        with self.assertRaisesRegex(scores.ScoreError, "same tasks"):
+            aggregates.probability_of_improvement({"a": [1.0]}, {"b": [1.0]}, seed=0)
 
 
 class ImportTest(absltest.TestCase):
