@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
-from matplotlib import axes, figure
+from matplotlib import axes, figure, ticker
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Of the bold lines, once the colours are used up.
+_DASHES = ("-", "--")
 _GRID_POINTS = 200
 # Of the x axis; wide enough to calm episodes' noise, narrow enough to show a rise.
 _SMOOTHING = 0.04
@@ -82,6 +84,7 @@ def learning_curves(
     teacher_return: float | None = None,
     random_return: float | None = None,
     quantity: str = "return",
+    logarithmic: bool = False,
 ) -> None:
     """Draws a quantity over environment frames, one colour for each condition.
 
@@ -96,9 +99,10 @@ def learning_curves(
       teacher_return: drawn as a dashed line.
       random_return: of the uniformly random policy, drawn as a dotted line.
       quantity: names what the curves hold.
+      logarithmic: whether its axis is; the values are then above 0.
 
     Raises:
-      ValueError: there are no curves, or more conditions than colours.
+      ValueError: there are no curves, or more conditions than kinds of line.
     """
     conditions = _conditions(curves)
     plot = figure.Figure(figsize=(6.4, 4.0), layout="constrained")
@@ -107,9 +111,10 @@ def learning_curves(
     first = min(float(curve.frames[0]) for curve in curves)
     grid = np.linspace(first, last, _GRID_POINTS)
     window = _SMOOTHING * (last - first)
-    for colour, (label, seeds) in zip(_COLOURS, conditions.items(), strict=False):
+    for number, (label, seeds) in enumerate(conditions.items()):
         smoothed = np.stack([smooth(curve, grid, window) for curve in seeds])
-        _draw_condition(panel, grid, smoothed, label, colour)
+        dashes, colour = divmod(number, len(_COLOURS))
+        _draw_condition(panel, grid, smoothed, label, _COLOURS[colour], _DASHES[dashes])
     for value, style, label in (
         (teacher_return, "--", "teacher"),
         (random_return, ":", "random policy"),
@@ -117,6 +122,11 @@ def learning_curves(
         if value is not None:
             panel.axhline(value, color="0.35", linestyle=style, lw=1.2, label=label)
     panel.set(title=title, xlabel="environment frames (millions)", ylabel=quantity)
+    if logarithmic:
+        panel.set_yscale("log")
+        # Powers of ten as such would need fonts of mathematics.
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.yaxis.set_minor_formatter(ticker.NullFormatter())
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(color="0.92", lw=0.6)
     panel.set_axisbelow(True)
@@ -135,9 +145,10 @@ def _conditions(curves: Sequence[Curve]) -> Mapping[str, list[Curve]]:
     conditions: dict[str, list[Curve]] = {}
     for curve in curves:
         conditions.setdefault(curve.label, []).append(curve)
-    if len(conditions) > len(_COLOURS):
+    most = len(_COLOURS) * len(_DASHES)
+    if len(conditions) > most:
         raise ValueError(
-            f"{len(conditions)} conditions are more than the {len(_COLOURS)} colours: "
+            f"{len(conditions)} conditions are more than the {most} kinds of line: "
             "draw them in two figures"
         )
     return conditions
@@ -149,15 +160,17 @@ def _draw_condition(
     smoothed: np.ndarray,
     label: str,
     colour: str,
+    dashes: str,
 ) -> None:
     """Draws seeds, mean and band of `smoothed`, float [seeds, G]."""
     millions = grid / 1e6
     if len(smoothed) == 1:
-        panel.plot(millions, smoothed[0], color=colour, lw=2.2, label=label)
+        panel.plot(millions, smoothed[0], dashes, color=colour, lw=2.2, label=label)
         return
     panel.plot(millions, smoothed.T, color=colour, lw=0.7, alpha=0.45)
     # NaN in any seed is NaN here: a mean over fewer seeds would show a false jump.
     low, high = smoothed.min(axis=0), smoothed.max(axis=0)
     panel.fill_between(millions, low, high, color=colour, alpha=0.13, lw=0)
     name = f"{label} ({len(smoothed)} seeds)"
-    panel.plot(millions, smoothed.mean(axis=0), color=colour, lw=2.2, label=name)
+    mean = smoothed.mean(axis=0)
+    panel.plot(millions, mean, dashes, color=colour, lw=2.2, label=name)

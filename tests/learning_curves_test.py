@@ -114,8 +114,28 @@ class LearningCurvesTest(absltest.TestCase):
         with self.assertRaisesRegex(ValueError, "no curves"):
             learning_curves.learning_curves([], self.png, "title")
 
-    def test_more_conditions_than_colours_are_refused(self):
+    def test_once_the_colours_are_used_up_lines_are_dashed(self):
         curves = [_curve(str(label), 1, 10) for label in range(8)]
+        _, svg = self._draw(curves)
+        first = learning_curves._COLOURS[0].lower()
+        lines = [line for line in svg.splitlines() if first in line]
+        self.assertTrue(any("stroke-dasharray" in line for line in lines))
+        self.assertTrue(any("stroke-dasharray" not in line for line in lines))
+
+    def test_a_logarithmic_axis_has_its_powers_of_ten(self):
+        curve = learning_curves.Curve(
+            "weight", np.arange(3), np.array([1.0, 10, 100]), 1
+        )
+        drawn = []
+        for logarithmic in (False, True):
+            learning_curves.learning_curves(
+                [curve], self.png, "title", logarithmic=logarithmic
+            )
+            drawn.append(self.png.with_suffix(".svg").read_text())
+        self.assertNotEqual(*drawn)
+
+    def test_more_conditions_than_kinds_of_line_are_refused(self):
+        curves = [_curve(str(label), 1, 10) for label in range(15)]
         with self.assertRaisesRegex(ValueError, "two figures"):
             learning_curves.learning_curves(curves, self.png, "title")
 
