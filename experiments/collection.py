@@ -10,13 +10,19 @@ import numpy as np
 from experiments import run_records
 from experiments.training import Training
 from kickstarting import config as config_lib
-from kickstarting import population_events, run_files
-from launch import population_report, report
+from kickstarting import population_events, run_files, teacher_files
+from launch import population_report, report, teacher_map
 
 _SECONDS = "seconds"
 # What experiments draw and count; the rest of metrics.csv stays with the run.
 _PREFIXES = ("episode_return/", "kickstarting_weight/", "teacher_factor/")
-_COLUMNS = ("global_weight", "learning_rate", "entropy_cost", "kl_teacher_student")
+_COLUMNS = (
+    "global_weight",
+    "learning_rate",
+    "entropy_cost",
+    "kl_teacher_student",
+    "logit_margin",
+)
 
 
 def record(training: Training, results: str) -> run_records.Record:
@@ -64,7 +70,21 @@ def record(training: Training, results: str) -> run_records.Record:
         columns=columns,
         final_returns=final,
         episodes=training.evaluation_episodes,
+        teacher_returns=_teacher_returns(training, results),
     )
+
+
+def _teacher_returns(training: Training, results: str) -> dict[str, tuple[float, ...]]:
+    """Returns what the teachers' cards say; nothing of teachers without a card."""
+    items = [teacher.argument(results) for teacher in training.teachers]
+    returns: dict[str, tuple[float, ...]] = {}
+    for task, teacher in teacher_map.resolve(training.tasks, items) if items else ():
+        if ":" in teacher:
+            continue
+        score = teacher_files.read_card(teacher).score_of(task)
+        if score is not None:
+            returns[task] = (*returns.get(task, ()), score.mean_return)
+    return returns
 
 
 def _of_population(logdir: str) -> tuple[str, Mapping[str, np.ndarray]]:

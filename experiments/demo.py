@@ -6,13 +6,15 @@ frames, draws both learning curves with the teacher's score, and says what to tr
 
 import os
 
+import numpy as np
 from absl import flags
 from rich import console as rich_console
 from rich import table as rich_table
 
-from experiments import runs
+from experiments import collection, foreground, run_records
+from experiments.training import Teacher, Training
 from kickstarting import config as config_lib
-from kickstarting import learning_curves
+from kickstarting import learning_curves, teacher_cards, teacher_files
 from kickstarting.environments import suites
 from launch import command_line
 
@@ -29,47 +31,52 @@ _TRAIN_FLAGS = flags.DEFINE_list(
 )
 _RESULTS = flags.DEFINE_string("results", "runs/demo", "Where everything goes.")
 
+_EVALUATION_EPISODES = 30
+
 
 def main(argv: list[str]) -> int:
     """Runs the demo; returns the status of a run that did not finish, else 0."""
     del argv
     if _FRAMES.value < 1:
         raise config_lib.ConfigError(f"--frames must be above 0, not {_FRAMES.value}")
-    teacher = _TEACHER.value or os.path.join("teachers", *_TASK.value.split(":"))
-    score = runs.teacher_score(teacher, _TASK.value)
+    folder = _TEACHER.value or os.path.join("teachers", *_TASK.value.split(":"))
+    teacher_return = teacher_score(folder, _TASK.value).mean_return
     console = rich_console.Console()
-    pair = [
-        runs.Run(
-            task=_TASK.value,
-            condition=condition,
-            seed=_SEED.value,
-            total_frames=_FRAMES.value,
-            teacher=teacher,
-            results=_RESULTS.value,
-            flags=tuple(_TRAIN_FLAGS.value),
-        )
-        for condition in ("kickstarted", "from_scratch")
-    ]
-    for number, run in enumerate(pair, 1):
-        console.rule(f"{number} of 2: {runs.LABELS[run.condition]}")
-        status = run.train()
-        if status:
-            return status
+    pair = {
+        "kickstarted (linear λ)": _training(folder),
+        "from scratch": _training(None),
+    }
+    found = {}
+    for number, (label, training) in enumerate(pair.items(), 1):
+        console.rule(f"{number} of 2: {label}")
+        kept = run_records.path(os.path.join(_RESULTS.value, "records"), training.key)
+        record = run_records.load(kept)
+        if record is None:
+            status = foreground.train(training.arguments(_RESULTS.value))
+            if status:
+                return status
+            record = collection.record(training, _RESULTS.value)
+            run_records.save(kept, record)
+        found[label] = record
     path = os.path.join(_RESULTS.value, f"{_TASK.value.replace(':', '_')}.png")
     reference = suites.reference_score(_TASK.value)
     learning_curves.learning_curves(
-        [run.curve() for run in pair],
+        [
+            learning_curves.Curve(label, *_curve(record), _SEED.value)
+            for label, record in found.items()
+        ],
         path,
         _TASK.value,
-        teacher_return=score.mean_return,
+        teacher_return=teacher_return,
         random_return=reference.random if reference else None,
     )
     console.rule("The demo's result")
-    console.print(_table(pair, score.mean_return))
+    console.print(_table(found, teacher_return))
+    logdir = next(iter(pair.values())).logdir(_RESULTS.value)
     for line in (
         f"Curves:     {path}",
-        f"Video:      {os.path.join(pair[0].logdir, 'episode.mp4')}",
-        f"Checkpoint: {os.path.join(pair[0].logdir, 'checkpoints')}",
+        f"Video:      {os.path.join(logdir, 'episode.mp4')}",
+        f"Checkpoint: {os.path.join(logdir, 'checkpoints')}",
         "",
         "Next, your own task and teacher:",
         "  ./kickstart --tasks=doom:defend_the_line "
@@ -79,18 +86,60 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _table(pair: list[runs.Run], teacher_return: float) -> rich_table.Table:
+def teacher_score(folder: str, task: str) -> teacher_cards.TaskScore:
+    """Returns how good a teacher is at a task.
+
+    Raises:
+      config_lib.ConfigError: it was not trained on the task.
+      teacher_files.TeacherError: it is not sound.
+    """
+    _, card = teacher_files.load_teacher(folder)
+    score = card.score_of(task)
+    if score is None:
+        raise config_lib.ConfigError(
+            f"{folder} was trained on {', '.join(card.tasks)}: choose a teacher of "
+            f"{task}"
+        )
+    return score
+
+
+def _training(teacher: str | None) -> Training:
+    linear = (
+        "--kickstarting_schedule=linear",
+        f"--kickstarting_end_frames={_FRAMES.value // 2}",
+    )
+    return Training(
+        tasks=(_TASK.value,),
+        seed=_SEED.value,
+        total_frames=_FRAMES.value,
+        flags=(*(linear if teacher else ()), *_TRAIN_FLAGS.value),
+        teachers=(Teacher(teacher),) if teacher else (),
+        evaluation_episodes=_EVALUATION_EPISODES,
+    )
+
+
+def _curve(record: run_records.Record) -> tuple[np.ndarray, np.ndarray]:
+    """Returns frames and rolling returns of training, float [n], from the first."""
+    returns = record.column(f"episode_return/{_TASK.value}")
+    known = ~np.isnan(returns)
+    return np.array(record.frames)[known], returns[known]
+
+
+def _table(
+    found: dict[str, run_records.Record], teacher_return: float
+) -> rich_table.Table:
     view = rich_table.Table(title=f"{_TASK.value}, {_FRAMES.value:,} frames each")
     for name in ("", "final return", "frames to the teacher's return", "minutes"):
         view.add_column(name, justify="left" if not name else "right")
     view.add_row("teacher", f"{teacher_return:.2f}", "", "")
-    for run in pair:
-        frames = runs.frames_to_reach(run.curve(), teacher_return)
+    for label, record in found.items():
+        frames, returns = _curve(record)
+        reached = frames[returns >= teacher_return]
         view.add_row(
-            runs.LABELS[run.condition],
-            f"{run.record().final_return:.2f}",
-            f"{frames:,.0f}" if frames < float("inf") else "not reached",
-            f"{run.record().seconds / 60:.1f}",
+            label,
+            f"{record.final_returns[_TASK.value]:.2f}",
+            f"{reached[0]:,.0f}" if len(reached) else "not reached",
+            f"{record.seconds / 60:.1f}",
         )
     return view
 

@@ -43,7 +43,7 @@ def _add_training(
     records_folder: str,
     planned: dict[str, runner.Step],
 ) -> str:
-    name = f"training {training.key}"
+    name = f"training {training.name}"
     if name in planned:
         return name
     exports = [
@@ -78,7 +78,7 @@ def _add_export(
     folder = training.teacher_folder(results)
     if os.path.exists(os.path.join(folder, teacher_files.CARD)):
         return ""
-    name = f"export {training.key}"
+    name = f"export {training.name}"
     if name not in planned:
         trained = _add_training(training, results, records_folder, planned)
         planned[name] = runner.Step(

@@ -1,7 +1,9 @@
 """Trains what an experiment needs and has not got: python -m experiments.run NAME.
 
   python -m experiments.run --list
-  python -m experiments.run bad_teachers --quick
+  python -m experiments.run paper_experts --quick
+  python -m experiments.run all
+  python -m experiments.run my_own.py
 
 Finished runs are known by what decides their outcome and are not trained again, for
 this experiment or another; broken ones go on from their checkpoints. Ctrl-C stops with
@@ -82,7 +84,7 @@ def chosen(names: Sequence[str]) -> dict[str, Experiment]:
     """Returns the experiments as the flags want them.
 
     Args:
-      names: of the experiments.
+      names: of the experiments, or files of them; `all`: the whole catalogue.
 
     Raises:
       config_lib.ConfigError: there is none, or one is unknown.
@@ -95,8 +97,9 @@ def chosen(names: Sequence[str]) -> dict[str, Experiment]:
         raise config_lib.ConfigError("--seeds are numbers")
     seeds = tuple(map(int, SEEDS.value))
     return {
-        name: catalogue.load(name, seeds=seeds, quick=QUICK.value)
-        for name in (catalogue.names() if list(names) == ["all"] else names)
+        catalogue.title(name): catalogue.load(name, seeds=seeds, quick=QUICK.value)
+        for given in names
+        for name in (catalogue.names() if given == "all" else (given,))
     }
 
 

@@ -33,6 +33,7 @@ class Record:
       final_returns: mean raw return of the final checkpoint's evaluation, by task;
         empty without one.
       episodes: evaluated of each task.
+      teacher_returns: by task, the mean raw returns on its teachers' cards.
     """
 
     identity: Mapping[str, Any]
@@ -43,6 +44,7 @@ class Record:
     columns: Mapping[str, tuple[float | None, ...]]
     final_returns: Mapping[str, float]
     episodes: int
+    teacher_returns: Mapping[str, tuple[float, ...]]
 
     def column(self, name: str) -> np.ndarray:
         """Returns a curve, float64 [points], NaN where unknown.
@@ -99,8 +101,9 @@ def load(file_path: str) -> Record | None:
                 **fields,
                 "settings": tuple(fields["settings"]),
                 "frames": tuple(fields["frames"]),
-                "columns": {
-                    name: tuple(values) for name, values in fields["columns"].items()
+                **{
+                    field: {key: tuple(values) for key, values in fields[field].items()}
+                    for field in ("columns", "teacher_returns")
                 },
             }
         )

@@ -97,13 +97,22 @@ class Training:
         content = json.dumps(self.identity(), sort_keys=True).encode()
         return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 
+    @property
+    def name(self) -> str:
+        """Its key, behind what a person looks for."""
+        task = self.tasks[0].replace(":", "_").replace("/", "_")
+        if len(self.tasks) > 1:
+            task = f"{task.partition('_')[0]}_{len(self.tasks)}_tasks"
+        how = "taught" if self.teachers else "from_scratch"
+        return f"{task}_{how}_seed{self.seed}_{self.key}"
+
     def logdir(self, results: str) -> str:
         """Returns the run's folder below that of the experiments."""
-        return os.path.join(results, "runs", self.key)
+        return os.path.join(results, "runs", self.name)
 
     def teacher_folder(self, results: str) -> str:
         """Returns where its student stands as a teacher."""
-        return os.path.join(results, "teachers", self.key)
+        return os.path.join(results, "teachers", self.name)
 
     def settings(self, results: str) -> tuple[str, ...]:
         """Returns the flags of launch.train that decide what is learned."""

@@ -24,7 +24,7 @@ States = list[list[np.ndarray] | None]
 _WAIT_SECONDS = 0.2
 _ANSWER_SECONDS = 60.0
 # Unrolls in a batch. On a CPU an unroll costs the same in a batch of 2 and of 32, but
-# the memory grows with the batch (docs/results.md).
+# the memory grows with the batch (docs/measurements.md).
 LARGEST_BATCH_ON_CPU = 8
 
 

@@ -2,12 +2,16 @@
 
 import dataclasses
 import importlib
+import os
 import pkgutil
+import runpy
 from collections.abc import Sequence
 
 from experiments.experiment import Experiment
 from kickstarting import config as config_lib
 from kickstarting.environments import base
+
+_FILE = ".py"
 
 
 def names() -> tuple[str, ...]:
@@ -25,18 +29,36 @@ def load(name: str, seeds: Sequence[int] = (), quick: bool = False) -> Experimen
     """Returns an experiment.
 
     Args:
-      name: one of `names`.
+      name: one of `names`, or a Python file that declares an EXPERIMENT.
       seeds: in place of its own; empty: its own.
       quick: whether it is to be over in minutes; see Experiment.quick.
 
     Raises:
       config_lib.ConfigError: there is none of that name, or the seeds are not good.
     """
-    if name not in names():
+    if name.endswith(_FILE):
+        experiment = _of_file(name)
+    elif name in names():
+        experiment = importlib.import_module(f"{__name__}.{name}").EXPERIMENT
+    else:
         raise config_lib.ConfigError(
             f"there is no experiment {name!r}{base.nearest_name(name, names())}"
         )
-    experiment = importlib.import_module(f"{__name__}.{name}").EXPERIMENT
     if quick:
         experiment = experiment.quick()
     return dataclasses.replace(experiment, seeds=tuple(seeds)) if seeds else experiment
+
+
+def title(name: str) -> str:
+    """Returns the name of an experiment, without the folder of its file."""
+    return os.path.basename(name).removesuffix(_FILE)
+
+
+def _of_file(path: str) -> Experiment:
+    """Returns the experiment that a file declares, which is run as code."""
+    if not os.path.isfile(path):
+        raise config_lib.ConfigError(f"there is no file {path}")
+    experiment = runpy.run_path(path).get("EXPERIMENT")
+    if not isinstance(experiment, Experiment):
+        raise config_lib.ConfigError(f"{path} declares no EXPERIMENT")
+    return experiment

@@ -1,15 +1,11 @@
-"""Bad teachers are as bad as they claim, and the study of them refuses bad flags."""
-
-import contextlib
-import io
+"""Bad teachers are as bad as they claim."""
 
 import numpy as np
-from absl.testing import absltest, flagsaver, parameterized
+from absl.testing import absltest, parameterized
 
-from experiments import bad_teacher_study, bad_teachers
+from experiments import bad_teachers, catalogue
 from kickstarting import teachers, types
 from kickstarting.environments import suites
-from launch import command_line
 
 _SPEC = suites.environment_spec("doom:defend_the_center")
 
@@ -51,37 +47,12 @@ class BadTeachersTest(parameterized.TestCase):
         )
         np.testing.assert_allclose(_policy(advice), 1 / _SPEC.num_actions)
 
-    @parameterized.parameters(*bad_teacher_study._TEACHERS.values())
-    def test_each_of_the_study_can_be_named(self, name):
-        for level in ("defend_the_center", "defend_the_line"):
-            teacher = teachers.load(name.format(level=level))
-            teachers.check_matches(name, teacher, _SPEC)
-
-    @parameterized.parameters(
-        ("--kinds=evil", "--kinds are among adversarial"),
-        ("--seeds=one", "--seeds are numbers"),
-        ("--frames=0", "--frames must be above 0"),
-        ("--tasks=", "--tasks must name at least one"),
-        ("--tasks=doom:nothing", "no level 'nothing'"),
-        ("--report_only", "no finished run of this study"),
-    )
-    def test_one_line_before_anything_is_trained(self, argument, message):
-        nowhere = self.create_tempdir().full_path
-        errors = io.StringIO()
-        with flagsaver.flagsaver(), contextlib.redirect_stderr(errors):
-            status = command_line.status(
-                bad_teacher_study.main,
-                [
-                    "bad_teacher_study",
-                    f"--results={nowhere}/results",
-                    f"--records={nowhere}/records",
-                    f"--scratch_records={nowhere}/scratch",
-                    argument,
-                ],
-            )
-        self.assertEqual(status, command_line.USAGE_STATUS)
-        self.assertIn(message, errors.getvalue())
-        self.assertEqual(errors.getvalue().count("\n"), 1)
+    @parameterized.parameters("bad_teachers_center", "bad_teachers_line")
+    def test_each_of_the_experiments_can_be_named(self, name):
+        for condition in catalogue.load(name).conditions:
+            for teacher in condition.teachers:
+                source = str(teacher.source)
+                teachers.check_matches(source, teachers.load(source), _SPEC)
 
 
 if __name__ == "__main__":

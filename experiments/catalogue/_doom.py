@@ -1,0 +1,66 @@
+"""What the experiments on single levels of doom share."""
+
+from experiments.experiment import Condition, Experiment
+from experiments.training import Teacher
+
+# Of each level, what from scratch comes near its teacher in.
+FRAMES = {"defend_the_center": 1_000_000, "defend_the_line": 400_000}
+SEEDS = (1, 2, 3)
+EVALUATION_EPISODES = 30
+FROM_SCRATCH = Condition("from scratch")
+CONSTANT = ("--kickstarting_schedule=constant",)
+RETURN_GAP = ("--kickstarting_schedule=return_gap",)
+
+
+def kickstarting(level: str, finding: str) -> Experiment:
+    """Returns the experiment of one teacher of one level."""
+    teachers = (Teacher(f"teachers/study/doom/{level}"),)
+    return Experiment(
+        title=f"One teacher, one level: {level}",
+        shows="Does advice that fades beat none, advice that stays, and advice alone?",
+        tasks=(f"doom:{level}",),
+        total_frames=FRAMES[level],
+        seeds=SEEDS,
+        conditions=(
+            FROM_SCRATCH,
+            Condition("kickstarted (linear λ)", teachers=teachers, weaned_share=0.5),
+            Condition("constant λ", CONSTANT, teachers),
+            Condition("distillation only", (*CONSTANT, "--noreinforcement"), teachers),
+        ),
+        evaluation_episodes=EVALUATION_EPISODES,
+        finding=finding,
+    )
+
+
+def bad_teachers(level: str, finding: str) -> Experiment:
+    """Returns the experiment of bad teachers of one level.
+
+    No card says how good they are at it, so that they play before training.
+    """
+    return Experiment(
+        title=f"Bad teachers: {level}",
+        shows="Does a bad teacher sink a student whose λ follows the return gap?",
+        tasks=(f"doom:{level}",),
+        total_frames=FRAMES[level],
+        seeds=SEEDS,
+        conditions=(
+            FROM_SCRATCH,
+            Condition(
+                "adversary",
+                RETURN_GAP,
+                (Teacher(f"experiments.bad_teachers:adversary_in_{level}"),),
+            ),
+            Condition(
+                "random",
+                RETURN_GAP,
+                (Teacher("experiments.bad_teachers:random_in_doom"),),
+            ),
+            Condition(
+                "health_gathering's",
+                RETURN_GAP,
+                (Teacher("teachers/doom/health_gathering"),),
+            ),
+        ),
+        evaluation_episodes=EVALUATION_EPISODES,
+        finding=finding,
+    )

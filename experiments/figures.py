@@ -1,0 +1,98 @@
+"""The figures of an experiment, as PNG for a page and SVG for a paper."""
+
+import os
+
+import numpy as np
+
+from experiments import run_records, scoring
+from experiments.experiment import Experiment
+from experiments.tables import Records
+from kickstarting import learning_curves
+
+# What a trace of metrics.csv is called on an axis, and whether the axis is logarithmic.
+_TRACES = {
+    "global_weight": ("λ's global factor α", True),
+    "kl_teacher_student": ("KL of teacher and student (nats)", True),
+    "learning_rate": ("learning rate", True),
+    "logit_margin": ("logit of the likeliest action less the next one's", False),
+    "entropy_cost": ("entropy cost", True),
+}
+
+
+def draw(name: str, experiment: Experiment, found: Records, folder: str) -> list[str]:
+    """Draws an experiment.
+
+    Args:
+      name: of the experiment.
+      experiment: the experiment.
+      found: the finished runs of each condition.
+      folder: takes the files.
+
+    Returns:
+      The names of the PNG files; of each there is an SVG too.
+    """
+    drawn = []
+    figures = dict.fromkeys(
+        each.figure for each in experiment.conditions if each.figure
+    )
+    for figure in figures or {"": None}:
+        file = f"{name}_{figure}.png" if figure else f"{name}.png"
+        labels = [
+            each.label for each in experiment.conditions if each.figure in ("", figure)
+        ]
+        curves = [
+            learning_curves.Curve(label, *scoring.curve(record), _seed(record))
+            for label in labels
+            for record in found.get(label, ())
+        ]
+        if curves:
+            learning_curves.learning_curves(
+                curves,
+                os.path.join(folder, file),
+                experiment.title,
+                quantity="mean capped normalised score",
+            )
+            drawn.append(file)
+    return drawn + [
+        file
+        for trace in experiment.traces
+        if (file := _draw_trace(name, trace, experiment, found, folder))
+    ]
+
+
+def _draw_trace(
+    name: str, trace: str, experiment: Experiment, found: Records, folder: str
+) -> str:
+    """Draws a column of the runs that have it; returns the file, '' if none has."""
+    quantity, logarithmic = _TRACES.get(trace, (trace, trace.startswith("kickst")))
+    curves = []
+    for label, records in found.items():
+        for record in records:
+            if trace in record.columns:
+                values = record.column(trace)
+                # Zero has no place on a logarithmic axis: the line ends there.
+                known = np.isfinite(values) & ((values > 0) | (not logarithmic))
+                if known.any():
+                    curves.append(
+                        learning_curves.Curve(
+                            label,
+                            np.array(record.frames)[known],
+                            values[known],
+                            _seed(record),
+                        )
+                    )
+    if not curves:
+        return ""
+    file = f"{name}_{trace.replace('/', '_').replace(':', '_')}.png"
+    learning_curves.learning_curves(
+        curves,
+        os.path.join(folder, file),
+        experiment.title,
+        quantity=quantity,
+        logarithmic=logarithmic,
+    )
+    return file
+
+
+def _seed(record: run_records.Record) -> int:
+    return int(record.identity["seed"])

@@ -1,0 +1,92 @@
+"""Scores of finished runs: curves, and what is told of them at shares of the budget."""
+
+import numpy as np
+
+from experiments import run_records
+from kickstarting import config as config_lib
+from kickstarting import scores
+from kickstarting.environments import suites
+
+# Of the budget so far, over whose last part a score is the mean.
+_LAST_SHARE = 0.1
+
+
+def capped_scores(task: str, returns: np.ndarray) -> np.ndarray:
+    """Returns capped normalised scores, float [...], of raw mean returns [...].
+
+    Raises:
+      config_lib.ConfigError: nothing normalises the task.
+    """
+    reference = suites.reference_score(task)
+    if reference is None:
+        raise config_lib.ConfigError(
+            f"{task} has no reference score: choose tasks that have one"
+        )
+    return np.minimum(scores.normalised_score(returns, reference), scores.CAP)
+
+
+def curve(record: run_records.Record) -> tuple[np.ndarray, np.ndarray]:
+    """Returns frames and mean capped score of training, float [points].
+
+    A task counts 0, the score of the random policy, until an episode of it has ended.
+    """
+    values = [_task_curve(record, task) for task in tasks(record)]
+    return np.array(record.frames), np.mean(values, axis=0)
+
+
+def at_share(record: run_records.Record, share: float) -> dict[str, float]:
+    """Returns each task's training score at a share of the budget.
+
+    It is the mean of the curve over the last tenth of the budget that far, and of the
+    point before where none lies in it.
+
+    Args:
+      record: of the run.
+      share: of its total frames, in (0, 1].
+    """
+    end = share * record.identity["total_frames"]
+    frames = np.array(record.frames)
+    # The last update may lie a little beyond the budget.
+    until = len(frames) if share == 1 else np.searchsorted(frames, end, "right")
+    start = np.searchsorted(frames[:until], (1 - _LAST_SHARE) * end)
+    window = slice(max(min(start, until - 1), 0), max(until, 1))
+    return {
+        task: float(_task_curve(record, task)[window].mean()) for task in tasks(record)
+    }
+
+
+def final(record: run_records.Record) -> dict[str, float]:
+    """Returns each task's capped score of the final checkpoint; empty without one."""
+    return {
+        task: float(capped_scores(task, np.array(value)))
+        for task, value in record.final_returns.items()
+    }
+
+
+def last_returns(record: run_records.Record) -> dict[str, float]:
+    """Returns each task's raw return at the end: evaluated, or else of training."""
+    if record.final_returns:
+        return dict(record.final_returns)
+    frames = np.array(record.frames)
+    late = frames >= (1 - _LAST_SHARE) * frames[-1]
+    return {
+        task: float(np.nanmean(record.column(f"episode_return/{task}")[late]))
+        for task in tasks(record)
+    }
+
+
+def frames_to_reach(record: run_records.Record, level: float) -> float:
+    """Returns the frames after which the mean score first is at a level, else inf."""
+    frames, values = curve(record)
+    reached = np.flatnonzero(values >= level)
+    return float(frames[reached[0]]) if len(reached) else float("inf")
+
+
+def tasks(record: run_records.Record) -> tuple[str, ...]:
+    """Returns the run's tasks."""
+    return tuple(record.identity["tasks"])
+
+
+def _task_curve(record: run_records.Record, task: str) -> np.ndarray:
+    returns = record.column(f"episode_return/{task}")
+    return np.where(np.isnan(returns), 0.0, capped_scores(task, returns))

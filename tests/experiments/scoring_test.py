@@ -1,0 +1,78 @@
+"""Scores of records, by hand."""
+
+import dataclasses
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from experiments import run_records, scoring
+from kickstarting import config as config_lib
+from kickstarting.environments import suites
+
+_TASKS = ("doom:defend_the_line", "doom:take_cover")
+
+
+def _returns(task: str, *of_scores: float | None) -> tuple[float | None, ...]:
+    """Returns the raw returns that give these scores."""
+    reference = suites.reference_score(task)
+    assert reference is not None
+    span = (reference.reference - reference.random) / 100
+    return tuple(
+        None if score is None else reference.random + score * span
+        for score in of_scores
+    )
+
+
+_RECORD = run_records.Record(
+    identity={"tasks": list(_TASKS), "total_frames": 100, "seed": 1},
+    settings=(),
+    git_revision="",
+    seconds=1.0,
+    frames=(10.0, 50.0, 92.0, 102.0),
+    columns={
+        f"episode_return/{_TASKS[0]}": _returns(_TASKS[0], 10, 20, 30, 50),
+        f"episode_return/{_TASKS[1]}": _returns(_TASKS[1], None, 40, 130, 80),
+    },
+    final_returns={},
+    episodes=0,
+    teacher_returns={},
+)
+
+
+class ScoringTest(parameterized.TestCase):
+    def test_a_curve_is_the_mean_over_tasks_capped_and_0_before_episodes(self) -> None:
+        frames, values = scoring.curve(_RECORD)
+        np.testing.assert_array_equal(frames, _RECORD.frames)
+        np.testing.assert_allclose(values, [5, 30, 65, 65])
+
+    @parameterized.parameters(
+        (1.0, 40.0, 90.0), (0.5, 20.0, 40.0), (0.3, 10.0, 0.0), (0.01, 10.0, 0.0)
+    )
+    def test_at_a_share_of_the_budget(self, share, first, second) -> None:
+        found = scoring.at_share(_RECORD, share)
+        np.testing.assert_allclose(list(found.values()), [first, second], atol=1e-9)
+        self.assertEqual(tuple(found), _TASKS)
+
+    @parameterized.parameters((5.0, 10.0), (30.0, 50.0), (60.0, 92.0), (66.0, np.inf))
+    def test_frames_to_reach(self, level: float, frames: float) -> None:
+        self.assertEqual(scoring.frames_to_reach(_RECORD, level - 1e-6), frames)
+
+    def test_last_returns_are_those_evaluated_where_there_are_some(self) -> None:
+        last = scoring.last_returns(_RECORD)
+        (forty,) = _returns(_TASKS[0], 40)
+        assert forty is not None
+        self.assertAlmostEqual(last[_TASKS[0]], forty)
+        evaluated = dataclasses.replace(
+            _RECORD, final_returns=dict.fromkeys(_TASKS, 7.0)
+        )
+        self.assertEqual(scoring.last_returns(evaluated), dict.fromkeys(_TASKS, 7.0))
+        self.assertEmpty(scoring.final(_RECORD))
+        self.assertEqual(tuple(scoring.final(evaluated)), _TASKS)
+
+    def test_what_nothing_normalises_is_refused(self) -> None:
+        with self.assertRaisesRegex(config_lib.ConfigError, "no reference score"):
+            scoring.capped_scores("gym:CartPole-v1", np.zeros(()))
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,112 @@
+"""Tables say what the records say."""
+
+import dataclasses
+
+from absl.testing import absltest
+
+from experiments import run_records, tables
+from experiments.experiment import Condition, Experiment
+from kickstarting.environments import suites
+
+_TASKS = ("doom:defend_the_line", "doom:take_cover")
+_EXPERIMENT = Experiment(
+    title="An experiment",
+    shows="What?",
+    tasks=_TASKS,
+    total_frames=100,
+    seeds=(1, 2),
+    conditions=(Condition("none"), Condition("taught")),
+    budget_shares=(0.5, 1.0),
+    levels=(40.0,),
+)
+
+
+def _return(task: str, score: float) -> float:
+    reference = suites.reference_score(task)
+    assert reference is not None
+    return reference.random + score * (reference.reference - reference.random) / 100
+
+
+def _record(early: float, late: float, seed: int = 1) -> run_records.Record:
+    """Returns the record of a run whose score is `early` halfway and `late` then."""
+    return run_records.Record(
+        identity={"tasks": list(_TASKS), "total_frames": 100, "seed": seed},
+        settings=(),
+        git_revision="",
+        seconds=1.0,
+        frames=(50.0, 100.0),
+        columns={
+            f"episode_return/{task}": (_return(task, early), _return(task, late))
+            for task in _TASKS
+        },
+        final_returns={task: _return(task, late + 1) for task in _TASKS},
+        episodes=30,
+        teacher_returns={},
+    )
+
+
+_FOUND = {
+    "none": [_record(10, 30), _record(10, 50, 2)],
+    "taught": [_record(40, 60), _record(44, 70, 2)],
+}
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+class ScoresTest(absltest.TestCase):
+    def test_means_intervals_and_the_probability_of_improvement(self) -> None:
+        header, _, none, taught = tables.scores(_EXPERIMENT, _FOUND)
+        self.assertLen(_cells(header), 7)
+        self.assertStartsWith(_cells(none)[2], "10.0 (10.0 to 10.0)")
+        self.assertEqual(_cells(none)[:2], ["none", "2"])
+        self.assertStartsWith(_cells(none)[3], "40.0 (30.0 to 50.0)")
+        self.assertEqual(_cells(none)[-1], "")
+        self.assertStartsWith(_cells(taught)[2], "42.0 (40.0 to 44.0)")
+        self.assertEqual(_cells(taught)[-1], "1.00 (1.00 to 1.00)")
+
+    def test_one_task_has_no_median(self) -> None:
+        one = dataclasses.replace(_EXPERIMENT, tasks=_TASKS[:1])
+        self.assertNotIn("median", tables.scores(one, _FOUND)[0])
+
+
+class FramesTest(absltest.TestCase):
+    def test_the_median_each_seed_and_the_speed_up(self) -> None:
+        _, _, none, taught = tables.frames(_EXPERIMENT, _FOUND)
+        self.assertEqual(_cells(none)[1], "not reached (not reached, 0k)")
+        self.assertEqual(_cells(taught)[1], "0k (0k, 0k): over 2.00×")
+
+    def test_without_levels_it_is_the_baselines_last_and_the_teachers(self) -> None:
+        own = dataclasses.replace(_EXPERIMENT, levels=())
+        header, *_ = tables.frames(own, _FOUND)
+        self.assertEqual(_cells(header)[1:], ["frames to 40.0, the baseline's last"])
+        cards = {task: (_return(task, 55.0),) for task in _TASKS}
+        taught = [
+            dataclasses.replace(each, teacher_returns=cards)
+            for each in _FOUND["taught"]
+        ]
+        header, *_ = tables.frames(own, {**_FOUND, "taught": taught})
+        self.assertEqual(_cells(header)[2:], ["frames to 55.0, the teachers'"])
+
+    def test_a_baseline_that_gets_there_gives_a_ratio(self) -> None:
+        found = {"none": [_record(10, 50)], "taught": [_record(45, 50)]}
+        self.assertEqual(
+            _cells(tables.frames(_EXPERIMENT, found)[3])[1], "0k (0k): 2.00×"
+        )
+
+
+class OtherTablesTest(absltest.TestCase):
+    def test_final_checkpoints(self) -> None:
+        _, _, none, _ = tables.final(_FOUND)
+        self.assertStartsWith(_cells(none)[1], "41.0 (31.0 to 51.0)")
+
+    def test_raw_returns_of_each_task(self) -> None:
+        _, _, line, cover = tables.tasks(_EXPERIMENT, _FOUND)
+        self.assertEqual(_cells(line)[0], _TASKS[0])
+        mean = (_return(_TASKS[1], 31) + _return(_TASKS[1], 51)) / 2
+        self.assertStartsWith(_cells(cover)[1], f"{mean:.0f} ± ")
+
+
+if __name__ == "__main__":
+    absltest.main()
