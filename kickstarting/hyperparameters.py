@@ -16,7 +16,7 @@ _LARGEST_LEARNING_RATE = 1.0
 def of_config(config: Config) -> dict[str, float]:
     """Returns learning rate, entropy cost, optimiser's ε, and with teachers α and ρ_i.
 
-    ρ_i is one for each task that has a teacher.
+    ρ_i is one for each task that has a teacher; none where ρ_i does not evolve.
     """
     found = {
         "learning_rate": config.optimiser.learning_rate,
@@ -26,7 +26,7 @@ def of_config(config: Config) -> dict[str, float]:
     if config.asks_teachers:
         found[population.WEIGHT] = config.kickstarting.weight
         for task, teachers in zip(config.tasks, config.teachers_of_task, strict=True):
-            if teachers:
+            if teachers and config.population.factors:
                 found[population.FACTOR + task] = config.kickstarting.factor_of(
                     task, teachers[0]
                 )
@@ -49,12 +49,12 @@ def applied(config: Config, hyperparameters: Mapping[str, float]) -> Config:
         for name, value in hyperparameters.items()
         if name.startswith(population.FACTOR)
     }
-    if factors:
+    if population.WEIGHT in hyperparameters:
         kickstarting = dataclasses.replace(
-            kickstarting,
-            weight=hyperparameters[population.WEIGHT],
-            factors=tuple(factors.items()),
+            kickstarting, weight=hyperparameters[population.WEIGHT]
         )
+    if factors:
+        kickstarting = dataclasses.replace(kickstarting, factors=tuple(factors.items()))
     return dataclasses.replace(
         config,
         loss=dataclasses.replace(

@@ -133,16 +133,15 @@ def exploit(
     assert theirs is not None
     if config.rule == "welch":
         statistic, freedom, p_value = welch(own, theirs)
-        return Decision(
-            other,
-            p_value < config.significance,
-            {
-                "t_statistic": statistic,
-                "degrees_of_freedom": freedom,
-                "p_value": p_value,
-                "significance": config.significance,
-            },
-        )
+        figures = {
+            "t_statistic": statistic,
+            "degrees_of_freedom": freedom,
+            "p_value": p_value,
+            "significance": config.significance,
+        }
+        # Scores without any spread have an infinite t, for which JSON has no number.
+        finite = {name: each for name, each in figures.items() if math.isfinite(each)}
+        return Decision(other, p_value < config.significance, finite)
     gap = theirs.mean - own.mean
     return Decision(other, gap > config.gap, {"gap": gap, "threshold": config.gap})
 
@@ -173,7 +172,8 @@ def explore(
     """Returns perturbed hyperparameters.
 
     Each is multiplied or divided by the factor, so that its logarithm is as likely to
-    rise as to fall; 0 stays 0. A ρ_i whose α·ρ_i falls below the floor becomes 0.
+    rise as to fall; 0 stays 0. A ρ_i whose α·ρ_i falls below the floor becomes 0; so
+    does α where no ρ_i evolves.
 
     Args:
       hyperparameters: before.
@@ -188,9 +188,12 @@ def explore(
         scale = (factor if up else 1 / factor) if changes else 1.0
         after[name] = hyperparameters[name] * scale
     weight = after.get(WEIGHT, 0.0)
-    for name in after:
-        if name.startswith(FACTOR) and weight * after[name] < config.weight_floor:
+    factors = [name for name in after if name.startswith(FACTOR)]
+    for name in factors:
+        if weight * after[name] < config.weight_floor:
             after[name] = 0.0
+    if not factors and WEIGHT in after and weight < config.weight_floor:
+        after[WEIGHT] = 0.0
     return after
 
 

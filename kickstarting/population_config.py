@@ -38,6 +38,7 @@ class PopulationConfig:
         1.2.
       weight_decades: powers of ten.
       weight_floor: below which α·ρ_i becomes 0, and its teacher is freed.
+      factors: whether each ρ_i evolves of its own, and not α alone.
       spread: members begin with hyperparameters between 1/spread and spread times the
         configured ones, but for the first, which has these.
     """
@@ -55,6 +56,7 @@ class PopulationConfig:
     perturb_factor: float = 0.0
     weight_decades: float = 2.0
     weight_floor: float = 1e-6
+    factors: bool = True
     spread: float = 3.0
 
     def __post_init__(self) -> None:

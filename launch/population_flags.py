@@ -55,6 +55,11 @@ POPULATION_PERTURB_FACTOR = flags.DEFINE_float(
     "By which an event multiplies or divides a hyperparameter, with probability 0.33; "
     "0: enough for λ to fall a hundredfold in the first half, and at least 1.2.",
 )
+POPULATION_FACTORS = flags.DEFINE_bool(
+    "population_factors",
+    _DEFAULTS.factors,
+    "Let each task's ρ evolve of its own; without, only λ's global factor evolves.",
+)
 POPULATION_SPREAD = flags.DEFINE_float(
     "population_spread",
     _DEFAULTS.spread,
@@ -79,5 +84,6 @@ def population_config_from_flags() -> population_config.PopulationConfig:
         events=POPULATION_EVENTS.value,
         burn_in_share=POPULATION_BURN_IN_SHARE.value,
         perturb_factor=POPULATION_PERTURB_FACTOR.value,
+        factors=POPULATION_FACTORS.value,
         spread=POPULATION_SPREAD.value,
     )

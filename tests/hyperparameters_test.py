@@ -5,6 +5,7 @@ from absl.testing import absltest
 from kickstarting import config_checks, hyperparameters
 from kickstarting.agent_config import LossConfig, OptimiserConfig
 from kickstarting.config import Config, KickstartingConfig
+from kickstarting.population_config import PopulationConfig
 
 _TASKS = ("doom:basic", "doom:take_cover", "doom:my_way_home")
 
@@ -54,6 +55,15 @@ class HyperparametersTest(absltest.TestCase):
         found = hyperparameters.applied(config, evolved)
         self.assertEqual(hyperparameters.of_config(found), evolved)
         self.assertEqual(found.kickstarting.factor_of(_TASKS[1], "a"), 0.6)
+
+    def test_alpha_alone_evolves_where_no_rho_is_to(self):
+        alone = PopulationConfig(size=2, factors=False)
+        config = _config(kickstarting=_TAUGHT, population=alone)
+        evolved = {**hyperparameters.of_config(config), "kickstarting_weight": 3.0}
+        self.assertNotIn("teacher_factor/doom:basic", evolved)
+        found = hyperparameters.applied(config, evolved).kickstarting
+        self.assertEqual(found.weight, 3.0)
+        self.assertEqual(found.factors, _TAUGHT.factors)
 
     def test_a_learning_rate_cannot_outgrow_its_range(self):
         config = _config()

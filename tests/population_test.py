@@ -1,6 +1,7 @@
 """PBT's rules, against cases worked by hand, SciPy, and properties."""
 
 import dataclasses
+import json
 import math
 
 import numpy as np
@@ -157,6 +158,19 @@ class ExploreTest(parameterized.TestCase):
         after = population.explore(before, config, _random())
         self.assertEqual(after["teacher_factor/a"], 0.0)
         self.assertGreater(after["teacher_factor/b"], 0.0)
+
+    def test_alpha_alone_falls_to_zero_at_the_floor(self):
+        config = PopulationConfig(size=2, weight_floor=1e-3)
+        for before, is_kept in ((1e-5, False), (1.0, True)):
+            after = population.explore({population.WEIGHT: before}, config, _random())
+            self.assertEqual(after[population.WEIGHT] > 0, is_kept)
+
+    def test_a_decision_is_json_whatever_it_went_by(self):
+        config = PopulationConfig(size=2, rule="welch")
+        members = [_exact(20.0), _exact(30.0)]
+        decision = population.exploit(0, members, config, _random())
+        self.assertTrue(decision.copies)
+        json.dumps(decision.statistics, allow_nan=False)
 
 
 class PopulationConfigTest(parameterized.TestCase):
