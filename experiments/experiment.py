@@ -47,6 +47,8 @@ class Experiment:
       budget_shares: of the frames, at which scores are told.
       levels: training scores of which is told after how many frames they are reached;
         none: that of the baseline at its end.
+      charge_teachers: whether the frames that trained a run's teachers, all of which
+        are trained here, count as its own in figures and in frames to a level.
       traces: columns of metrics.csv that are drawn over frames, e.g. global_weight.
       paper: what the paper has there, in Markdown.
       finding: what came out, in Markdown, written after the runs.
@@ -62,6 +64,7 @@ class Experiment:
     evaluation_episodes: int = 0
     budget_shares: tuple[float, ...] = (1.0,)
     levels: tuple[float, ...] = ()
+    charge_teachers: bool = False
     traces: tuple[str, ...] = ()
     paper: str = ""
     finding: str = ""

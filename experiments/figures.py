@@ -41,7 +41,7 @@ def draw(name: str, experiment: Experiment, found: Records, folder: str) -> list
             each.label for each in experiment.conditions if each.figure in ("", figure)
         ]
         curves = [
-            learning_curves.Curve(label, *scoring.curve(record), _seed(record))
+            _score_curve(label, record, experiment.charge_teachers)
             for label in labels
             for record in found.get(label, ())
         ]
@@ -58,6 +58,15 @@ def draw(name: str, experiment: Experiment, found: Records, folder: str) -> list
         for trace in experiment.traces
         if (file := _draw_trace(name, trace, experiment, found, folder))
     ]
+
+
+def _score_curve(
+    label: str, record: run_records.Record, charge_teachers: bool
+) -> learning_curves.Curve:
+    frames, values = scoring.curve(record)
+    if charge_teachers:
+        frames = frames + scoring.teacher_frames(record)
+    return learning_curves.Curve(label, frames, values, _seed(record))
 
 
 def _draw_trace(

@@ -1,5 +1,9 @@
 """Scores of finished runs: curves, and what is told of them at shares of the budget."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from experiments import run_records
@@ -32,6 +36,22 @@ def curve(record: run_records.Record) -> tuple[np.ndarray, np.ndarray]:
     """
     values = [_task_curve(record, task) for task in tasks(record)]
     return np.array(record.frames), np.mean(values, axis=0)
+
+
+def teacher_frames(record: run_records.Record) -> int:
+    """Returns the environment frames that trained a run's teachers, and theirs."""
+    trainings: dict[str, int] = {}
+    _add_teachers(record.identity, trainings)
+    return sum(trainings.values())
+
+
+def _add_teachers(identity: Mapping[str, Any], trainings: dict[str, int]) -> None:
+    """Adds the frames of each teacher once, however many tasks it teaches."""
+    for _, source in identity["teachers"]:
+        # Others were not trained here: their frames are not known.
+        if isinstance(source, dict) and "total_frames" in source:
+            trainings[json.dumps(source, sort_keys=True)] = source["total_frames"]
+            _add_teachers(source, trainings)
 
 
 def at_share(record: run_records.Record, share: float) -> dict[str, float]:
@@ -75,11 +95,20 @@ def last_returns(record: run_records.Record) -> dict[str, float]:
     }
 
 
-def frames_to_reach(record: run_records.Record, level: float) -> float:
-    """Returns the frames after which the mean score first is at a level, else inf."""
+def frames_to_reach(
+    record: run_records.Record, level: float, charge_teachers: bool = False
+) -> float:
+    """Returns the frames after which the mean score first is at a level, else inf.
+
+    Args:
+      record: of the run.
+      level: the score.
+      charge_teachers: whether the frames of the run's teachers count.
+    """
     frames, values = curve(record)
     reached = np.flatnonzero(values >= level)
-    return float(frames[reached[0]]) if len(reached) else float("inf")
+    before = teacher_frames(record) if charge_teachers else 0
+    return float(frames[reached[0]]) + before if len(reached) else float("inf")
 
 
 def tasks(record: run_records.Record) -> tuple[str, ...]:

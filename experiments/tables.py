@@ -63,10 +63,15 @@ def frames(experiment: Experiment, found: Records) -> list[str]:
     for number, (label, records) in enumerate(found.items()):
         cells = []
         for level in levels.values():
-            reached = [scoring.frames_to_reach(one, level) for one in records]
+            reached, base = (
+                [
+                    scoring.frames_to_reach(one, level, experiment.charge_teachers)
+                    for one in runs
+                ]
+                for runs in (records, first)
+            )
             text = _frames_text(float(np.median(reached)))
             each = ", ".join(map(_frames_text, reached))
-            base = [scoring.frames_to_reach(one, level) for one in first]
             gain = _speed_up(base, reached, experiment.total_frames) if number else ""
             cells.append(f"{text} ({each}){gain}")
         lines.append(f"| {label} | {' | '.join(cells)} |")

@@ -23,7 +23,16 @@ TASKS = tuple(
 TOTAL_FRAMES = 1_000_000
 # Of one task each; eight experts take less than thrice the frames of a student.
 EXPERT_FRAMES = 300_000
+# Long enough for an episode to end, too short to learn from it.
+WEAK_FRAMES = 20_000
 FLAGS = ("--action_repeat=1", "--environments_per_actor=64", "--batch_size=16")
+SEEDS = (1, 2, 3, 4, 5)
+# IMPALA's rule needs hundreds of events and many episodes; here there are few of both.
+POPULATION = (
+    "--population_size=4",
+    "--population_rule=welch",
+    "--population_events=40",
+)
 SMALL = "--core_size=64"
 LARGE = "--core_size=256"
 # Students have other seeds.
@@ -39,13 +48,22 @@ def multi_task_teacher(size: str) -> Teacher:
     return Teacher(Training(TASKS, _TEACHER_SEED, TOTAL_FRAMES, (*FLAGS, size)))
 
 
-def experts(size: str) -> tuple[Teacher, ...]:
+def experts(size: str, weak_task: str = "") -> tuple[Teacher, ...]:
     """Returns one teacher for each task.
 
     Args:
       size: SMALL or LARGE.
+      weak_task: whose expert was trained for WEAK_FRAMES only.
     """
     return tuple(
-        Teacher(Training((task,), _TEACHER_SEED, EXPERT_FRAMES, (*FLAGS, size)), task)
+        Teacher(
+            Training(
+                (task,),
+                _TEACHER_SEED,
+                WEAK_FRAMES if task == weak_task else EXPERT_FRAMES,
+                (*FLAGS, size),
+            ),
+            task,
+        )
         for task in TASKS
     )

@@ -8,7 +8,7 @@ EXPERIMENT = Experiment(
     shows="Do more and larger teachers help a large student more?",
     tasks=_xland.TASKS,
     total_frames=_xland.TOTAL_FRAMES,
-    seeds=(1, 2, 3, 4, 5),
+    seeds=_xland.SEEDS,
     flags=(*_xland.FLAGS, _xland.LARGE),
     conditions=(
         Condition("from scratch"),

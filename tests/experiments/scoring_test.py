@@ -6,6 +6,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from experiments import run_records, scoring
+from experiments.training import Teacher, Training
 from kickstarting import config as config_lib
 from kickstarting.environments import suites
 
@@ -56,6 +57,20 @@ class ScoringTest(parameterized.TestCase):
     @parameterized.parameters((5.0, 10.0), (30.0, 50.0), (60.0, 92.0), (66.0, np.inf))
     def test_frames_to_reach(self, level: float, frames: float) -> None:
         self.assertEqual(scoring.frames_to_reach(_RECORD, level - 1e-6), frames)
+
+    def test_frames_of_teachers_count_once_and_those_of_their_own_too(self) -> None:
+        own = Training(_TASKS[:1], seed=9, total_frames=5)
+        teacher = Training(_TASKS[:1], 8, 30, teachers=(Teacher(own),))
+        both = tuple(Teacher(teacher, task) for task in _TASKS)
+        other = Teacher("some.module:factory")
+        taught = Training(_TASKS, 1, 100, teachers=(*both, other))
+        record = dataclasses.replace(_RECORD, identity=taught.identity())
+        self.assertEqual(scoring.teacher_frames(record), 35)
+        level = 30.0 - 1e-6
+        self.assertEqual(scoring.frames_to_reach(record, level), 50)
+        self.assertEqual(
+            scoring.frames_to_reach(record, level, charge_teachers=True), 85
+        )
 
     def test_last_returns_are_those_evaluated_where_there_are_some(self) -> None:
         last = scoring.last_returns(_RECORD)

@@ -1,0 +1,30 @@
+"""Table 1 and figure 2 of Schmitt et al. 2018: one small teacher, a large student."""
+
+from experiments.catalogue import _xland
+from experiments.experiment import Condition, Experiment
+
+_TEACHER = (_xland.multi_task_teacher(_xland.SMALL),)
+
+EXPERIMENT = Experiment(
+    title="One small teacher, a large student (table 1, figure 2)",
+    shows="How much sooner is a large student where a small teacher helps it?",
+    tasks=_xland.TASKS,
+    total_frames=_xland.TOTAL_FRAMES,
+    seeds=_xland.SEEDS,
+    flags=(*_xland.FLAGS, _xland.LARGE),
+    conditions=(
+        Condition("from scratch"),
+        Condition("kickstarted (linear λ)", teachers=_TEACHER, weaned_share=0.5),
+        Condition("from scratch, population", _xland.POPULATION),
+        Condition("kickstarted, population", _xland.POPULATION, _TEACHER),
+    ),
+    budget_shares=(0.1, 0.2, 0.5, 1.0),
+    levels=(20.0, 35.0, 50.0),
+    traces=("global_weight", "learning_rate", "entropy_cost"),
+    paper="""\
+| score at | 5 % of the budget | 10 % | 20 % | 100 % | frames to 30 | to 40 | to 50 |
+|---|---|---|---|---|---|---|---|
+| kickstarted | 37.4 | 39.4 | 42.4 | 56.9 | 0.13B | 1.39B | 5.31B |
+| from scratch | 24.1 | 31.1 | 37.5 | 51.9 | 0.99B | 3.26B | 8.14B |
+| gain | +55.2 % | +26.7 % | +13.1 % | +9.6 % | 6.92× | 2.35× | 1.53× |""",
+)

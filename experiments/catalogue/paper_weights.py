@@ -1,0 +1,31 @@
+"""Figure 5 of Schmitt et al. 2018: one weight for all experts, or one for each."""
+
+from experiments.catalogue import _xland
+from experiments.experiment import Condition, Experiment
+
+_EXPERTS = _xland.experts(_xland.LARGE)
+_CONSTANT = "--kickstarting_schedule=constant"
+
+EXPERIMENT = Experiment(
+    title="Weights of multiple large experts (figure 5)",
+    shows="Does each expert need a weight of its own?",
+    tasks=_xland.TASKS,
+    total_frames=_xland.TOTAL_FRAMES,
+    seeds=_xland.SEEDS,
+    flags=(*_xland.FLAGS, _xland.LARGE),
+    conditions=(
+        Condition("distillation only", (_CONSTANT, "--noreinforcement"), _EXPERTS),
+        Condition("constant λ", (_CONSTANT,), _EXPERTS),
+        Condition(
+            "shared α, population",
+            (*_xland.POPULATION, "--nopopulation_factors"),
+            _EXPERTS,
+        ),
+        Condition("ρ for each task, population", _xland.POPULATION, _EXPERTS),
+    ),
+    budget_shares=(0.1, 0.5, 1.0),
+    traces=("global_weight",),
+    paper="""\
+From the top: a weight for each task and a shared one, which hardly differ; then a
+constant one and distillation only, further from the others the more frames.""",
+)

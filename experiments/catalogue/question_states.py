@@ -1,0 +1,25 @@
+"""Question 9 of the paper's readers: the runs of two other experiments."""
+
+from experiments.catalogue import _doom
+from experiments.experiment import Condition, Experiment
+from experiments.training import Teacher
+
+_LEVEL = "defend_the_line"
+_TEACHER = (Teacher(f"teachers/study/doom/{_LEVEL}"),)
+
+EXPERIMENT = Experiment(
+    title="9. Does the student need to be in the states that it reaches itself?",
+    shows="Does the student need to be in the states that it reaches itself?",
+    tasks=(f"doom:{_LEVEL}",),
+    total_frames=_doom.FRAMES[_LEVEL],
+    seeds=_doom.SEEDS,
+    conditions=(
+        Condition(
+            "teacher's states",
+            ("--teacher_use=behaviour_cloning",),
+            _TEACHER,
+        ),
+        Condition("student's states", (*_doom.CONSTANT, "--noreinforcement"), _TEACHER),
+    ),
+    evaluation_episodes=_doom.EVALUATION_EPISODES,
+)

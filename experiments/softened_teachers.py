@@ -1,0 +1,40 @@
+"""Teachers that are less sure of what they advise than they were trained to be."""
+
+from typing import Any
+
+import numpy as np
+
+from kickstarting import teachers, types
+
+_TEMPERATURE = 4.0
+
+
+class SoftenedTeacher:
+    """Advises by a teacher's logits, divided by a temperature.
+
+    Attributes:
+      action_names: see types.Teacher.
+    """
+
+    def __init__(self, teacher: types.Teacher) -> None:
+        """Takes the teacher."""
+        self._teacher = teacher
+        self.action_names = teacher.action_names
+
+    def initial_state(self, batch_size: int) -> Any:
+        """See types.Teacher."""
+        return self._teacher.initial_state(batch_size)
+
+    def label(
+        self, observation: types.Observation, first: np.ndarray, state: Any
+    ) -> tuple[np.ndarray, Any]:
+        """See types.Teacher."""
+        logits, state = self._teacher.label(observation, first, state)
+        return np.asarray(logits) / np.float32(_TEMPERATURE), state
+
+
+def softened_in_defend_the_line() -> SoftenedTeacher:
+    """Makes the soft one of teachers/study/doom/defend_the_line."""
+    return SoftenedTeacher(
+        teachers.CheckpointTeacher("teachers/study/doom/defend_the_line")
+    )
