@@ -34,8 +34,11 @@ _GATHER_SECONDS = 0.002
 class LearnerClient(Protocol):
     """What an actor asks of the learner."""
 
-    def parameters(self, newer_than: int) -> Any:
-        """Returns None, or (version, flat float32 parameters, λ [num_tasks, K])."""
+    def parameters(self, held: int) -> Any:
+        """Returns None, or (version, flat float32 parameters, λ [num_tasks, K]).
+
+        None says that there are no others than the version `held`, -1 for none.
+        """
 
     def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
         """Takes counters and finished episodes (tasks, returns, agent steps)."""
@@ -118,9 +121,11 @@ class Actor:
         Raises:
           EnvironmentConfigError: an environment cannot be made.
         """
+        # Not with the program alone: another actor may take a failed one's place.
+        has_ended = threading.Event()
         helper = threading.Thread(
             target=self._exchange_with_learner,
-            args=(stop,),
+            args=(stop, has_ended),
             name="exchange",
             daemon=True,
         )
@@ -138,6 +143,7 @@ class Actor:
             helper.start()
             self._loop(stop)
         finally:
+            has_ended.set()
             self._sender.close(_CLOSE_SECONDS)
             self._environments.close()
 
@@ -281,10 +287,12 @@ class Actor:
                 return
             self._poll_parameters()
 
-    def _exchange_with_learner(self, stop: threading.Event) -> None:
+    def _exchange_with_learner(
+        self, stop: threading.Event, has_ended: threading.Event
+    ) -> None:
         """Fetches parameters and reports, behind the acting."""
         reported = start = time.monotonic()
-        while not stop.wait(_POLL_PARAMETERS_SECONDS):
+        while not (stop.wait(_POLL_PARAMETERS_SECONDS) or has_ended.is_set()):
             try:
                 if not self._config.lockstep:
                     self._poll_parameters()

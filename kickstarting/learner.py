@@ -27,6 +27,11 @@ class Learner:
     """Owns the parameters of one student.
 
     All methods but `run`, which is called once, may be called from any thread.
+
+    Attributes:
+      frames: environment frames that it has learned from.
+      restored_frames: those of the checkpoint that it went on from, 0 without one.
+      life: an integer that tells it from the learners that were in its place before.
     """
 
     def __init__(
@@ -74,13 +79,18 @@ class Learner:
         self._device_batches: queue.SimpleQueue[Any] = queue.SimpleQueue()
         # One batch is read and moved while the update before it is computed.
         self._may_read = threading.Semaphore(0)
+        self._reader: threading.Thread | None = None
         self._reader_failure: BaseException | None = None
+        self._has_ended = threading.Event()
         self._seconds_without_data = 0.0
         self.frames = 0
         fresh = update.init(jax.random.key(config.seed))
         if initial_params:
             fresh = fresh._replace(params={**fresh.params, **initial_params})
         state = self._restore(fresh)
+        # In nanoseconds: no other learner of the run has the same.
+        self.life = time.time_ns()
+        self.restored_frames = self.frames
         # Rows beyond the checkpoint will be written again.
         run_files.truncate(self.frames)
         self._state = update.replicate(state)
@@ -92,17 +102,20 @@ class Learner:
         self._may_update.set()
         self._publish()
 
-    def parameters(self, newer_than: int) -> tuple[int, np.ndarray, np.ndarray] | None:
+    def parameters(self, held: int) -> tuple[int, np.ndarray, np.ndarray] | None:
         """Answers an actor.
 
+        A learner that goes on from a checkpoint publishes lower versions than actors
+        may hold of the one before it.
+
         Args:
-          newer_than: the version that the actor has, -1 for none.
+          held: the version that the actor has, -1 for none.
 
         Returns:
           None, or (version, flat parameters float32 [P], λ float32 [num_tasks, K]).
         """
         published = self._published
-        if published is None or published[0] <= newer_than:
+        if published is None or published[0] == held:
             return None
         version, flat, weight = published
         return version, np.asarray(flat), weight
@@ -178,10 +191,10 @@ class Learner:
         Args:
           stop: set when the program ends.
         """
-        reader = threading.Thread(
+        self._reader = threading.Thread(
             target=self._read_batches, args=(stop,), name="batches", daemon=True
         )
-        reader.start()
+        self._reader.start()
         saved = time.monotonic()
         period = self._config.checkpoint.period_minutes * 60
         metrics: dict[str, float] = {}
@@ -202,10 +215,24 @@ class Learner:
                     self._save()
                     saved = time.monotonic()
         finally:
+            self._has_ended.set()
             if row.updates:
                 self._write_row(row)
             if metrics:
                 self._save()
+
+    def wait_for_reader(self, stop: threading.Event) -> None:
+        """Waits, after `run` has failed, until it takes nothing more from the queue.
+
+        A reader that waits for a batch still gets it: a learner that read beside it
+        would lose unrolls to it, now and then.
+
+        Args:
+          stop: set when the program ends: then nothing is waited for.
+        """
+        while self._reader is not None and self._reader.is_alive():
+            if stop.wait(_WAIT_SECONDS):
+                return
 
     def _step(self, batch: types.Trajectory) -> dict[str, float]:
         hyperparameters, kickstarting = self._hyperparameters()
@@ -294,8 +321,10 @@ class Learner:
             for batch in self._open_batches():
                 self._device_batches.put(self._update.shard(batch))
                 while not self._may_read.acquire(timeout=_WAIT_SECONDS):
-                    if stop.is_set():
+                    if stop.is_set() or self._has_ended.is_set():
                         return
+                if self._has_ended.is_set():
+                    return
         except BaseException as error:  # noqa: BLE001 - run() raises it
             self._reader_failure = error
 

@@ -1,12 +1,14 @@
 """The controller of a population: watches its members and lets them evolve.
 
 It decides by the rules of kickstarting.population, writes each decision down before it
-is carried out, and goes on from what is written.
+is carried out, and goes on from what is written. A member that is away keeps nobody
+waiting.
 """
 
+import math
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from absl import logging
@@ -14,44 +16,13 @@ from absl import logging
 from kickstarting import config as config_lib
 from kickstarting import hyperparameters, population
 from kickstarting.population_events import Event, PopulationEvents
+from kickstarting.population_member import Member, Progress, WatchedMember
 
 _POLL_SECONDS = 0.5
+# The rule of an event that replaces a member whose own weights are lost.
+REPLACEMENT = "replacement"
 
-
-class Progress(NamedTuple):
-    """How far a member is.
-
-    Attributes:
-      frames: environment frames that it has learned from.
-      fitness: None while unknown.
-    """
-
-    frames: int
-    fitness: population.Fitness | None
-
-
-class Member(Protocol):
-    """What the controller asks of a member; its learner, or a client of that."""
-
-    def progress(self) -> Progress:
-        """Returns how far it is."""
-        ...
-
-    def evolve(self, evolved: dict[str, float]) -> None:
-        """See Learner.evolve."""
-        ...
-
-    def weights(self) -> list[np.ndarray]:
-        """See Learner.weights."""
-        ...
-
-    def adopt(self, weights: list[np.ndarray]) -> None:
-        """See Learner.adopt."""
-        ...
-
-    def pause(self, paused: bool) -> None:
-        """See Learner.pause."""
-        ...
+Watch = Callable[[list[Progress], list[Mapping[str, float]], int, list[int]], None]
 
 
 class PopulationController:
@@ -62,8 +33,7 @@ class PopulationController:
         config: config_lib.Config,
         members: Sequence[Member],
         events: PopulationEvents,
-        watch: Callable[[list[Progress], list[dict[str, float]], int], None]
-        | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """Reads what was decided before.
 
@@ -71,35 +41,47 @@ class PopulationController:
           config: of the run; each member has its own hyperparameters.
           members: of the population.
           events: of the run's folder.
-          watch: told the members' progress and hyperparameters, and the copies made.
+          watch: told the members' progress and hyperparameters, the copies made, and
+            how often each member was restarted.
         """
         self._config = config
         self._population = config.population
-        self._members = members
+        self._members = [
+            WatchedMember(index, member) for index, member in enumerate(members)
+        ]
         self._events = events
         self._watch = watch
-        self._hyperparameters: list[dict[str, float]] = []
         self._copies = sum(event.copied for event in events.events)
         self._next_event = [1] * len(members)
-        self._paused = [False] * len(members)
 
     def run(self, stop: threading.Event) -> None:
         """Evolves until all members are done, or `stop` is set.
 
         Args:
           stop: set when the program ends.
+
+        Raises:
+          MemberLostError: a member dies again and again.
         """
         self._begin()
         while not stop.is_set():
-            progress = [member.progress() for member in self._members]
-            for index in range(len(self._members)):
-                if self._is_due(index, progress[index].frames):
-                    self._evolve(index, progress)
-            if all(self._is_over(each.frames) for each in progress):
+            for index, member in enumerate(self._members):
+                if member.look() and not self._is_over(member):
+                    self._replace(index)
+                member.tell()
+            for index, member in enumerate(self._members):
+                if member.is_up and self._is_due(index):
+                    self._evolve(index)
+            if all(each.is_up and self._is_over(each) for each in self._members):
                 return
-            self._take_turns([each.frames for each in progress])
+            self._take_turns()
             if self._watch is not None:
-                self._watch(progress, self._hyperparameters, self._copies)
+                self._watch(
+                    [each.progress for each in self._members],
+                    [each.hyperparameters for each in self._members],
+                    self._copies,
+                    [each.restarts for each in self._members],
+                )
             stop.wait(_POLL_SECONDS)
 
     def _begin(self) -> None:
@@ -109,79 +91,133 @@ class PopulationController:
         )
         for index, member in enumerate(self._members):
             if index in newest:
-                self._hyperparameters.append(dict(newest[index].after))
+                member.become(newest[index].after)
                 self._next_event[index] = newest[index].number + 1
             else:
-                self._hyperparameters.append(first[index])
                 self._events.append(_beginning(index, first[index]))
-            member.evolve(self._hyperparameters[index])
+                member.become(first[index])
 
-    def _is_due(self, index: int, frames: int) -> bool:
+    def _is_due(self, index: int) -> bool:
         number = self._next_event[index]
-        if number > self._population.events or self._is_over(frames):
+        member = self._members[index]
+        if number > self._population.events or self._is_over(member):
             return False
         due = self._population.event_frames(number - 1, self._config.total_frames)
-        return frames >= due
+        return member.progress.frames >= due
 
-    def _evolve(self, index: int, progress: list[Progress]) -> None:
+    def _evolve(self, index: int) -> None:
         number = self._next_event[index]
         # The same decision again, should the controller die before it is written.
         random = np.random.default_rng((self._config.seed, 1, index, number))
-        known = [each.fitness for each in progress]
+        known = [each.fitness for each in self._members]
         decision = population.exploit(index, known, self._population, random)
-        before = self._hyperparameters[index]
-        source = before
+        source = self._members[index].hyperparameters
         weights: list[np.ndarray] | None = None
         if decision.copies:
             assert decision.other is not None
-            source = self._hyperparameters[decision.other]
+            source = self._members[decision.other].hyperparameters
             weights = self._members[decision.other].weights()
-        after = population.explore(source, self._population, random)
+            if weights is None:
+                # It has just died: the event waits for another look at all of them.
+                return
+        self._carry_out(
+            index,
+            number,
+            decision,
+            self._population.rule,
+            population.explore(source, self._population, random),
+            weights,
+        )
+        self._next_event[index] = number + 1
+
+    def _replace(self, index: int) -> None:
+        """Makes a member, whose own weights are lost, a copy of the best other one."""
+        others = [
+            other
+            for other, each in enumerate(self._members)
+            if other != index and each.is_up and each.progress.frames
+        ]
+        for other in sorted(others, key=self._health, reverse=True):
+            weights = self._members[other].weights()
+            if weights is None:
+                continue
+            decision = population.Decision(
+                other, True, {"restarts": float(self._members[index].restarts)}
+            )
+            self._carry_out(
+                index,
+                # Between those that are due.
+                self._next_event[index] - 1,
+                decision,
+                REPLACEMENT,
+                self._members[other].hyperparameters,
+                weights,
+            )
+            return
+
+    def _carry_out(
+        self,
+        index: int,
+        number: int,
+        decision: population.Decision,
+        rule: str,
+        after: Mapping[str, float],
+        weights: list[np.ndarray] | None,
+    ) -> None:
+        member = self._members[index]
+        other = None if decision.other is None else self._members[decision.other]
         self._events.append(
             Event(
                 number=number,
                 member=index,
-                frames=progress[index].frames,
+                frames=member.progress.frames,
                 other=decision.other,
                 copied=decision.copies,
-                rule=self._population.rule,
+                rule=rule,
                 statistics=dict(decision.statistics),
-                fitness=_mean(known[index]),
-                other_fitness=None
-                if decision.other is None
-                else _mean(known[decision.other]),
-                before=before,
+                fitness=_mean(member.fitness),
+                other_fitness=None if other is None else _mean(other.fitness),
+                before=member.hyperparameters,
                 after=after,
             )
         )
-        if weights is not None:
-            self._members[index].adopt(weights)
+        member.become(after, weights)
+        if decision.copies:
             self._copies += 1
-            # Nothing is known yet of what it is now.
-            progress[index] = progress[index]._replace(fitness=None)
             logging.info("Member %d copies member %d.", index, decision.other)
-        self._members[index].evolve(after)
-        self._hyperparameters[index] = after
-        self._next_event[index] = number + 1
 
-    def _take_turns(self, frames: Sequence[int]) -> None:
+    def _health(self, index: int) -> tuple[float, int]:
+        fitness = self._members[index].fitness
+        return (
+            -math.inf if fitness is None else fitness.mean,
+            self._members[index].progress.frames,
+        )
+
+    def _take_turns(self) -> None:
         """Lets those train that are furthest behind, if not all may at once."""
         at_once = self._population.at_once
         if not at_once:
             return
         by_turn = sorted(
-            (index for index, done in enumerate(frames) if not self._is_over(done)),
+            (
+                index
+                for index, each in enumerate(self._members)
+                # Nobody waits for one that is away.
+                if each.is_up and not self._is_over(each)
+            ),
             # Whoever trains goes on until its next event is due.
-            key=lambda index: (self._next_event[index], self._paused[index], index),
+            key=lambda index: (
+                self._next_event[index],
+                self._members[index].paused,
+                index,
+            ),
         )
-        for index in range(len(frames)):
-            paused = index in by_turn[at_once:]
-            if paused != self._paused[index]:
-                self._members[index].pause(paused)
-                self._paused[index] = paused
+        for index, member in enumerate(self._members):
+            if member.is_up:
+                member.pause(index in by_turn[at_once:])
 
-    def _is_over(self, frames: int) -> bool:
-        return frames >= self._config.total_frames
+    def _is_over(self, member: WatchedMember) -> bool:
+        return member.progress.frames >= self._config.total_frames
 
 
 def _beginning(index: int, first: dict[str, float]) -> Event:

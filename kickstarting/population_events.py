@@ -21,12 +21,14 @@ class Event:
     """One decision about one member.
 
     Attributes:
-      number: of the member's decisions, from 0; 0 is how it began.
+      number: of the member's decisions, from 0; 0 is how it began. A replacement, which
+        comes between them, has the number of the one before it.
       member: its index.
       frames: environment frames that it had learned from.
       other: whom it was compared with; None where there was nobody.
       copied: whether it took that one's weights and hyperparameters.
-      rule: that decided.
+      rule: that decided; 'initial' at the beginning, and 'replacement' where a member
+        that died became a copy.
       statistics: what the rule went by.
       fitness: of the member, in points; None while unknown.
       other_fitness: likewise.

@@ -8,7 +8,7 @@ from rich import console as rich_console
 from rich import panel, table, text
 
 from kickstarting import population, rolling, run_status
-from kickstarting.population_controller import Progress
+from kickstarting.population_member import Progress
 
 # Seconds that the frame rate is averaged over.
 _WINDOW = 60.0
@@ -31,6 +31,7 @@ class PopulationStatus:
         self._progress: Sequence[Progress] = [Progress(0, None)] * size
         self._hyperparameters: Sequence[Mapping[str, float]] = [{}] * size
         self._copies = 0
+        self._restarts: Sequence[int] = [0] * size
         self._rate: rolling.FrameRate | None = None
 
     def record(
@@ -38,6 +39,7 @@ class PopulationStatus:
         progress: Sequence[Progress],
         hyperparameters: Sequence[Mapping[str, float]],
         copies: int,
+        restarts: Sequence[int],
     ) -> None:
         """Takes what the controller sees.
 
@@ -45,12 +47,14 @@ class PopulationStatus:
           progress: of each member.
           hyperparameters: of each member.
           copies: that were made so far.
+          restarts: of each member that died, since the program began.
         """
         frames = sum(each.frames for each in progress)
         with self._lock:
             self._progress = list(progress)
             self._hyperparameters = list(hyperparameters)
             self._copies = copies
+            self._restarts = list(restarts)
             if self._rate is None:
                 # What an earlier run did takes no time of this one.
                 self._rate = rolling.FrameRate(time.monotonic(), frames, _WINDOW)
@@ -70,7 +74,8 @@ class PopulationStatus:
                 if not name.startswith(population.FACTOR)
             )
             grid = table.Table(box=None, padding=(0, 2), header_style="dim")
-            for name in ("member", "frames", "score", *columns):
+            restarts = ("restarts",) if any(self._restarts) else ()
+            for name in ("member", "frames", "score", *columns, *restarts):
                 grid.add_column(name.replace("_", " "), justify="right")
             best = self._best()
             for index, (progress, own) in enumerate(
@@ -81,6 +86,7 @@ class PopulationStatus:
                     run_status.short(progress.frames),
                     _score(progress),
                     *(f"{own[name]:.3g}" for name in columns if name in own),
+                    *(str(self._restarts[index]) for _ in restarts),
                     style="bold" if index == best else "",
                 )
             return panel.Panel(
@@ -119,8 +125,16 @@ class PopulationStatus:
         left = run_status.duration((total - frames) / rate) if rate else "?"
         return (
             f"{len(self._progress)} members, {frames:,} of {total:,} frames, "
-            f"{rate:,.0f}/s, {left} left, {self._copies} copies"
+            f"{rate:,.0f}/s, {left} left, {self._copies} copies" + self._restarted()
         )
+
+    def _restarted(self) -> str:
+        died = [
+            f"member {index} {times}×"
+            for index, times in enumerate(self._restarts)
+            if times
+        ]
+        return f", restarted: {' '.join(died)}" if died else ""
 
     def _best(self) -> int | None:
         known = [

@@ -196,7 +196,8 @@ class Update:
         statistics = state.value_statistics
         if self._config.loss.value_normalisation:
             statistics, params = popart.update(statistics, params, found.target_moments)
-        lag = state.updates - batch.params_version
+        # Unrolls that were acted for a learner which died may be ahead of this one.
+        lag = jnp.maximum(state.updates - batch.params_version, 0)
         metrics = jax.lax.pmean(
             {**found.metrics, "policy_lag": jnp.mean(lag.astype(jnp.float32))}, _AXIS
         )

@@ -1,5 +1,7 @@
 """The actor node: builds one actor from the config and runs it."""
 
+import itertools
+import os
 import threading
 from collections.abc import Sequence
 from concurrent import futures
@@ -20,6 +22,7 @@ from kickstarting.actor import NUM_SLOTS, Actor
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
 from kickstarting.guides import Guide
+from launch import members, revival
 
 _STOP_CHECK_SECONDS = 0.2
 
@@ -85,9 +88,9 @@ class _Learner:
         self._client = client
         self._stop = stop
 
-    def parameters(self, newer_than: int) -> Any:
+    def parameters(self, held: int) -> Any:
         """See Learner.parameters; None when the program stops."""
-        future = self._client.futures.parameters(newer_than)
+        future = self._client.futures.parameters(held)
         while not self._stop.is_set():
             try:
                 return future.result(timeout=_STOP_CHECK_SECONDS)
@@ -108,7 +111,7 @@ def run(
     queue: Any,
     teacher_servers: Sequence[Any],
 ) -> None:
-    """Acts until the program stops.
+    """Acts until the program stops; in a population again when acting fails.
 
     Args:
       config: of the run.
@@ -119,10 +122,35 @@ def run(
       teacher_servers: Courier clients, one a replica; empty without teachers.
     """
     stop = lp.stop_event()
-    tasks, settings = environment_settings(config, index, resumed_frames)
+    # Added to the seed: another life must not see the same episodes again.
+    lives = itertools.count(resumed_frames + revival.predecessors())
+
+    def act() -> None:
+        actor = _make_actor(
+            config, index, next(lives), learner, queue, teacher_servers, stop
+        )
+        actor.run(stop)
+
+    if members.are_revived(config):
+        name = f"{os.path.basename(config.logdir)}'s actor {index}"
+        revival.keep_going(name, act, stop, hopeless=(base.EnvironmentConfigError,))
+    else:
+        act()
+
+
+def _make_actor(
+    config: config_lib.Config,
+    index: int,
+    seed: int,
+    learner: Any,
+    queue: Any,
+    teacher_servers: Sequence[Any],
+    stop: threading.Event,
+) -> Actor:
+    tasks, settings = environment_settings(config, index, seed)
     environments = suites.make_batch(settings, NUM_SLOTS, config.unroll_length)
     teacher = remote_teacher.RemoteTeacher(teacher_servers) if teacher_servers else None
-    actor = Actor(
+    return Actor(
         config,
         index,
         Agent(environments.spec, config.network),
@@ -139,4 +167,3 @@ def run(
         ),
         make_guide(config, tasks, environments.spec.num_actions),
     )
-    actor.run(stop)

@@ -1,5 +1,6 @@
 """The learner node: a Courier service that trains and then stops the program."""
 
+import os
 import threading
 from typing import Any
 
@@ -13,7 +14,7 @@ from kickstarting import (
     initialisation,
     learner,
     live_view,
-    population_controller,
+    population_member,
     run_files,
     run_status,
     telemetry,
@@ -23,7 +24,7 @@ from kickstarting import (
 )
 from kickstarting.agent import Agent
 from kickstarting.environments import suites
-from launch import run_folder
+from launch import members, revival, run_folder
 
 _REPORT_SECONDS = 1.0
 
@@ -43,40 +44,46 @@ class LearnerNode:
         """
         self._stop = lp.stop_event()
         self._config = config
+        self._teacher_returns = teacher_returns
+        self._queue = queue
+        self._run_files = run_files.RunFiles(config.logdir)
+        self._telemetry, self._learner = self._make_learner()
+        self._has_failed = False
+
+    def _make_learner(self) -> tuple[telemetry.Telemetry, learner.Learner]:
+        config = self._config
         spec = suites.environment_spec(
             config.tasks[0], config.action_repeat, config.lab.action_set
         )
         references = [suites.reference_score(task) for task in config.tasks]
-        self._telemetry = telemetry.Telemetry(
+        gathered = telemetry.Telemetry(
             config.tasks,
             references,
             config.total_frames,
             score_window_frames=config.resolved_score_window_frames,
         )
-        self._queue = queue
-        self._run_files = run_files.RunFiles(config.logdir)
         example = trajectory_example.example(config, spec)
         agent = Agent(spec, config.network)
-        self._learner = learner.Learner(
+        return gathered, learner.Learner(
             config,
             update.shared(agent, config),
             lambda: trajectory_queue.batches(
-                queue, example, config.batch_size, self._stop.is_set
+                self._queue, example, config.batch_size, self._stop.is_set
             ),
             checkpoints_lib.Checkpoints(
                 run_folder.checkpoints(config.logdir), config.checkpoint.keep
             ),
             run_folder.metadata(config, spec),
-            self._telemetry,
+            gathered,
             self._run_files,
-            teacher_returns,
+            self._teacher_returns,
             np.array([r.random if r else 0.0 for r in references], np.float32),
             initialisation.initial_params(config, agent),
         )
 
-    def parameters(self, newer_than: int) -> Any:
-        """See Learner.parameters."""
-        return self._learner.parameters(newer_than)
+    def parameters(self, held: int) -> Any:
+        """See Learner.parameters; actors act on while another learner is made."""
+        return None if self._has_failed else self._learner.parameters(held)
 
     def ended_teachers(self) -> np.ndarray:
         """See Learner.ended_teachers."""
@@ -86,27 +93,34 @@ class LearnerNode:
         """See Learner.report."""
         self._learner.report(source, counters, episodes)
 
-    def progress(self) -> population_controller.Progress:
+    def progress(self) -> population_member.Progress:
         """Returns how far this member of a population is."""
-        return population_controller.Progress(
-            self._learner.frames, self._learner.fitness()
+        member = self._member()
+        return population_member.Progress(
+            member.frames, member.fitness(), member.life, member.restored_frames
         )
 
     def evolve(self, evolved: dict[str, float]) -> None:
         """See Learner.evolve."""
-        self._learner.evolve(evolved)
+        self._member().evolve(evolved)
 
     def weights(self) -> list[np.ndarray]:
         """See Learner.weights."""
-        return self._learner.weights()
+        return self._member().weights()
 
     def adopt(self, weights: list[np.ndarray]) -> None:
         """See Learner.adopt."""
-        self._learner.adopt(weights)
+        self._member().adopt(weights)
 
     def pause(self, paused: bool) -> None:
         """See Learner.pause."""
-        self._learner.pause(paused)
+        self._member().pause(paused)
+
+    def _member(self) -> learner.Learner:
+        """Returns what the controller may change: that of a failed one is lost."""
+        if self._has_failed:
+            raise RuntimeError("the learner has failed, and another one is made")
+        return self._learner
 
     def run(self) -> None:
         """Trains until total_frames or a stop signal; then stops the program.
@@ -122,7 +136,11 @@ class LearnerNode:
         if self._config.show:
             view.start()
         try:
-            self._learner.run(self._stop)
+            if members.are_revived(self._config):
+                name = f"{os.path.basename(self._config.logdir)}'s learner"
+                revival.keep_going(name, self._learn, self._stop)
+            else:
+                self._learner.run(self._stop)
         finally:
             if self._config.show:
                 view.stop()
@@ -132,6 +150,18 @@ class LearnerNode:
         # Not after a failure: Launchpad tells only of those that come before the stop.
         if not self._stop.is_set():
             lp.stop()
+
+    def _learn(self) -> None:
+        """Learns; with another learner where the one before has failed."""
+        if self._has_failed:
+            self._learner.wait_for_reader(self._stop)
+            self._telemetry, self._learner = self._make_learner()
+            self._has_failed = False
+        try:
+            self._learner.run(self._stop)
+        except BaseException:
+            self._has_failed = True
+            raise
 
     def _report_queue(self) -> None:
         capacity = float(self._config.resolved_queue_size)

@@ -4,6 +4,7 @@ Launchpad starts one for each node.
 """
 
 import functools
+import math
 import os
 import pathlib
 import sys
@@ -16,10 +17,7 @@ from absl import flags, logging
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting import config as config_lib
-from launch import process_memory, revival, terminal
-
-# Without them the ring goes on: they are no reason to end it.
-_REVIVED = ("teacher",)
+from launch import members, process_memory, revival, terminal
 
 
 def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
@@ -38,28 +36,34 @@ def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
     on_cpu = {**common, "JAX_PLATFORMS": "cpu"}
+    # Killed ones in a row that end the run. Without a teacher the ring goes on.
+    most_ends: dict[str, float] = {"teacher": math.inf}
+    if members.are_revived(config):
+        most_ends |= {"learner": revival.MOST_ENDS, "actor": revival.MOST_ENDS}
     groups = {}
     for group in program.groups:
         keeps_accelerators = group == "learner" or (
             config.inference_device == "accelerator" and group in ("actor", "teacher")
         )
         groups[group] = local_multi_processing.PythonProcess(
-            args={"init_file": _init_file(group)},
+            args={"init_file": _init_file(group, most_ends.get(group))},
             env=common if keeps_accelerators else on_cpu,
         )
     return groups
 
 
-def _init_file(group: str) -> str:
+def _init_file(group: str, most_ends: float | None) -> str:
     """Writes what Launchpad runs first in a group's processes, beside its own files."""
     path = pathlib.Path(tempfile.mkdtemp()) / "begin.pkl"
     notice = flags.FLAGS["lp_termination_notice_secs"].value
-    begin = functools.partial(_begin, os.getpid(), notice, group)
+    begin = functools.partial(_begin, os.getpid(), notice, group, most_ends)
     path.write_bytes(cloudpickle.dumps(begin))
     return str(path)
 
 
-def _begin(launcher: int, termination_notice: int, group: str) -> None:
+def _begin(
+    launcher: int, termination_notice: int, group: str, most_ends: float | None
+) -> None:
     """Prepares the process of a node.
 
     Args:
@@ -67,10 +71,11 @@ def _begin(launcher: int, termination_notice: int, group: str) -> None:
         the user: the learner writes a checkpoint, actors end their environments.
       termination_notice: seconds from a stop to a kill.
       group: of the node.
+      most_ends: see revival.return_in_child; None: its process is not replaced.
     """
     revival.die_with_parent(launcher)
-    if group in _REVIVED:
-        revival.return_in_child(group)
+    if most_ends is not None:
+        revival.return_in_child(group, most_ends)
     process_memory.keep_freed_memory()
     flags.FLAGS["lp_termination_notice_secs"].value = termination_notice
     logging.set_verbosity(logging.WARNING)

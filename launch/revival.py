@@ -1,21 +1,108 @@
-"""Keeps a node going whose process is killed: a child does the work and is replaced.
+"""Keeps a node going that fails, or whose process is killed.
 
 Launchpad ends a program when a node's process dies. A teacher server holds nothing that
 its teachers' files do not hold, so that another one can take its place, at the same
-address; meanwhile actors go on without it (kickstarting.remote_teacher).
+address; meanwhile actors go on without it (kickstarting.remote_teacher). Of a
+population's member the learner goes on from its checkpoint, an actor from nothing.
 """
 
 import contextlib
 import ctypes
+import math
 import os
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
+
+from absl import logging
+
+# Ends, within a short time each, of a member's node that end the run.
+MOST_ENDS = 6
 
 _PR_SET_PDEATHSIG = 1
-# Before a child is replaced; doubles with each death, up to a longest.
+# Before another begins; doubles with each end, up to a longest.
 _FIRST_DELAY_SECONDS = 0.5
 _LONGEST_DELAY_SECONDS = 30.0
+# Who lived so long did not end for what ended the one before.
+_LONG_LIFE_SECONDS = 300.0
+
+
+class Patience:
+    """How long to wait before another begins, and when to give up."""
+
+    def __init__(self, most_ends: float = math.inf) -> None:
+        """Begins the first life.
+
+        Args:
+          most_ends: of short lives in a row, after which nothing begins again.
+        """
+        self._most_ends = most_ends
+        self._ends = 0
+        self._began = time.monotonic()
+
+    def after_end(self) -> float | None:
+        """Returns the seconds to wait, or None: no more."""
+        if time.monotonic() - self._began > _LONG_LIFE_SECONDS:
+            self._ends = 0
+        self._ends += 1
+        if self._ends >= self._most_ends:
+            return None
+        return min(_FIRST_DELAY_SECONDS * 2 ** (self._ends - 1), _LONGEST_DELAY_SECONDS)
+
+    def begin(self) -> None:
+        """Begins another life."""
+        self._began = time.monotonic()
+
+
+class _Process:
+    """What this process is.
+
+    Attributes:
+      predecessors: that were killed.
+    """
+
+    predecessors = 0
+
+
+def predecessors() -> int:
+    """Returns how many processes were killed whose place this one has taken."""
+    return _Process.predecessors
+
+
+def keep_going(
+    name: str,
+    work: Callable[[], None],
+    stop: threading.Event,
+    hopeless: tuple[type[Exception], ...] = (),
+) -> None:
+    """Does the work, and does it again when it fails, after a while.
+
+    Args:
+      name: of the node, for the log.
+      work: of the node; returns when it is done or the program stops.
+      stop: set when the program ends.
+      hopeless: failures that no other try would be spared.
+
+    Raises:
+      Exception: the work's, when the program stops, or it has failed MOST_ENDS times,
+        within a short time each.
+    """
+    patience = Patience(MOST_ENDS)
+    while not stop.is_set():
+        try:
+            work()
+            return
+        except hopeless:
+            raise
+        except Exception as error:
+            delay = patience.after_end()
+            if stop.is_set() or delay is None:
+                raise
+            logging.warning("%s failed and begins again: %r", name, error)
+        stop.wait(delay)
+        patience.begin()
 
 
 def die_with_parent(parent: int) -> None:
@@ -29,7 +116,7 @@ def die_with_parent(parent: int) -> None:
         sys.exit("the parent has ended")
 
 
-def return_in_child(name: str) -> None:
+def return_in_child(name: str, most_ends: float = math.inf) -> None:
     """Returns in a new process that is to do the work; this one looks after it.
 
     A child that a signal kills is replaced, and this function returns in the next one.
@@ -38,9 +125,11 @@ def return_in_child(name: str) -> None:
 
     Args:
       name: of the node, for the log.
+      most_ends: children in a row, killed within a short time each, after which this
+        process ends as well, with status 1.
     """
-    looking_after = _Parent(name)
-    delay = _FIRST_DELAY_SECONDS
+    looking_after = _Parent()
+    patience = Patience(most_ends)
     while True:
         supervisor = os.getpid()
         child = os.fork()
@@ -49,24 +138,32 @@ def return_in_child(name: str) -> None:
                 signal.signal(number, signal.SIG_DFL)
             die_with_parent(supervisor)
             return
-        looking_after.wait(child)
+        killed_by = looking_after.wait(child)
+        delay = patience.after_end()
+        if delay is None:
+            sys.exit(f"{name} was killed by signal {killed_by} again and again")
+        print(
+            f"{name} was killed by signal {killed_by}: another process takes its place",
+            file=sys.stderr,
+            flush=True,
+        )
         time.sleep(delay)
-        delay = min(2 * delay, _LONGEST_DELAY_SECONDS)
+        patience.begin()
+        _Process.predecessors += 1
 
 
 class _Parent:
     """The process that waits."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
         self._child = 0
         self._stopping = False
         signal.signal(signal.SIGTERM, self._stop)
         # Ctrl-C reaches the child as well, and the launcher, which sends SIGTERM.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def wait(self, child: int) -> None:
-        """Returns when a signal has killed the child; ends with it otherwise."""
+    def wait(self, child: int) -> int:
+        """Returns the signal that has killed the child; ends with it otherwise."""
         self._child = child
         if self._stopping:
             self._pass_on()
@@ -74,12 +171,7 @@ class _Parent:
         self._child = 0
         if self._stopping or not os.WIFSIGNALED(status):
             os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 0)
-        print(
-            f"{self._name} was killed by signal {os.WTERMSIG(status)}: another process "
-            "takes its place",
-            file=sys.stderr,
-            flush=True,
-        )
+        return os.WTERMSIG(status)
 
     def _stop(self, number: int, frame: object) -> None:
         del number, frame

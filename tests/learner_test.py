@@ -5,7 +5,7 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jax
 import numpy as np
@@ -72,6 +72,7 @@ class RecordingUpdate:
         self._stop_after = stop_after
         self.stop = threading.Event()
         self.seen: list[types.Hyperparameters] = []
+        self.before: Callable[[], None] | None = None
 
     def __getattr__(self, name: str):
         return getattr(self._update, name)
@@ -83,6 +84,8 @@ class RecordingUpdate:
         return _fresh()
 
     def __call__(self, state, batch, hyperparameters):
+        if self.before is not None:
+            self.before()
         self.seen.append(hyperparameters)
         if len(self.seen) == self._stop_after:
             self.stop.set()
@@ -213,6 +216,22 @@ class LearnerTest(_LearnerTestCase):
         self.assertGreater(np.abs(end - begin).max(), 1e-4)
         self.assertIsNone(made.parameters(NUM_UPDATES))
 
+    def test_actors_of_a_learner_that_died_take_what_its_successor_has(self):
+        self._run(stop_after=3)
+        resumed = self._make()
+        # They may hold what no checkpoint has.
+        version, flat, _ = resumed.parameters(5)
+        self.assertEqual(version, 3)
+        np.testing.assert_array_equal(flat, resumed.parameters(-1)[1])
+        self.assertIsNone(resumed.parameters(3))
+
+    def test_a_successor_can_be_told_from_it(self):
+        died = self._run(stop_after=3)
+        self.assertEqual(died.restored_frames, 0)
+        resumed = self._make()
+        self.assertEqual(resumed.restored_frames, 3 * 16)
+        self.assertGreater(resumed.life, died.life)
+
     def test_what_is_published_is_not_touched_by_later_updates(self):
         made = self._make(stop_after=2)
         _, begin, _ = made.parameters(-1)
@@ -319,6 +338,50 @@ class LearnerTest(_LearnerTestCase):
         made = self._make(batches=stream)
         with self.assertRaisesRegex(RuntimeError, "the queue broke"):
             made.run(threading.Event())
+
+    def test_a_failed_learner_takes_nothing_more_from_the_queue(self):
+        taken: list[int] = []
+        is_asked, may_answer = threading.Event(), threading.Event()
+
+        def stream() -> Iterator[types.Trajectory]:
+            for number in range(NUM_UPDATES):
+                if number == 1:
+                    is_asked.set()
+                    may_answer.wait()
+                taken.append(number)
+                yield _batch(number)
+
+        def fail() -> None:
+            is_asked.wait()
+            raise RuntimeError("as the test wants it")
+
+        made = self._make(batches=stream)
+        self.update.before = fail
+        stop = threading.Event()
+        with self.assertRaisesRegex(RuntimeError, "as the test wants it"):
+            made.run(stop)
+        waiting = threading.Thread(target=made.wait_for_reader, args=(stop,))
+        waiting.start()
+        waiting.join(1.0)
+        # What comes next into the queue is still for the failed one.
+        self.assertTrue(waiting.is_alive())
+        may_answer.set()
+        waiting.join(60)
+        self.assertFalse(waiting.is_alive())
+        self.assertEqual(taken, [0, 1])
+
+    def test_nothing_is_waited_for_when_the_program_stops(self):
+        stop = threading.Event()
+
+        def stream() -> Iterator[types.Trajectory]:
+            yield _batch(0)
+            time.sleep(600)
+
+        made = self._make(batches=stream, stop_after=1)
+        made.run(self.update.stop)
+        stop.set()
+        made.wait_for_reader(stop)
+        self.assertTrue(made._reader.is_alive())
 
     def test_a_checkpoint_holds_what_is_published(self):
         made = self._run(stop_after=2)

@@ -6,10 +6,10 @@ from absl.testing import absltest
 from rich import console as rich_console
 
 from kickstarting import population, population_status
-from kickstarting.population_controller import Progress
+from kickstarting.population_member import Progress
 
 
-def _status() -> population_status.PopulationStatus:
+def _status(*restarts: int) -> population_status.PopulationStatus:
     status = population_status.PopulationStatus("doom:basic", 3, total_frames=1000)
     status.record(
         [
@@ -22,6 +22,7 @@ def _status() -> population_status.PopulationStatus:
             for index in range(3)
         ],
         copies=7,
+        restarts=restarts or (0, 0, 0),
     )
     return status
 
@@ -45,6 +46,17 @@ class PopulationStatusTest(absltest.TestCase):
         for words in ("learning rate", "0.01", "56.8", "600", "?"):
             self.assertIn(words, text)
         self.assertNotIn("teacher factor", text)
+
+    def test_tells_of_members_that_died(self):
+        console = rich_console.Console(file=io.StringIO(), width=120, record=True)
+        self.assertNotIn("restart", _status().line(console))
+        status = _status(0, 0, 3)
+        self.assertIn("7 copies, restarted: member 2 3×", status.line(console))
+        console.print(status.picture(console))
+        (header,) = [
+            line for line in console.export_text().splitlines() if "rate" in line
+        ]
+        self.assertIn("restarts", header)
 
     def test_shows_a_population_that_has_not_begun(self):
         status = population_status.PopulationStatus("doom:basic", 2, 1000)

@@ -141,9 +141,9 @@ class FixedLearner:
         self.reports: list[dict[str, float]] = []
         self.episodes: list[Any] = []
 
-    def parameters(self, newer_than: int) -> Any:
+    def parameters(self, held: int) -> Any:
         """See actor.LearnerClient."""
-        return self.published if self.published[0] > newer_than else None
+        return self.published if self.published[0] != held else None
 
     def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
         """See actor.LearnerClient."""

@@ -134,6 +134,10 @@ class UpdateTest(parameterized.TestCase):
             state, metrics = made(state, batch, _hyperparameters())
             lags.append(float(metrics["policy_lag"][0]))
         self.assertEqual(lags, [0.0, 1.0, 2.0])
+        # Acted by a learner that died: its unrolls are ahead of its successor.
+        ahead = batch._replace(params_version=batch.params_version + 100)
+        _, metrics = made(state, ahead, _hyperparameters())
+        self.assertEqual(float(metrics["policy_lag"][0]), 0.0)
 
     def test_a_batch_is_split_in_order_and_stays_uint8(self):
         batch = _batch()

@@ -6,19 +6,21 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 from absl.testing import absltest, parameterized
 
 from kickstarting import run_files
+from launch import revival
 from tests.launch import program_run
 
 _CHILD = """
-import os, pathlib, sys, time
+import os, pathlib, signal, sys, time
 from launch import revival
-revival.return_in_child("node")
+revival.return_in_child("node", most_ends=3)
 life = pathlib.Path(sys.argv[1], str(os.getpid()))
-life.write_text(str(os.getppid()))
+life.write_text(str(revival.predecessors()))
 {end}
 """
 
@@ -59,6 +61,14 @@ class ReturnInChildTest(parameterized.TestCase):
         self.assertIn("node was killed by signal 9: another process takes", said)
         self.assertFalse(pathlib.Path(f"/proc/{second}/stat").exists())
 
+    def test_children_that_are_killed_again_and_again_are_the_end(self):
+        process = self._start("os.kill(os.getpid(), signal.SIGKILL)")
+        _, said = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1)
+        self.assertTrue(said.endswith("node was killed by signal 9 again and again\n"))
+        counts = sorted(path.read_text() for path in self.folder.iterdir())
+        self.assertEqual(counts, ["0", "1", "2"])
+
     @parameterized.parameters(0, 3)
     def test_a_child_that_ends_by_itself_is_the_end(self, status):
         process = self._start(f"sys.exit({status})")
@@ -74,6 +84,65 @@ class ReturnInChildTest(parameterized.TestCase):
         while pathlib.Path(f"/proc/{child}/cmdline").exists():
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
+
+
+class KeepGoingTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.enter_context(
+            absltest.mock.patch.object(revival, "_FIRST_DELAY_SECONDS", 0.01)
+        )
+        self.stop = threading.Event()
+        self.lives = 0
+
+    def _work(self, fails: int, error: type[Exception] = ValueError) -> None:
+        def work() -> None:
+            self.lives += 1
+            if self.lives <= fails:
+                raise error(f"life {self.lives}")
+
+        revival.keep_going("node", work, self.stop, hopeless=(KeyError,))
+
+    def test_what_fails_begins_again_and_says_so_in_one_line(self):
+        with self.assertLogs(level="WARNING") as logged:
+            self._work(fails=3)
+        self.assertEqual(self.lives, 4)
+        self.assertLen(logged.output, 3)
+        self.assertIn("node failed and begins again: ValueError('life 1')", str(logged))
+
+    def test_what_fails_again_and_again_is_given_up(self):
+        with self.assertRaisesRegex(ValueError, f"life {revival.MOST_ENDS}$"):
+            self._work(fails=100)
+
+    def test_a_long_life_is_a_new_beginning(self):
+        with absltest.mock.patch.object(revival, "_LONG_LIFE_SECONDS", -1.0):
+            self._work(fails=3 * revival.MOST_ENDS)
+        self.assertEqual(self.lives, 3 * revival.MOST_ENDS + 1)
+
+    def test_what_is_hopeless_is_not_tried_again(self):
+        with self.assertRaises(KeyError):
+            self._work(fails=100, error=KeyError)
+        self.assertEqual(self.lives, 1)
+
+    def test_nothing_begins_again_when_the_program_stops(self):
+        def work() -> None:
+            self.stop.set()
+            raise ValueError("the others are gone")
+
+        with self.assertRaisesRegex(ValueError, "the others are gone"):
+            revival.keep_going("node", work, self.stop)
+
+
+class PatienceTest(absltest.TestCase):
+    def test_the_delay_doubles_up_to_a_longest(self):
+        patience = revival.Patience()
+        delays = [patience.after_end() for _ in range(10)]
+        self.assertEqual(delays, [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30])
+
+    def test_it_ends(self):
+        patience = revival.Patience(most_ends=3)
+        delays = [patience.after_end() for _ in range(3)]
+        self.assertEqual(delays, [0.5, 1.0, None])
 
 
 class TeacherKilledTest(absltest.TestCase):
