@@ -45,6 +45,7 @@ class Telemetry:
         rolling_episodes: int = 100,
         clock: Callable[[], float] = time.monotonic,
         score_window_frames: int = 30_000_000,
+        sources_go_on: bool = False,
     ) -> None:
         """Starts the run's clock.
 
@@ -56,6 +57,8 @@ class Telemetry:
           clock: returns seconds.
           score_window_frames: newest environment frames whose episodes the scores over
             tasks are of.
+          sources_go_on: whether the parts that report had begun before, with another
+            telemetry: what each reports first is then known already.
 
         Raises:
           ValueError: an argument is out of its range, or a reference equals its random
@@ -95,6 +98,7 @@ class Telemetry:
         self._metrics: dict[str, float] = {}
         self._totals: dict[str, float] = collections.defaultdict(float)
         self._counters: dict[str, dict[str, float]] = {}
+        self._sources_go_on = sources_go_on
         self._seconds_before = 0.0
         self._start = clock()
         self._rate = rolling.FrameRate(self._start, 0, RATE_WINDOWS[-1])
@@ -148,7 +152,8 @@ class Telemetry:
           counters: all of its counters.
         """
         with self._lock:
-            before = self._counters.get(source, {})
+            known = counters if self._sources_go_on else {}
+            before = self._counters.get(source, known)
             for name, value in counters.items():
                 if not _is_level(name):
                     last = before.get(name, 0.0)

@@ -47,8 +47,8 @@ class LearnerNode:
         self._teacher_returns = teacher_returns
         self._queue = queue
         self._run_files = run_files.RunFiles(config.logdir)
-        self._telemetry, self._learner = self._make_learner()
         self._has_failed = False
+        self._telemetry, self._learner = self._make_learner()
 
     def _make_learner(self) -> tuple[telemetry.Telemetry, learner.Learner]:
         config = self._config
@@ -61,6 +61,7 @@ class LearnerNode:
             references,
             config.total_frames,
             score_window_frames=config.resolved_score_window_frames,
+            sources_go_on=self._has_failed or revival.predecessors() > 0,
         )
         example = trajectory_example.example(config, spec)
         agent = Agent(spec, config.network)

@@ -168,6 +168,18 @@ class CountersTest(absltest.TestCase):
             telemetry.set_counters("actor/0", {"dropped_unrolls": total})
         self.assertEqual(telemetry.row()["dropped_unrolls"], 11)
 
+    def test_what_parts_did_before_is_not_counted_twice(self):
+        first = _telemetry()
+        first.set_counters("actor/0", {"agent_steps": 100})
+        second = _telemetry(sources_go_on=True)
+        second.restore(first.state())
+        # The same actor, some time later, and one that has just begun.
+        for steps in (130, 150):
+            second.set_counters("actor/0", {"agent_steps": steps})
+        for steps in (0, 7):
+            second.set_counters("actor/1", {"agent_steps": steps})
+        self.assertEqual(second.row()["agent_steps"], 100 + 20 + 7)
+
 
 class SpeedTest(absltest.TestCase):
     def test_windows_see_a_change_of_speed_one_after_another(self):

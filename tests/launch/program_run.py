@@ -1,5 +1,6 @@
 """launch.train as a person starts it, and every process that it leaves."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -96,6 +97,21 @@ class ProgramRun:
             except OSError:
                 continue
         return {process: words for process, words in found.items() if words}
+
+    def kept_nodes(self) -> list[int]:
+        """Returns the ids of nodes whose parent is a node as well: their keeper."""
+        nodes = {
+            process
+            for process, words in self.processes().items()
+            if "process_entry" in words
+        }
+        kept = []
+        for process in nodes:
+            with contextlib.suppress(FileNotFoundError):
+                stat = pathlib.Path(f"/proc/{process}/stat").read_text()
+                if int(stat.rpartition(")")[2].split()[1]) in nodes:
+                    kept.append(process)
+        return kept
 
     def wait(self, seconds: float = _DEADLINE) -> int:
         """Returns the exit status, -N for signal N.

@@ -1,6 +1,5 @@
 """A killed node is replaced; one that ends by itself, or is stopped, is not."""
 
-import contextlib
 import os
 import pathlib
 import signal
@@ -166,9 +165,9 @@ class TeacherKilledTest(absltest.TestCase):
 
         run.wait_for_frames(logdir, 0)
         run.wait_for(lambda: latest("teacher_coverage") == 1)
-        (first,) = _teacher_servers(run)
+        (first,) = run.kept_nodes()
         os.kill(first, signal.SIGKILL)
-        run.wait_for(lambda: bool(set(_teacher_servers(run)) - {first}))
+        run.wait_for(lambda: bool(set(run.kept_nodes()) - {first}))
         killed = program_run.last_frames(logdir)
         asked = latest("teacher_unrolls")
         run.wait_for_frames(logdir, killed)
@@ -181,22 +180,6 @@ class TeacherKilledTest(absltest.TestCase):
         run.terminate()
         self.assertEqual(run.wait(), 128 + signal.SIGTERM, run.stdout + run.stderr)
         self.assertEmpty(run.wait_until_gone(5))
-
-
-def _teacher_servers(run: program_run.ProgramRun) -> list[int]:
-    """Returns the ids of the nodes whose parent is a node as well: their keeper."""
-    nodes = {
-        process
-        for process, words in run.processes().items()
-        if "process_entry" in words
-    }
-    servers = []
-    for process in nodes:
-        with contextlib.suppress(FileNotFoundError):
-            stat = pathlib.Path(f"/proc/{process}/stat").read_text()
-            if int(stat.rpartition(")")[2].split()[1]) in nodes:
-                servers.append(process)
-    return servers
 
 
 if __name__ == "__main__":

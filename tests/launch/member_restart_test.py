@@ -1,0 +1,119 @@
+"""A member that dies goes on from its checkpoint, and the run ends as any other."""
+
+import os
+import pathlib
+import signal
+
+import numpy as np
+from absl.testing import absltest
+
+from kickstarting import checkpoints, population_events, run_files
+from launch import run_folder
+from tests.launch import program_run
+
+_MEMBERS = 2
+_EVENTS = 4
+_FRAMES = 12000
+
+
+class MemberRestartTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.logdir = f"{self.create_tempdir().full_path}/run"
+        self.members = [
+            os.path.join(self.logdir, f"member_{index}") for index in range(_MEMBERS)
+        ]
+        self.arguments = (
+            *program_run.GRID_FLAGS,
+            *program_run.SMALL_FLAGS,
+            "--checkpoint_minutes=0.02",
+            f"--population_size={_MEMBERS}",
+            f"--population_events={_EVENTS}",
+            f"--total_frames={_FRAMES}",
+            f"--logdir={self.logdir}",
+        )
+
+    def _check_members(self) -> None:
+        """Checks that each had all its frames, and each event once."""
+        events = population_events.PopulationEvents(self.logdir).events
+        for index, member in enumerate(self.members):
+            metrics = run_files.read_metrics(member)
+            self.assertEqual(metrics["frames"][-1], _FRAMES)
+            self.assertTrue((np.diff(metrics["frames"]) > 0).all())
+            newest = program_run.checkpoints(member)[-1]
+            self.assertEqual(program_run.frames_of(newest), _FRAMES)
+            own = [each for each in events if each.member == index]
+            self.assertEqual([each.number for each in own], list(range(_EVENTS + 1)))
+            # It was told what it was to be.
+            told = own[-1].after["optimiser_epsilon"]
+            self.assertAlmostEqual(
+                metrics["optimiser_epsilon"][-1] / told, 1.0, places=3
+            )
+
+    def test_a_killed_learner_and_a_killed_actor(self):
+        run = program_run.ProgramRun(self, *self.arguments, "--lp_launch_type=local_mp")
+        folder = pathlib.Path(run_folder.checkpoints(self.members[1]))
+        run.wait_for(lambda: checkpoints.newest_sound(folder) is not None)
+        (learner,) = _learners(run, self.members[1])
+        os.kill(learner, signal.SIGKILL)
+        learners = {x for member in self.members for x in _learners(run, member)}
+        actor = (set(run.kept_nodes()) - learners).pop()
+        os.kill(actor, signal.SIGKILL)
+        self.assertLess(program_run.last_frames(self.members[1]), _FRAMES)
+
+        self.assertEqual(run.wait(), 0, run.stdout + run.stderr)
+        said = "".join(
+            path.read_text(errors="replace")
+            for path in pathlib.Path(run_folder.logs(self.logdir)).rglob("*")
+            if path.is_file()
+        )
+        for words in (
+            "learner was killed by signal 9: another process takes its place",
+            "actor was killed by signal 9: another process takes its place",
+            "with another learner (restart 1)",
+        ):
+            self.assertIn(words, said)
+        self._check_members()
+
+    def test_an_update_and_a_step_that_fail(self):
+        run = program_run.ProgramRun(
+            self, *self.arguments, module="tests.launch.failing_once"
+        )
+        self.assertEqual(run.wait(), 0, run.stdout + run.stderr)
+        begins_again = "failed and begins again: RuntimeError"
+        for words in (
+            rf"member_\d's learner {begins_again}\('one update'\)",
+            rf"member_\d's actor 0 {begins_again}\('one step'\)",
+            r"Member \d goes on at \d+ frames with another learner \(restart 1\)",
+        ):
+            self.assertRegex(run.stderr, words)
+        self.assertNotIn("Traceback", run.stderr)
+        self._check_members()
+        for member in self.members:
+            # All learners, also the one that took another's place, share it.
+            metrics = run_files.read_metrics(member)
+            self.assertEqual(metrics["compilations"][-1], 1)
+
+
+def _learners(run: program_run.ProgramRun, member: str) -> list[int]:
+    """Returns the ids of the processes that write a member's metrics."""
+    metrics = os.path.join(member, run_files.METRICS_FILE)
+    return [
+        process
+        for process in run.kept_nodes()
+        if metrics in _open_files(pathlib.Path(f"/proc/{process}/fd"))
+    ]
+
+
+def _open_files(descriptors: pathlib.Path) -> list[str]:
+    found = []
+    for path in descriptors.iterdir():
+        try:
+            found.append(os.readlink(path))
+        except FileNotFoundError:
+            continue
+    return found
+
+
+if __name__ == "__main__":
+    absltest.main()
