@@ -27,10 +27,10 @@ class _Clock:
 
 
 def _telemetry(
-    clock: _Clock | None = None, rolling_episodes: int = 100
+    clock: _Clock | None = None, rolling_episodes: int = 100, **fields
 ) -> telemetry_lib.Telemetry:
     return telemetry_lib.Telemetry(
-        _TASKS, _REFERENCES, 10_000, rolling_episodes, clock or _Clock()
+        _TASKS, _REFERENCES, 10_000, rolling_episodes, clock or _Clock(), **fields
     )
 
 

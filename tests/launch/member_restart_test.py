@@ -33,19 +33,23 @@ class MemberRestartTest(absltest.TestCase):
             f"--logdir={self.logdir}",
         )
 
+    def _numbers(self, member: int) -> list[int]:
+        """Returns those of a member's events."""
+        events = population_events.PopulationEvents(self.logdir).events
+        return [each.number for each in events if each.member == member]
+
     def _check_members(self) -> None:
         """Checks that each had all its frames, and each event once."""
-        events = population_events.PopulationEvents(self.logdir).events
+        events = population_events.PopulationEvents(self.logdir)
         for index, member in enumerate(self.members):
             metrics = run_files.read_metrics(member)
             self.assertEqual(metrics["frames"][-1], _FRAMES)
             self.assertTrue((np.diff(metrics["frames"]) > 0).all())
             newest = program_run.checkpoints(member)[-1]
             self.assertEqual(program_run.frames_of(newest), _FRAMES)
-            own = [each for each in events if each.member == index]
-            self.assertEqual([each.number for each in own], list(range(_EVENTS + 1)))
+            self.assertEqual(self._numbers(index), list(range(_EVENTS + 1)))
             # It was told what it was to be.
-            told = own[-1].after["optimiser_epsilon"]
+            told = events.newest()[index].after["optimiser_epsilon"]
             self.assertAlmostEqual(
                 metrics["optimiser_epsilon"][-1] / told, 1.0, places=3
             )
@@ -53,6 +57,8 @@ class MemberRestartTest(absltest.TestCase):
     def test_a_killed_learner_and_a_killed_actor(self):
         run = program_run.ProgramRun(self, *self.arguments, "--lp_launch_type=local_mp")
         folder = pathlib.Path(run_folder.checkpoints(self.members[1]))
+        # The controller knows it, and it has what another one can go on from.
+        run.wait_for(lambda: self._numbers(1)[-1:] > [0])
         run.wait_for(lambda: checkpoints.newest_sound(folder) is not None)
         (learner,) = _learners(run, self.members[1])
         os.kill(learner, signal.SIGKILL)
