@@ -2,10 +2,11 @@
 
   python -m benchmarks.population --size=8
 
-Trains, in turn and several times: `independent`, single runs side by side; `shared`, a
-population whose members share the cores; `turns`, the same, one member at a time.
-Frames of all members are counted from when the last of them is warm to when the first
-one ends. Prints JSON.
+Trains, in turn and several times: `single`, one run alone; `independent`, single runs
+side by side; `threads`, a population in one process (local_mt); `processes`, one with a
+process for each member (local_mp); `turns`, the same, one member at a time. Frames of
+all members are counted from when the last of them is warm to when the first one ends.
+Prints JSON.
 """
 
 import json
@@ -30,6 +31,11 @@ _SIZE = flags.DEFINE_integer("size", 8, "Members, and single runs.")
 _FRAMES = flags.DEFINE_integer("frames", 100_000, "Environment frames of each member.")
 _ENVIRONMENTS = flags.DEFINE_integer("environments", 4, "Environments of a member.")
 _REPEATS = flags.DEFINE_integer("repeats", 3, "Turns; medians are printed.")
+_CONDITIONS = flags.DEFINE_list(
+    "conditions",
+    ["single", "independent", "threads", "processes", "turns"],
+    "What is run; independent always is.",
+)
 
 # Of a member's frames: compilation and start-up lie before.
 _WARM_UP_SHARE = 0.25
@@ -45,10 +51,20 @@ def main(argv: list[str]) -> int:
     if _SIZE.value < 2:
         raise config_lib.ConfigError("--size must be above 1: one member is no more")
     size = f"--population_size={_SIZE.value}"
-    conditions: dict[str, Sequence[str]] = {
+    processes = [size, "--lp_launch_type=local_mp"]
+    every: dict[str, Sequence[str]] = {
+        "single": [],
         "independent": [],
-        "shared": [size],
-        "turns": [size, "--population_at_once=1"],
+        "threads": [size],
+        "processes": processes,
+        "turns": [*processes, "--population_at_once=1"],
+    }
+    if set(_CONDITIONS.value) - set(every):
+        raise config_lib.ConfigError(f"--conditions are among {', '.join(every)}")
+    conditions = {
+        name: extra
+        for name, extra in every.items()
+        if name in ("independent", *_CONDITIONS.value)
     }
     found: dict[str, list[dict[str, float]]] = {name: [] for name in conditions}
     for turn in range(_REPEATS.value):
@@ -73,17 +89,31 @@ def main(argv: list[str]) -> int:
                     ]
                 )
             )
-            for name in ("shared", "turns")
+            for name in conditions
+            if name not in ("single", "independent")
         },
     }
+    if "single" in conditions:
+        alone = np.array([one["memory_mb"] for one in found["single"]])
+        summary["memory_mb_of_a_further_member"] = {
+            name: float(
+                np.median(
+                    (np.array([one["memory_mb"] for one in found[name]]) - alone)
+                    / (_SIZE.value - 1)
+                )
+            )
+            for name in conditions
+            if name != "single"
+        }
     print(json.dumps(summary, indent=2))
     return 0
 
 
 def _measure(name: str, extra: Sequence[str]) -> dict[str, float]:
     folder = tempfile.mkdtemp(prefix="population")
-    members = [os.path.join(folder, f"member_{index}") for index in range(_SIZE.value)]
-    logdirs = members if name == "independent" else [folder]
+    size = 1 if name == "single" else _SIZE.value
+    members = [os.path.join(folder, f"member_{index}") for index in range(size)]
+    logdirs = members if name in ("single", "independent") else [folder]
     try:
         start = time.time()
         processes = [

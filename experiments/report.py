@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
             os.makedirs(_DOCS.value, exist_ok=True)
             with open(path, "w", encoding="utf-8") as document:
                 document.write(text)
-            console.print(f"Wrote {path}", highlight=False)
+            console.print(f"Wrote {path}", highlight=False, soft_wrap=True)
     return 0
 
 

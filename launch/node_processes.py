@@ -17,7 +17,13 @@ from absl import flags, logging
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting import config as config_lib
-from launch import members, process_memory, revival, terminal
+from launch import (
+    member_process,
+    members,
+    process_memory,
+    revival,
+    terminal,
+)
 
 
 def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
@@ -39,15 +45,18 @@ def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
     # Killed ones in a row that end the run. Without a teacher the ring goes on.
     most_ends: dict[str, float] = {"teacher": math.inf}
     if members.are_revived(config):
-        most_ends |= {"learner": revival.MOST_ENDS, "actor": revival.MOST_ENDS}
+        most_ends["member"] = revival.MOST_ENDS
     groups = {}
     for group in program.groups:
-        keeps_accelerators = group == "learner" or (
+        keeps_accelerators = group in ("learner", "member") or (
             config.inference_device == "accelerator" and group in ("actor", "teacher")
         )
         groups[group] = local_multi_processing.PythonProcess(
             args={"init_file": _init_file(group, most_ends.get(group))},
-            env=common if keeps_accelerators else on_cpu,
+            env={
+                **(common if keeps_accelerators else on_cpu),
+                **(member_process.environment(config) if group == "member" else {}),
+            },
         )
     return groups
 

@@ -9,39 +9,20 @@ from typing import Any
 
 import launchpad as lp
 import numpy as np
-import reverb
 from launchpad import address as lp_address
 
 from kickstarting import config as config_lib
-from kickstarting import trajectory_example, trajectory_queue
-from kickstarting.environments import suites
 from launch import (
-    actor_node,
     evaluator_node,
-    learner_node,
+    member_process,
     members,
     population_node,
+    ring_nodes,
     teacher_node,
 )
 
 # Unrolls that may wait for a teacher at once in one replica: each blocks a thread.
 _TEACHER_THREADS = 64
-_CALL_SECONDS = 60.0
-
-
-class _QueueNode(lp.ReverbNode):
-    """Reverb's node, but its server is stopped with the program.
-
-    A reader that is blocked at that moment stays so: it must be a daemon thread.
-    """
-
-    def run(self) -> None:
-        server = reverb.Server(
-            tables=self._priority_tables_fn(),
-            port=lp_address.get_port_from_address(self._address.resolve()),
-        )
-        lp.wait_for_stop()
-        server.stop()
 
 
 class _FixedPort(lp_address.AbstractAddressBuilder):
@@ -58,6 +39,7 @@ def make_program(
     config: config_lib.Config,
     teacher_returns: np.ndarray,
     resumed_frames: Sequence[int],
+    process_per_member: bool = False,
 ) -> lp.Program:
     """Returns the ring, or those of a population, as a Launchpad program.
 
@@ -67,25 +49,15 @@ def make_program(
       config: of the run, already checked.
       teacher_returns: float32 [num_tasks, K], TeacherReturns.assured().
       resumed_frames: of each member, of the checkpoint that it goes on from, else 0.
+      process_per_member: whether the nodes of each member are one, which is a process
+        of its own where nodes are processes.
     """
     program = lp.Program("kickstarting")
-    servers: list[Any] = []
     of_members = members.configs(config)
-    queues, learners = [], []
-    with program.group("queue"):
-        for member in of_members:
-            node = _QueueNode(functools.partial(_tables, member))
-            servers.append(node)
-            queues.append(program.add_node(node))
-    with program.group("learner"):
-        for member, queue in zip(of_members, queues, strict=True):
-            node = lp.CourierNode(
-                learner_node.LearnerNode, member, teacher_returns, queue
-            )
-            servers.append(node)
-            learner = program.add_node(node)
-            learner.set_client_kwargs(call_timeout=_CALL_SECONDS)
-            learners.append(learner)
+    rings = [ring_nodes.RingNodes(member, teacher_returns) for member in of_members]
+    learners = [ring.learner_handle for ring in rings]
+    servers: list[Any] = [ring.queue for ring in rings]
+    servers += [ring.learner for ring in rings]
     teachers = []
     if config.asks_teachers:
         with program.group("teacher"):
@@ -103,16 +75,28 @@ def make_program(
                     call_timeout=config.kickstarting.deadline_seconds
                 )
                 teachers.append(teacher)
-    with program.group("actor"):
-        for member, frames, learner, queue in zip(
-            of_members, resumed_frames, learners, queues, strict=True
-        ):
-            for index in range(config.num_actors):
+    actors = [
+        ring.actors(frames, teachers)
+        for ring, frames in zip(rings, resumed_frames, strict=True)
+    ]
+    if process_per_member:
+        with program.group("member"):
+            for index, (ring, its_actors) in enumerate(zip(rings, actors, strict=True)):
                 program.add_node(
-                    lp.PyNode(
-                        actor_node.run, member, index, frames, learner, queue, teachers
+                    member_process.MemberNode(
+                        [ring.queue, ring.learner, *its_actors],
+                        of_members[0] if index else None,
                     )
                 )
+    else:
+        for group, nodes in (
+            ("queue", [ring.queue for ring in rings]),
+            ("learner", [ring.learner for ring in rings]),
+            ("actor", [actor for its_actors in actors for actor in its_actors]),
+        ):
+            with program.group(group):
+                for node in nodes:
+                    program.add_node(node)
     if len(of_members) > 1:
         with program.group("population"):
             program.add_node(lp.PyNode(population_node.run, config, learners))
@@ -121,23 +105,30 @@ def make_program(
             for member in of_members:
                 program.add_node(lp.PyNode(evaluator_node.run, member))
     if config.base_port:
-        _fix_ports(servers, config.base_port)
+        _fix_ports(program, servers, config.base_port)
     return program
 
 
-def _tables(config: config_lib.Config) -> Sequence[reverb.Table]:
-    spec = suites.environment_spec(
-        config.tasks[0], config.action_repeat, config.lab.action_set
-    )
-    example = trajectory_example.example(config, spec)
-    return [trajectory_queue.table(example, config.resolved_queue_size)]
+def _fix_ports(program: lp.Program, servers: Sequence[Any], base_port: int) -> None:
+    """Gives each server's address a port, in the servers' order.
+
+    Args:
+      program: whose nodes bind their addresses, and those of the nodes within them.
+      servers: that listen, each at one address.
+      base_port: of the first one.
+    """
+    ports = {
+        id(address): port
+        for port, server in enumerate(servers, base_port)
+        for address in server.addresses
+    }
+    for node in program.get_all_nodes():
+        if any(id(address) in ports for address in node.addresses):
+            node.bind_addresses = functools.partial(
+                _bind, [(each, ports[id(each)]) for each in node.addresses]
+            )
 
 
-def _fix_ports(nodes: Sequence[Any], base_port: int) -> None:
-    for port, node in enumerate(nodes, base_port):
-        node.bind_addresses = functools.partial(_bind, node, port)
-
-
-def _bind(node: Any, port: int) -> None:
-    for address in node.addresses:
+def _bind(ports: Sequence[tuple[Any, int]]) -> None:
+    for address, port in ports:
         address.bind(_FixedPort(port))

@@ -175,7 +175,10 @@ def _launch(
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     program = program_lib.make_program(
-        config, checked.teacher_returns.assured(), checked.resumed_frames
+        config,
+        checked.teacher_returns.assured(),
+        checked.resumed_frames,
+        process_per_member=launch_type == _LOCAL_MP and config.population.size > 1,
     )
     try:
         with _scratch_folder():

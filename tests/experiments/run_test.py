@@ -6,10 +6,13 @@ import io
 import json
 import os
 import pathlib
+import signal
 
+import numpy as np
 from absl.testing import absltest, flagsaver, parameterized
 
 from experiments import catalogue, run
+from kickstarting import run_files
 from launch import command_line
 from tests.launch import program_run
 
@@ -57,14 +60,17 @@ class EndToEndTest(absltest.TestCase):
         pathlib.Path(self.tiny).write_text(_TINY)
         self.records = self.folder / "records"
 
-    def _finish(self, module: str, *arguments: str) -> program_run.ProgramRun:
-        started = program_run.ProgramRun(
+    def _start(self, module: str, *arguments: str) -> program_run.ProgramRun:
+        return program_run.ProgramRun(
             self,
             f"--results={self.folder / 'results'}",
             f"--records={self.records}",
             *arguments,
             module=f"experiments.{module}",
         )
+
+    def _finish(self, module: str, *arguments: str) -> program_run.ProgramRun:
+        started = self._start(module, *arguments)
         self.assertEqual(started.wait(), 0, started.stdout + started.stderr)
         self.assertEmpty(started.wait_until_gone(5))
         return started
@@ -94,6 +100,30 @@ class EndToEndTest(absltest.TestCase):
             drawn = (docs / "pictures" / f"{picture}.png").read_bytes()
             self.assertStartsWith(drawn, b"\x89PNG")
             self.assertTrue((docs / "pictures" / f"{picture}.svg").exists())
+
+    def test_what_was_broken_off_goes_on(self) -> None:
+        text = _TINY.replace("total_frames=400,", "total_frames=20_000,")
+        pathlib.Path(self.tiny).write_text(text)
+        _, training = next(catalogue.load(self.tiny).trainings())
+        logdir = training.logdir(str(self.folder / "results"))
+        arguments = (self.tiny, "--at_once=1", "--seeds=1")
+        broken = self._start("run", *arguments)
+        broken.wait_for_frames(logdir, 0)
+        broken.interrupt()
+        self.assertEqual(broken.wait(), 128 + signal.SIGINT)
+        self.assertEmpty(broken.wait_until_gone(5))
+        done = program_run.frames_of(program_run.checkpoints(logdir)[-1])
+        self.assertBetween(done, 20, 19_980)
+        self.assertFalse(self.records.exists())
+
+        again = self._start("run", *arguments)
+        again.wait_for_frames(logdir, done)
+        again.interrupt()
+        self.assertEqual(again.wait(), 128 + signal.SIGINT)
+        frames = run_files.read_metrics(logdir)["frames"]
+        # Rows from before the break are there, and none was written twice.
+        self.assertLessEqual(frames[0], done)
+        self.assertTrue((np.diff(frames) > 0).all())
 
 
 class RefusalTest(parameterized.TestCase):

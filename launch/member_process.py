@@ -1,0 +1,67 @@
+"""A member of a population as one process: its whole ring, in threads.
+
+Members that share a process share Python's lock; as processes they share what they
+compile through JAX's persistent cache.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+
+import launchpad as lp
+
+from kickstarting import config as config_lib
+from kickstarting import run_files
+
+_POLL_SECONDS = 0.5
+_CACHE = "JAX_COMPILATION_CACHE_DIR"
+
+
+class MemberNode(lp.MultiThreadingColocation):
+    """All nodes of a member."""
+
+    def __init__(
+        self, nodes: Sequence[lp.PyNode], first: config_lib.Config | None
+    ) -> None:
+        """Takes the nodes.
+
+        Args:
+          nodes: in no program, of one member.
+          first: configuration of the first member, which compiles before the others
+            begin; None for this one itself.
+        """
+        super().__init__(nodes)
+        self._first = first
+
+    def run(self) -> None:
+        """Runs the nodes, once the first member has compiled what all of them need."""
+        if self._first is not None:
+            wait_for_update(self._first.logdir, lp.stop_event())
+        super().run()
+
+
+def environment(config: config_lib.Config) -> dict[str, str]:
+    """Returns the variables by which members' processes share what is compiled.
+
+    Args:
+      config: of the run.
+    """
+    folder = os.path.join(os.path.abspath(config.logdir), "compiled")
+    return {_CACHE: os.environ.get(_CACHE) or folder}
+
+
+def wait_for_update(logdir: str, stop: threading.Event) -> None:
+    """Waits until a run has made an update, for as long as the program goes on.
+
+    Args:
+      logdir: of the run.
+      stop: set when the program ends.
+    """
+    while not stop.is_set():
+        try:
+            if len(run_files.read_metrics(logdir).get(run_files.FRAMES, ())):
+                return
+        except run_files.RunFilesError:
+            # It has not begun to write.
+            pass
+        stop.wait(_POLL_SECONDS)
