@@ -55,6 +55,7 @@ class MemberRestartTest(absltest.TestCase):
             )
 
     def test_a_killed_process(self):
+        before = _compiled_updates()
         run = program_run.ProgramRun(self, *self.arguments, "--lp_launch_type=local_mp")
         folder = pathlib.Path(run_folder.checkpoints(self.members[1]))
         # The controller knows it, and it has what another one can go on from.
@@ -76,9 +77,9 @@ class MemberRestartTest(absltest.TestCase):
         ):
             self.assertIn(words, said)
         self._check_members()
-        # One process compiled the update, and all others have it from there.
-        compiled = pathlib.Path(absltest.TEST_TMPDIR.value)
-        self.assertLen(list(compiled.glob("*update_shard*-cache")), 1)
+        # One process compiled the update, if it had not been there before, and all
+        # others have it from there.
+        self.assertLessEqual(len(_compiled_updates() - before), 1)
 
     def test_an_update_and_a_step_that_fail(self):
         run = program_run.ProgramRun(
@@ -108,6 +109,11 @@ def _processes(run: program_run.ProgramRun, member: str) -> list[int]:
         for process in run.kept_nodes()
         if metrics in _open_files(pathlib.Path(f"/proc/{process}/fd"))
     ]
+
+
+def _compiled_updates() -> set[pathlib.Path]:
+    """Returns what JAX's persistent cache of test runs holds of the update."""
+    return set(pathlib.Path(absltest.TEST_TMPDIR.value).glob("*update_shard*-cache"))
 
 
 def _open_files(descriptors: pathlib.Path) -> list[str]:
