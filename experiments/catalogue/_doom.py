@@ -1,5 +1,8 @@
 """What the experiments on single levels of doom share."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from experiments.experiment import Condition, Experiment
 from experiments.training import Teacher
 
@@ -12,22 +15,43 @@ CONSTANT = ("--kickstarting_schedule=constant",)
 RETURN_GAP = ("--kickstarting_schedule=return_gap",)
 
 
-def kickstarting(level: str, finding: str) -> Experiment:
-    """Returns the experiment of one teacher of one level."""
-    teachers = (Teacher(f"teachers/study/doom/{level}"),)
+def on_level(
+    level: str, title: str, shows: str, conditions: Sequence[Condition], **more: Any
+) -> Experiment:
+    """Returns an experiment on one level.
+
+    Args:
+      level: of FRAMES.
+      title: of the experiment.
+      shows: its question.
+      conditions: of it.
+      **more: further fields of Experiment.
+    """
     return Experiment(
-        title=f"One teacher, one level: {level}",
-        shows="Does advice that fades beat none, advice that stays, and advice alone?",
+        title=title,
+        shows=shows,
         tasks=(f"doom:{level}",),
         total_frames=FRAMES[level],
         seeds=SEEDS,
+        conditions=tuple(conditions),
+        evaluation_episodes=EVALUATION_EPISODES,
+        **more,
+    )
+
+
+def kickstarting(level: str, finding: str) -> Experiment:
+    """Returns the experiment of one teacher of one level."""
+    teachers = (Teacher(f"teachers/study/doom/{level}"),)
+    return on_level(
+        level,
+        title=f"One teacher, one level: {level}",
+        shows="Does advice that fades beat none, advice that stays, and advice alone?",
         conditions=(
             FROM_SCRATCH,
             Condition("kickstarted (linear λ)", teachers=teachers, weaned_share=0.5),
             Condition("constant λ", CONSTANT, teachers),
             Condition("distillation only", (*CONSTANT, "--noreinforcement"), teachers),
         ),
-        evaluation_episodes=EVALUATION_EPISODES,
         finding=finding,
     )
 
@@ -37,12 +61,10 @@ def bad_teachers(level: str, finding: str) -> Experiment:
 
     No card says how good they are at it, so that they play before training.
     """
-    return Experiment(
+    return on_level(
+        level,
         title=f"Bad teachers: {level}",
         shows="Does a bad teacher sink a student whose λ follows the return gap?",
-        tasks=(f"doom:{level}",),
-        total_frames=FRAMES[level],
-        seeds=SEEDS,
         conditions=(
             FROM_SCRATCH,
             Condition(
@@ -61,6 +83,5 @@ def bad_teachers(level: str, finding: str) -> Experiment:
                 (Teacher("teachers/doom/health_gathering"),),
             ),
         ),
-        evaluation_episodes=EVALUATION_EPISODES,
         finding=finding,
     )

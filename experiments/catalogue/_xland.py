@@ -5,6 +5,10 @@ and large networks differ in their recurrent core: the observations, 7x7 codes, 
 room for the two torsos of the paper.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
+from experiments.experiment import Condition, Experiment
 from experiments.training import Teacher, Training
 
 TASKS = tuple(
@@ -37,6 +41,29 @@ SMALL = "--core_size=64"
 LARGE = "--core_size=256"
 # Students have other seeds.
 _TEACHER_SEED = 101
+
+
+def of_large_students(
+    title: str, shows: str, conditions: Sequence[Condition], **more: Any
+) -> Experiment:
+    """Returns an experiment of large students of all tasks.
+
+    Args:
+      title: of the experiment.
+      shows: its question.
+      conditions: of it.
+      **more: further fields of Experiment.
+    """
+    return Experiment(
+        title=title,
+        shows=shows,
+        tasks=TASKS,
+        total_frames=TOTAL_FRAMES,
+        seeds=SEEDS,
+        flags=(*FLAGS, LARGE),
+        conditions=tuple(conditions),
+        **more,
+    )
 
 
 def multi_task_teacher(size: str) -> Teacher:

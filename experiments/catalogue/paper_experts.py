@@ -1,15 +1,11 @@
 """Table 3 and figure 4 of Schmitt et al. 2018: experts, one teacher, none."""
 
 from experiments.catalogue import _xland
-from experiments.experiment import Condition, Experiment
+from experiments.experiment import Condition
 
-EXPERIMENT = Experiment(
+EXPERIMENT = _xland.of_large_students(
     title="Multiple experts, one teacher, from scratch (table 3, figure 4)",
     shows="Do more and larger teachers help a large student more?",
-    tasks=_xland.TASKS,
-    total_frames=_xland.TOTAL_FRAMES,
-    seeds=_xland.SEEDS,
-    flags=(*_xland.FLAGS, _xland.LARGE),
     conditions=(
         Condition("from scratch"),
         Condition(

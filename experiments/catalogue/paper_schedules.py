@@ -1,7 +1,7 @@
 """Table 2 of Schmitt et al. 2018: how λ falls."""
 
 from experiments.catalogue import _xland
-from experiments.experiment import Condition, Experiment
+from experiments.experiment import Condition
 
 _TEACHER = (_xland.multi_task_teacher(_xland.SMALL),)
 
@@ -25,13 +25,9 @@ def _linear(weight: int, share: float) -> Condition:
     )
 
 
-EXPERIMENT = Experiment(
+EXPERIMENT = _xland.of_large_students(
     title="Schedules of λ (table 2)",
     shows="Is the best schedule that whose λ sums to a tenth of the budget?",
-    tasks=_xland.TASKS,
-    total_frames=_xland.TOTAL_FRAMES,
-    seeds=_xland.SEEDS,
-    flags=(*_xland.FLAGS, _xland.LARGE),
     conditions=(
         Condition("from scratch"),
         *(_constant(weight) for weight in (1, 2)),

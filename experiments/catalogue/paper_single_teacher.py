@@ -1,17 +1,13 @@
 """Table 1 and figure 2 of Schmitt et al. 2018: one small teacher, a large student."""
 
 from experiments.catalogue import _xland
-from experiments.experiment import Condition, Experiment
+from experiments.experiment import Condition
 
 _TEACHER = (_xland.multi_task_teacher(_xland.SMALL),)
 
-EXPERIMENT = Experiment(
+EXPERIMENT = _xland.of_large_students(
     title="One small teacher, a large student (table 1, figure 2)",
     shows="How much sooner is a large student where a small teacher helps it?",
-    tasks=_xland.TASKS,
-    total_frames=_xland.TOTAL_FRAMES,
-    seeds=_xland.SEEDS,
-    flags=(*_xland.FLAGS, _xland.LARGE),
     conditions=(
         Condition("from scratch"),
         Condition("kickstarted (linear λ)", teachers=_TEACHER, weaned_share=0.5),

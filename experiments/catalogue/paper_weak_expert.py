@@ -1,18 +1,14 @@
 """Figure 6 of Schmitt et al. 2018: one expert has learned nothing."""
 
 from experiments.catalogue import _xland
-from experiments.experiment import Condition, Experiment
+from experiments.experiment import Condition
 
 _TASK = "xland:MiniGrid-Unlock"
 _EXPERTS = _xland.experts(_xland.LARGE, weak_task=_TASK)
 
-EXPERIMENT = Experiment(
+EXPERIMENT = _xland.of_large_students(
     title="An expert that has learned nothing (figure 6)",
     shows="Does evolution take the weight from an expert that knows nothing?",
-    tasks=_xland.TASKS,
-    total_frames=_xland.TOTAL_FRAMES,
-    seeds=_xland.SEEDS,
-    flags=(*_xland.FLAGS, _xland.LARGE),
     conditions=(
         Condition("from scratch"),
         Condition("constant λ", ("--kickstarting_schedule=constant",), _EXPERTS),

@@ -1,18 +1,14 @@
 """Figure 5 of Schmitt et al. 2018: one weight for all experts, or one for each."""
 
 from experiments.catalogue import _xland
-from experiments.experiment import Condition, Experiment
+from experiments.experiment import Condition
 
 _EXPERTS = _xland.experts(_xland.LARGE)
 _CONSTANT = "--kickstarting_schedule=constant"
 
-EXPERIMENT = Experiment(
+EXPERIMENT = _xland.of_large_students(
     title="Weights of multiple large experts (figure 5)",
     shows="Does each expert need a weight of its own?",
-    tasks=_xland.TASKS,
-    total_frames=_xland.TOTAL_FRAMES,
-    seeds=_xland.SEEDS,
-    flags=(*_xland.FLAGS, _xland.LARGE),
     conditions=(
         Condition("distillation only", (_CONSTANT, "--noreinforcement"), _EXPERTS),
         Condition("constant λ", (_CONSTANT,), _EXPERTS),

@@ -1,7 +1,7 @@
 """Question 7 of the paper's readers."""
 
 from experiments.catalogue import _doom
-from experiments.experiment import Condition, Experiment
+from experiments.experiment import Condition
 from experiments.training import Teacher
 
 _LEVEL = "defend_the_line"
@@ -11,12 +11,10 @@ def _taught(label: str, teacher: str) -> Condition:
     return Condition(label, teachers=(Teacher(teacher),), weaned_share=0.5)
 
 
-EXPERIMENT = Experiment(
+EXPERIMENT = _doom.on_level(
+    _LEVEL,
     title="7. Is the auxiliary loss only entropy regularisation?",
     shows="Is the auxiliary loss only entropy regularisation?",
-    tasks=(f"doom:{_LEVEL}",),
-    total_frames=_doom.FRAMES[_LEVEL],
-    seeds=_doom.SEEDS,
     conditions=(
         _doom.FROM_SCRATCH,
         _taught("uniform teacher", "experiments.bad_teachers:random_in_doom"),
@@ -26,6 +24,5 @@ EXPERIMENT = Experiment(
         ),
         _taught("the teacher", f"teachers/study/doom/{_LEVEL}"),
     ),
-    evaluation_episodes=_doom.EVALUATION_EPISODES,
     budget_shares=(0.25, 0.5, 1.0),
 )

@@ -1,18 +1,16 @@
 """Question 8 of the paper's readers."""
 
 from experiments.catalogue import _doom
-from experiments.experiment import Condition, Experiment
+from experiments.experiment import Condition
 from experiments.training import Teacher
 
 _LEVEL = "defend_the_line"
 _TEACHER = (Teacher(f"teachers/study/doom/{_LEVEL}"),)
 
-EXPERIMENT = Experiment(
+EXPERIMENT = _doom.on_level(
+    _LEVEL,
     title="8. Does cross-entropy push the logits of actions apart?",
     shows="Does cross-entropy push the logits of actions apart more than other forms?",
-    tasks=(f"doom:{_LEVEL}",),
-    total_frames=_doom.FRAMES[_LEVEL],
-    seeds=_doom.SEEDS,
     conditions=tuple(
         Condition(
             form.replace("_", " "),
@@ -21,7 +19,6 @@ EXPERIMENT = Experiment(
         )
         for form in ("cross_entropy", "reverse_kl", "jensen_shannon")
     ),
-    evaluation_episodes=_doom.EVALUATION_EPISODES,
     budget_shares=(0.25, 0.5, 1.0),
     traces=("logit_margin", "kl_teacher_student"),
 )

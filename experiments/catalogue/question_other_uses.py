@@ -1,18 +1,16 @@
 """Questions 4 and 5 of the paper's readers."""
 
 from experiments.catalogue import _doom
-from experiments.experiment import Condition, Experiment
+from experiments.experiment import Condition
 from experiments.training import Teacher
 
 _LEVEL = "defend_the_line"
 _TEACHER = (Teacher(f"teachers/study/doom/{_LEVEL}"),)
 
-EXPERIMENT = Experiment(
+EXPERIMENT = _doom.on_level(
+    _LEVEL,
     title="4 and 5. Against copied weights, imitation and jump-start",
     shows="Is kickstarting better than other ways to use the same teacher?",
-    tasks=(f"doom:{_LEVEL}",),
-    total_frames=_doom.FRAMES[_LEVEL],
-    seeds=_doom.SEEDS,
     conditions=(
         _doom.FROM_SCRATCH,
         Condition("kickstarted (linear λ)", teachers=_TEACHER, weaned_share=0.5),
@@ -21,6 +19,5 @@ EXPERIMENT = Experiment(
             for use in ("initialise", "jump_start", "dagger", "behaviour_cloning")
         ),
     ),
-    evaluation_episodes=_doom.EVALUATION_EPISODES,
     budget_shares=(0.25, 0.5, 1.0),
 )

@@ -1,18 +1,16 @@
 """Question 9 of the paper's readers: the runs of two other experiments."""
 
 from experiments.catalogue import _doom
-from experiments.experiment import Condition, Experiment
+from experiments.experiment import Condition
 from experiments.training import Teacher
 
 _LEVEL = "defend_the_line"
 _TEACHER = (Teacher(f"teachers/study/doom/{_LEVEL}"),)
 
-EXPERIMENT = Experiment(
+EXPERIMENT = _doom.on_level(
+    _LEVEL,
     title="9. Does the student need to be in the states that it reaches itself?",
     shows="Does the student need to be in the states that it reaches itself?",
-    tasks=(f"doom:{_LEVEL}",),
-    total_frames=_doom.FRAMES[_LEVEL],
-    seeds=_doom.SEEDS,
     conditions=(
         Condition(
             "teacher's states",
@@ -21,5 +19,4 @@ EXPERIMENT = Experiment(
         ),
         Condition("student's states", (*_doom.CONSTANT, "--noreinforcement"), _TEACHER),
     ),
-    evaluation_episodes=_doom.EVALUATION_EPISODES,
 )

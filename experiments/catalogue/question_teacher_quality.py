@@ -1,7 +1,7 @@
 """Question 1 of the paper's readers."""
 
 from experiments.catalogue import _doom
-from experiments.experiment import Condition, Experiment
+from experiments.experiment import Condition
 from experiments.training import Teacher, Training
 
 _LEVEL = "defend_the_line"
@@ -17,12 +17,10 @@ def _frozen_at(share: float) -> Condition:
     )
 
 
-EXPERIMENT = Experiment(
+EXPERIMENT = _doom.on_level(
+    _LEVEL,
     title="1. How good must the teacher be?",
     shows="How good must the teacher be?",
-    tasks=_TASK,
-    total_frames=_FRAMES,
-    seeds=_doom.SEEDS,
     conditions=(
         _doom.FROM_SCRATCH,
         *(_frozen_at(share) for share in (0.1, 0.25, 0.5, 1.0)),
@@ -37,6 +35,5 @@ EXPERIMENT = Experiment(
             weaned_share=0.5,
         ),
     ),
-    evaluation_episodes=_doom.EVALUATION_EPISODES,
     budget_shares=(0.25, 0.5, 1.0),
 )
