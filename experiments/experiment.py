@@ -1,7 +1,7 @@
 """What an experiment declares: conditions, seeds, budget, and what it shows."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from experiments.training import Teacher, Training
 from kickstarting import config as config_lib
@@ -51,6 +51,8 @@ class Experiment:
         are trained here, count as its own in figures and in frames to a level.
       traces: columns of metrics.csv that are drawn over frames, e.g. global_weight.
       paper: what the paper has there, in Markdown.
+      paper_scores: the same as a figure: by condition of the paper, its scores at
+        shares of its budget, drawn beside ours on the same axes.
       finding: what came out, in Markdown, written after the runs.
     """
 
@@ -67,6 +69,9 @@ class Experiment:
     charge_teachers: bool = False
     traces: tuple[str, ...] = ()
     paper: str = ""
+    paper_scores: Mapping[str, Mapping[float, float]] = dataclasses.field(
+        default_factory=dict
+    )
     finding: str = ""
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from experiments import run_records, scoring
+from experiments import paper_figure, run_records, scoring
 from experiments.experiment import Experiment
 from experiments.tables import Records
 from kickstarting import learning_curves
@@ -53,6 +53,8 @@ def draw(name: str, experiment: Experiment, found: Records, folder: str) -> list
                 quantity="mean capped normalised score",
             )
             drawn.append(file)
+    if experiment.paper_scores:
+        drawn.append(paper_figure.draw(name, experiment, found, folder))
     return drawn + [
         file
         for trace in experiment.traces

@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib import axes, figure, ticker
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # Of the bold lines, once the colours are used up.
-_DASHES = ("-", "--")
+DASHES = ("-", "--")
 _GRID_POINTS = 200
 # Of the x axis; wide enough to calm episodes' noise, narrow enough to show a rise.
 _SMOOTHING = 0.04
@@ -113,8 +113,8 @@ def learning_curves(
     window = _SMOOTHING * (last - first)
     for number, (label, seeds) in enumerate(conditions.items()):
         smoothed = np.stack([smooth(curve, grid, window) for curve in seeds])
-        dashes, colour = divmod(number, len(_COLOURS))
-        _draw_condition(panel, grid, smoothed, label, _COLOURS[colour], _DASHES[dashes])
+        dashes, colour = divmod(number, len(COLOURS))
+        _draw_condition(panel, grid, smoothed, label, COLOURS[colour], DASHES[dashes])
     for value, style, label in (
         (teacher_return, "--", "teacher"),
         (random_return, ":", "random policy"),
@@ -145,7 +145,7 @@ def _conditions(curves: Sequence[Curve]) -> Mapping[str, list[Curve]]:
     conditions: dict[str, list[Curve]] = {}
     for curve in curves:
         conditions.setdefault(curve.label, []).append(curve)
-    most = len(_COLOURS) * len(_DASHES)
+    most = len(COLOURS) * len(DASHES)
     if len(conditions) > most:
         raise ValueError(
             f"{len(conditions)} conditions are more than the {most} kinds of line: "

@@ -80,7 +80,7 @@ class LearningCurvesTest(absltest.TestCase):
     def test_conditions_have_their_own_colours(self):
         one = [_curve("from scratch", seed, 50) for seed in (1, 2, 3)]
         two = [_curve("kickstarted", seed, 90) for seed in (1, 2, 3)]
-        first, second = learning_curves._COLOURS[:2]
+        first, second = learning_curves.COLOURS[:2]
         pixels, svg = self._draw(one + two)
         self.assertGreaterEqual(pixels.shape[1], 1200)
         self.assertTrue(_has_colour(pixels, first) and _has_colour(pixels, second))
@@ -94,7 +94,7 @@ class LearningCurvesTest(absltest.TestCase):
         short = _curve("a", 1, 10, last=500_000)
         point = learning_curves.Curve("b", np.array([1000]), np.array([3.0]), 1)
         pixels, _ = self._draw([short, _curve("a", 2, 10), point])
-        self.assertTrue(_has_colour(pixels, learning_curves._COLOURS[0]))
+        self.assertTrue(_has_colour(pixels, learning_curves.COLOURS[0]))
         self._draw([point])
 
     def test_the_same_curves_give_the_same_picture(self):
@@ -117,7 +117,7 @@ class LearningCurvesTest(absltest.TestCase):
     def test_once_the_colours_are_used_up_lines_are_dashed(self):
         curves = [_curve(str(label), 1, 10) for label in range(8)]
         _, svg = self._draw(curves)
-        first = learning_curves._COLOURS[0].lower()
+        first = learning_curves.COLOURS[0].lower()
         lines = [line for line in svg.splitlines() if first in line]
         self.assertTrue(any("stroke-dasharray" in line for line in lines))
         self.assertTrue(any("stroke-dasharray" not in line for line in lines))

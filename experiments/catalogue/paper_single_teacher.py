@@ -17,6 +17,10 @@ EXPERIMENT = _xland.of_large_students(
     budget_shares=(0.1, 0.2, 0.5, 1.0),
     levels=(20.0, 35.0, 50.0),
     traces=("global_weight", "learning_rate", "entropy_cost"),
+    paper_scores={
+        "from scratch": {0.05: 24.1, 0.1: 31.1, 0.2: 37.5, 1.0: 51.9},
+        "kickstarted": {0.05: 37.4, 0.1: 39.4, 0.2: 42.4, 1.0: 56.9},
+    },
     paper="""\
 | score at | 5 % of the budget | 10 % | 20 % | 100 % | frames to 30 | to 40 | to 50 |
 |---|---|---|---|---|---|---|---|
