@@ -15,13 +15,13 @@ TASKS = tuple(
     f"xland:MiniGrid-{level}"
     for level in (
         "Empty-8x8",
+        "Empty-16x16",
         "EmptyRandom-8x8",
         "DoorKey-5x5",
+        "DoorKey-6x6",
         "DoorKey-8x8",
         "FourRooms",
         "Unlock",
-        "UnlockPickUp",
-        "BlockedUnlockPickUp",
     )
 )
 TOTAL_FRAMES = 1_000_000
@@ -29,7 +29,14 @@ TOTAL_FRAMES = 1_000_000
 EXPERT_FRAMES = 300_000
 # Long enough for an episode to end, too short to learn from it.
 WEAK_FRAMES = 20_000
-FLAGS = ("--action_repeat=1", "--environments_per_actor=64", "--batch_size=16")
+# Small batches and large steps: with 64 environments, batches of 16 and the default
+# learning rate an expert of DoorKey-5x5 had a return of 0.22 after 300,000 frames.
+FLAGS = (
+    "--action_repeat=1",
+    "--environments_per_actor=16",
+    "--batch_size=4",
+    "--learning_rate=1e-3",
+)
 SEEDS = (1, 2, 3, 4, 5)
 # IMPALA's rule needs hundreds of events and many episodes; here there are few of both.
 POPULATION = (
