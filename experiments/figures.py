@@ -44,6 +44,7 @@ def draw(name: str, experiment: Experiment, found: Records, folder: str) -> list
             _score_curve(label, record, experiment.charge_teachers)
             for label in labels
             for record in found.get(label, ())
+            if scoring.has_curve(record)
         ]
         if curves:
             learning_curves.learning_curves(

@@ -86,7 +86,8 @@ def _section(name: str, experiment: Experiment, found: tables.Records) -> Iterat
     yield f"{experiment.shows}\n"
     if experiment.finding:
         yield f"{experiment.finding}\n"
-    yield f"![{experiment.title}]({_PICTURES}/{pictures[0]})\n"
+    if pictures:
+        yield f"![{experiment.title}]({_PICTURES}/{pictures[0]})\n"
     yield "\n".join(tables.scores(experiment, found)) + "\n"
     yield "\n".join(tables.frames(experiment, found)) + "\n"
     if experiment.evaluation_episodes:

@@ -12,6 +12,8 @@ from typing import IO
 from rich import console as rich_console
 from rich import progress as rich_progress
 
+from launch import preflight
+
 _POLL_SECONDS = 0.5
 
 
@@ -26,7 +28,8 @@ class Step:
       frames: of work, for the bars; 0 where it is not counted.
       needs: names of the steps before it.
       done_frames: returns how many of the frames are done.
-      finish: called once it has ended with status 0.
+      finish: called once it has ended with status 0; where it raises one of
+        preflight.UserErrors the step has failed.
     """
 
     name: str
@@ -160,13 +163,21 @@ class Runner:
 
     def _end(self, step: Step, status: int) -> None:
         if status == 0:
-            step.finish()
-            self._unfinished.discard(step.name)
-            self._say(f"Finished {step.name}")
+            self._finish(step)
         elif not self._signal:
             self._failed.add(step.name)
             self._say(f"Failed with status {status}: {step.name}; see {step.log}")
             self._say(_last_line(step.log))
+
+    def _finish(self, step: Step) -> None:
+        try:
+            step.finish()
+        except (OSError, *preflight.UserErrors) as error:
+            self._failed.add(step.name)
+            self._say(f"Failed after its end: {step.name}: {error}")
+            return
+        self._unfinished.discard(step.name)
+        self._say(f"Finished {step.name}")
 
     def _say(self, line: str) -> None:
         self._console.print(line, highlight=False, soft_wrap=True, markup=False)

@@ -29,6 +29,14 @@ def capped_scores(task: str, returns: np.ndarray) -> np.ndarray:
     return np.minimum(scores.normalised_score(returns, reference), scores.CAP)
 
 
+def has_curve(record: run_records.Record) -> bool:
+    """Whether episodes of every task have ended that the student acted in training."""
+    return all(
+        np.isfinite(record.column(f"episode_return/{task}")).any()
+        for task in tasks(record)
+    )
+
+
 def curve(record: run_records.Record) -> tuple[np.ndarray, np.ndarray]:
     """Returns frames and mean capped score of training, float [points].
 

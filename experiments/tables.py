@@ -8,6 +8,8 @@ from experiments import run_records, scoring
 from experiments.experiment import Experiment
 from kickstarting import aggregates
 
+_NONE = "–"
+
 Records = Mapping[str, Sequence[run_records.Record]]
 
 
@@ -29,6 +31,10 @@ def scores(experiment: Experiment, found: Records) -> list[str]:
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     baseline = _by_task(next(iter(found.values())), shares[-1])
     for number, (label, records) in enumerate(found.items()):
+        if not all(map(scoring.has_curve, records)):
+            empty = [_NONE] * (len(names) - 2)
+            lines.append(f"| {' | '.join([label, str(len(records)), *empty])} |")
+            continue
         last = _by_task(records, shares[-1])
         over_tasks = aggregates.of_runs(last, seed=0)
         better = ""
@@ -61,6 +67,9 @@ def frames(experiment: Experiment, found: Records) -> list[str]:
     names = ["condition", *(f"frames to {name}" for name in levels)]
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for number, (label, records) in enumerate(found.items()):
+        if not all(map(scoring.has_curve, records)):
+            lines.append(f"| {' | '.join([label, *[_NONE] * len(levels)])} |")
+            continue
         cells = []
         for level in levels.values():
             reached, base = (
@@ -80,18 +89,35 @@ def frames(experiment: Experiment, found: Records) -> list[str]:
 
 def final(found: Records) -> list[str]:
     """Returns the table of final checkpoints' scores, with intervals over seeds."""
-    lines = [
-        "| condition | final checkpoints: mean | median | IQM |",
-        "|---|---|---|---|",
+    of_conditions = {label: _final(records) for label, records in found.items()}
+    baseline = next(iter(of_conditions.values()))
+    several = len(baseline) > 1
+    names = [
+        "condition",
+        "final checkpoints: mean",
+        *(("median", "IQM") if several else ()),
+        "better than the baseline",
     ]
-    for label, records in found.items():
-        each = [scoring.final(record) for record in records]
-        over_tasks = aggregates.of_runs(
-            {task: [scores[task] for scores in each] for task in each[0]}, seed=0
-        )
-        columns = (over_tasks.mean, over_tasks.median, over_tasks.iqm)
-        lines.append(f"| {label} | {' | '.join(map(_estimate, columns))} |")
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    for label, by_task in of_conditions.items():
+        over_tasks = aggregates.of_runs(by_task, seed=0)
+        better = ""
+        if by_task is not baseline:
+            better = _estimate(
+                aggregates.probability_of_improvement(by_task, baseline, seed=0), 2
+            )
+        cells = [
+            *(label, _estimate(over_tasks.mean)),
+            *(map(_estimate, (over_tasks.median, over_tasks.iqm)) if several else ()),
+            better,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def _final(records: Sequence[run_records.Record]) -> dict[str, list[float]]:
+    each = [scoring.final(record) for record in records]
+    return {task: [scores[task] for scores in each] for task in each[0]}
 
 
 def tasks(experiment: Experiment, found: Records) -> list[str]:

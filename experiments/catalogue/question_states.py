@@ -12,11 +12,7 @@ EXPERIMENT = _doom.on_level(
     title="9. Does the student need to be in the states that it reaches itself?",
     shows="Does the student need to be in the states that it reaches itself?",
     conditions=(
-        Condition(
-            "teacher's states",
-            ("--teacher_use=behaviour_cloning",),
-            _TEACHER,
-        ),
         Condition("student's states", (*_doom.CONSTANT, "--noreinforcement"), _TEACHER),
+        Condition("teacher's states", ("--teacher_use=behaviour_cloning",), _TEACHER),
     ),
 )

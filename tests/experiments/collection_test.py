@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from experiments import collection
+from experiments import collection, scoring
 from experiments.training import Teacher, Training
 from kickstarting import config as config_lib
 from kickstarting import population_events, run_files
@@ -84,6 +84,16 @@ class SingleRunTest(parameterized.TestCase):
         self.assertEqual(
             record.teacher_returns[task], (card["scores"][0]["mean_return"],)
         )
+
+    def test_where_the_teacher_acts_the_final_checkpoint_alone_is_scored(self) -> None:
+        training = _training(evaluation_episodes=30)
+        logdir = training.logdir(self.results)
+        _write(logdir, _row(80, np.nan), _row(160, np.nan))
+        scores = {"tasks": [{"task": _TASK, "mean_return": 3.25}]}
+        pathlib.Path(logdir, report.SCORES_FILE).write_text(json.dumps(scores))
+        record = collection.record(training, self.results)
+        self.assertEqual(dict(record.final_returns), {_TASK: 3.25})
+        self.assertFalse(scoring.has_curve(record))
 
     @parameterized.parameters(((_TASK,),), ((_TASK, "doom:take_cover"),))
     def test_without_ended_episodes_is_refused(self, tasks) -> None:

@@ -1,5 +1,6 @@
 """Steps wait for what they need, run side by side, and fail or stop as they should."""
 
+import dataclasses
 import io
 import os
 import pathlib
@@ -12,6 +13,7 @@ from absl.testing import absltest
 from rich import console as rich_console
 
 from experiments import runner
+from kickstarting import config as config_lib
 
 
 class RunnerTest(absltest.TestCase):
@@ -84,6 +86,16 @@ class RunnerTest(absltest.TestCase):
         self.assertIn("Failed with status 1: bad", said)
         self.assertIn("what was wrong", said)
         self.assertIn("Left out lost too", said)
+
+    def test_what_cannot_be_kept_of_a_step_fails_it_alone(self) -> None:
+        def refuse() -> None:
+            raise config_lib.ConfigError("too short")
+
+        bad = dataclasses.replace(self._step("bad", "pass"), finish=refuse)
+        status = self._run(bad, self._step("good", "pass"), at_once=1)
+        self.assertEqual(status, 1)
+        self.assertEqual(self.finished, ["good"])
+        self.assertIn("Failed after its end: bad: too short", self._said())
 
     def test_a_signal_stops_what_runs_and_begins_nothing_more(self) -> None:
         started = self.folder / "started"

@@ -96,6 +96,19 @@ class FramesTest(absltest.TestCase):
         )
 
 
+class WithoutCurveTest(absltest.TestCase):
+    def test_what_has_no_curve_has_no_training_score(self) -> None:
+        record = _record(0, 60)
+        unknown = dict.fromkeys(record.columns, (None, None))
+        found = {**_FOUND, "cloned": [dataclasses.replace(record, columns=unknown)]}
+        row = _cells(tables.scores(_EXPERIMENT, found)[-1])
+        self.assertEqual(row, ["cloned", "1", *["–"] * 5])
+        row = _cells(tables.frames(_EXPERIMENT, found)[-1])
+        self.assertEqual(row, ["cloned", "–"])
+        row = _cells(tables.final(found)[-1])
+        self.assertEqual(row, ["cloned", "61.0", "61.0", "61.0", "1.00"])
+
+
 class OtherTablesTest(absltest.TestCase):
     def test_final_checkpoints(self) -> None:
         _, _, none, _ = tables.final(_FOUND)
