@@ -9,6 +9,8 @@ from experiments import collection, run_records, runner
 from experiments.training import Training
 from kickstarting import run_files, teacher_files
 
+# More than any row of a metrics.csv has.
+_TAIL_BYTES = 65_536
 # Of each task: they measure a teacher for its card.
 _TEACHER_EPISODES = 20
 
@@ -108,14 +110,15 @@ def _done_frames(logdir: str) -> int:
 
 
 def _last_frames(logdir: str) -> int:
+    """Returns the frames of the newest whole row, of whose file only the end is read."""
     try:
-        with open(os.path.join(logdir, run_files.METRICS_FILE), newline="") as file:
-            rows = csv.reader(file)
-            column = next(rows).index(run_files.FRAMES)
-            last = 0
-            for row in rows:
-                if len(row) > column and row[column]:
-                    last = int(float(row[column]))
-            return last
-    except (OSError, StopIteration, ValueError):
+        with open(os.path.join(logdir, run_files.METRICS_FILE), "rb") as file:
+            header = file.readline()
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(len(header), end - _TAIL_BYTES))
+            whole_lines = file.read().splitlines(keepends=True)
+        row = next(line for line in reversed(whole_lines) if line.endswith(b"\n"))
+        names, values = next(csv.reader([header.decode()])), row.decode().split(",")
+        return int(float(values[names.index(run_files.FRAMES)]))
+    except (OSError, StopIteration, ValueError, IndexError):
         return 0

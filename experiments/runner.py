@@ -14,7 +14,7 @@ from rich import progress as rich_progress
 
 from launch import preflight
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 1.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -78,6 +78,10 @@ class StepsTest(absltest.TestCase):
             files.write_row({run_files.FRAMES: frames})
             files.close()
         self.assertEqual(step.done_frames(), 60)
+        # A row that is being written does not count yet.
+        with open(logdir / "member_1" / run_files.METRICS_FILE, "ab") as metrics:
+            metrics.write(b"70")
+        self.assertEqual(step.done_frames(), 60)
 
 
 if __name__ == "__main__":
