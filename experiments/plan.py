@@ -110,7 +110,7 @@ def _done_frames(logdir: str) -> int:
 
 
 def _last_frames(logdir: str) -> int:
-    """Returns the frames of the newest whole row, of whose file only the end is read."""
+    """Returns the frames of the newest whole row; only the file's end is read."""
     try:
         with open(os.path.join(logdir, run_files.METRICS_FILE), "rb") as file:
             header = file.readline()
