@@ -2,8 +2,9 @@
 
   python -m experiments.report
 
-Tables with intervals and figures (PNG and SVG) of every experiment of which runs have
-records, and of files of one's own that are named. Nothing is trained.
+Tables with intervals and figures (PNG and SVG) of every experiment of which each
+condition has a record, and of files of one's own that are named; the rest is listed.
+Nothing is trained.
 """
 
 import os
@@ -43,17 +44,22 @@ def main(argv: list[str]) -> int:
     """Writes the documents; returns 0."""
     experiments = run.chosen(["all", *argv[1:]])
     sections: dict[str, list[str]] = {_RESULTS_FILE: [], _QUESTIONS_FILE: []}
+    missing = []
     for name, experiment in experiments.items():
         found = _found(experiment)
-        if not found:
+        if len(found) < len(experiment.conditions):
+            missing.append(f"* `{name}`: {experiment.shows}")
             continue
         file = _QUESTIONS_FILE if name.startswith(_QUESTION) else _RESULTS_FILE
         sections[file].append("\n".join(_section(name, experiment, found)))
     if not any(sections.values()):
         raise config_lib.ConfigError(
-            f"{run.records_folder()} holds no record of a run: train with "
-            "python -m experiments.run"
+            f"{run.records_folder()} holds no experiment of which each condition has "
+            "a record: train with python -m experiments.run"
         )
+    if missing:
+        unanswered = "\n".join(["## Not run yet\n", *missing, ""])
+        sections[_RESULTS_FILE].append(unanswered)
     console = rich_console.Console()
     for file, title in ((_RESULTS_FILE, "Results"), (_QUESTIONS_FILE, "Questions")):
         if sections[file]:

@@ -40,10 +40,12 @@ def has_curve(record: run_records.Record) -> bool:
 def curve(record: run_records.Record) -> tuple[np.ndarray, np.ndarray]:
     """Returns frames and mean capped score of training, float [points].
 
-    A task counts 0, the score of the random policy, until an episode of it has ended.
+    It begins where the first episode has ended. A task then counts 0, the score of the
+    random policy, until one of its own has.
     """
-    values = [_task_curve(record, task) for task in tasks(record)]
-    return np.array(record.frames), np.mean(values, axis=0)
+    values = np.mean([_task_curve(record, task) for task in tasks(record)], axis=0)
+    known = _is_known(record)
+    return np.array(record.frames)[known], values[known]
 
 
 def teacher_frames(record: run_records.Record) -> int:
@@ -66,7 +68,7 @@ def at_share(record: run_records.Record, share: float) -> dict[str, float]:
     """Returns each task's training score at a share of the budget.
 
     It is the mean of the curve over the last tenth of the budget that far, and of the
-    point before where none lies in it.
+    point before where none lies in it; NaN where no episode had ended yet.
 
     Args:
       record: of the run.
@@ -78,8 +80,12 @@ def at_share(record: run_records.Record, share: float) -> dict[str, float]:
     until = len(frames) if share == 1 else np.searchsorted(frames, end, "right")
     start = np.searchsorted(frames[:until], (1 - _LAST_SHARE) * end)
     window = slice(max(min(start, until - 1), 0), max(until, 1))
+    known = _is_known(record)[window]
+    if not known.any():
+        return dict.fromkeys(tasks(record), np.nan)
     return {
-        task: float(_task_curve(record, task)[window].mean()) for task in tasks(record)
+        task: float(_task_curve(record, task)[window][known].mean())
+        for task in tasks(record)
     }
 
 
@@ -122,6 +128,12 @@ def frames_to_reach(
 def tasks(record: run_records.Record) -> tuple[str, ...]:
     """Returns the run's tasks."""
     return tuple(record.identity["tasks"])
+
+
+def _is_known(record: run_records.Record) -> np.ndarray:
+    """Returns bool [points]: whether an episode of any task had ended."""
+    returns = [record.column(f"episode_return/{task}") for task in tasks(record)]
+    return np.isfinite(returns).any(axis=0)
 
 
 def _task_curve(record: run_records.Record, task: str) -> np.ndarray:

@@ -182,6 +182,8 @@ def _number(value: float) -> str:
 
 
 def _mean(by_task: Mapping[str, Sequence[float]]) -> str:
+    if np.isnan(list(by_task.values())).any():
+        return _NONE
     return _estimate(aggregates.of_runs(by_task, seed=0).mean)
 
 

@@ -65,6 +65,11 @@ class ReportTest(absltest.TestCase):
                 )
                 run_records.save(run_records.path(self.records, training.key), record)
 
+    def _keep_one(self) -> None:
+        """Keeps one record of each condition."""
+        for label in ("none", "much"):
+            self._keep(label, 1, 10.0, 30.0)
+
     def _report(self, docs: str, *names: str) -> tuple[int, str]:
         errors = io.StringIO()
         with flagsaver.flagsaver(), contextlib.redirect_stderr(errors):
@@ -100,7 +105,7 @@ class ReportTest(absltest.TestCase):
             self.assertIn(line, text)
 
     def test_the_same_records_give_the_same_files(self) -> None:
-        self._keep("none", 1, 10.0, 30.0)
+        self._keep_one()
         for docs in ("first", "second"):
             self.assertEqual(self._report(docs, self.own), (0, ""))
         for name in ("results.md", "pictures/own.svg"):
@@ -110,7 +115,7 @@ class ReportTest(absltest.TestCase):
             self.assertEqual(first, second)
 
     def test_questions_have_a_document_of_their_own(self) -> None:
-        self._keep("none", 1, 10.0, 30.0)
+        self._keep_one()
         question = str(self.folder / "question_own.py")
         self._write(question, "A question")
         self.assertEqual(self._report("docs", self.own, question), (0, ""))
@@ -118,10 +123,22 @@ class ReportTest(absltest.TestCase):
         self.assertNotIn("A question", (docs / "results.md").read_text())
         self.assertIn("## A question", (docs / "questions.md").read_text())
 
+    def test_what_lacks_a_condition_is_listed(self) -> None:
+        self._keep_one()
+        other = str(self.folder / "other.py")
+        text = _OWN.format(title="Another").replace("--discount=0.9", "--discount=0.8")
+        pathlib.Path(other).write_text(text)
+        self.assertEqual(self._report("docs", self.own, other), (0, ""))
+        text = (self.folder / "docs" / "results.md").read_text()
+        self.assertNotIn("## Another", text)
+        listed = text[text.index("## Not run yet") :]
+        self.assertIn("* `other`: What?", listed)
+        self.assertNotIn("`own`", listed)
+
     def test_without_records_there_is_nothing_to_report(self) -> None:
         status, said = self._report("docs", self.own)
         self.assertEqual(status, command_line.USAGE_STATUS)
-        self.assertIn("holds no record of a run", said)
+        self.assertIn("holds no experiment of which each condition has", said)
         self.assertEqual(said.count("\n"), 1)
         self.assertFalse((self.folder / "docs").exists())
 

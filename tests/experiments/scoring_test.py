@@ -54,6 +54,16 @@ class ScoringTest(parameterized.TestCase):
         np.testing.assert_allclose(list(found.values()), [first, second], atol=1e-9)
         self.assertEqual(tuple(found), _TASKS)
 
+    def test_nothing_is_known_before_an_episode_has_ended(self) -> None:
+        late = {name: (None, *values[1:]) for name, values in _RECORD.columns.items()}
+        record = dataclasses.replace(_RECORD, columns=late)
+        np.testing.assert_array_equal(scoring.curve(record)[0], [50, 92, 102])
+        self.assertTrue(np.isnan(list(scoring.at_share(record, 0.3).values())).all())
+        np.testing.assert_allclose(
+            list(scoring.at_share(record, 0.5).values()), [20, 40]
+        )
+        self.assertTrue(scoring.has_curve(record))
+
     @parameterized.parameters((5.0, 10.0), (30.0, 50.0), (60.0, 92.0), (66.0, np.inf))
     def test_frames_to_reach(self, level: float, frames: float) -> None:
         self.assertEqual(scoring.frames_to_reach(_RECORD, level - 1e-6), frames)
