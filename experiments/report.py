@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
     experiments = run.chosen(["all", *argv[1:]])
     sections: dict[str, list[str]] = {_RESULTS_FILE: [], _QUESTIONS_FILE: []}
     missing = []
-    for name, experiment in experiments.items():
+    for name, experiment in sorted(experiments.items(), key=_order):
         found = _found(experiment)
         if len(found) < len(experiment.conditions):
             missing.append(f"* `{name}`: {experiment.shows}")
@@ -70,6 +70,13 @@ def main(argv: list[str]) -> int:
                 document.write(text)
             console.print(f"Wrote {path}", highlight=False, soft_wrap=True)
     return 0
+
+
+def _order(named: tuple[str, Experiment]) -> tuple[int, str]:
+    """Sorts by the number that begins a title, and else by name."""
+    name, experiment = named
+    number = experiment.title.partition(".")[0].partition(" ")[0]
+    return (int(number) if number.isdecimal() else 0, name)
 
 
 def _found(experiment: Experiment) -> tables.Records:
