@@ -14,7 +14,7 @@ _TRACES = {
     "global_weight": ("λ's global factor α", True),
     "kl_teacher_student": ("KL of teacher and student (nats)", True),
     "learning_rate": ("learning rate", True),
-    "logit_margin": ("logit of the likeliest action less the next one's", False),
+    "logit_margin": ("logit margin of the likeliest action", False),
     "entropy_cost": ("entropy cost", True),
 }
 

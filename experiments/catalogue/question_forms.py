@@ -21,4 +21,8 @@ EXPERIMENT = _doom.on_level(
     ),
     budget_shares=(0.25, 0.5, 1.0),
     traces=("logit_margin", "kl_teacher_student"),
+    finding="""\
+Not more than the others: with a constant λ the margins of all three rise to about 2.3
+within 50,000 frames and stay there. In this one level the forms end alike, and
+Jensen-Shannon gets there later.""",
 )
