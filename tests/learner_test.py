@@ -1,11 +1,10 @@
 """The learner: schedules in frames, versions, rows, resuming, stopping."""
 
 import dataclasses
-import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import jax
 import numpy as np
@@ -15,144 +14,24 @@ from kickstarting import (
     agent_config,
     checkpoints,
     config,
-    hyperparameters,
     learner,
-    run_files,
     schedules,
-    telemetry,
     types,
-    update,
 )
-from kickstarting.agent import Agent
-from tests import ring
-from tests.counting_environment import SPEC
-
-NUM_UPDATES = 8
-KICKSTARTING = config.KickstartingConfig(
-    teachers=(("test:counting", "any"),),
-    schedule="linear",
-    weight=2.0,
-    final_weight=0.5,
-    start_frames=16,
-    end_frames=80,
-)
-# 16 frames an update.
-CONFIG = ring.small_config(
-    total_frames=16 * NUM_UPDATES,
-    kickstarting=KICKSTARTING,
-    optimiser=agent_config.OptimiserConfig(learning_rate=1e-3),
-)
+from tests import learner_case, ring
 
 
 def setUpModule():
     ring.compile_quickly()
 
 
-@functools.cache
-def _compiled() -> update.Update:
-    """Returns the update that all tests share: it takes seconds to compile."""
-    return update.Update(Agent(SPEC, CONFIG.network), CONFIG)
-
-
-@functools.cache
-def _fresh() -> update.LearnerState:
-    return jax.device_get(_compiled().init(jax.random.key(CONFIG.seed)))
-
-
-@functools.cache
-def _batch(seed: int) -> types.Trajectory:
-    return ring.random_batch(CONFIG, SPEC, seed)
-
-
-class RecordingUpdate:
-    """The update itself, which remembers its hyperparameters and may stop the run."""
-
-    def __init__(self, stop_after: int | None) -> None:
-        self._update = _compiled()
-        self._stop_after = stop_after
-        self.stop = threading.Event()
-        self.seen: list[types.Hyperparameters] = []
-        self.before: Callable[[], None] | None = None
-
-    def __getattr__(self, name: str):
-        return getattr(self._update, name)
-
-    def init(self, key: jax.Array) -> update.LearnerState:
-        np.testing.assert_array_equal(
-            jax.random.key_data(key), jax.random.key_data(jax.random.key(CONFIG.seed))
-        )
-        return _fresh()
-
-    def __call__(self, state, batch, hyperparameters):
-        if self.before is not None:
-            self.before()
-        self.seen.append(hyperparameters)
-        if len(self.seen) == self._stop_after:
-            self.stop.set()
-        return self._update(state, batch, hyperparameters)
-
-
-class _LearnerTestCase(absltest.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.logdir = self.create_tempdir().full_path
-
-    def _make(
-        self,
-        run: config.Config = CONFIG,
-        stop_after: int | None = None,
-        batches=None,
-        teacher_return: float = np.nan,
-        random_return: float = 0.0,
-    ) -> learner.Learner:
-        self.update = RecordingUpdate(stop_after)
-        self.telemetry = telemetry.Telemetry(run.tasks, [None], run.total_frames)
-        self.run_files = run_files.RunFiles(self.logdir)
-        self.addCleanup(self.run_files.close)
-        made: list[learner.Learner] = []
-
-        def stream() -> Iterator[types.Trajectory]:
-            for number in range(made[0].frames // run.frames_per_update, NUM_UPDATES):
-                yield _batch(number)
-
-        made.append(
-            learner.Learner(
-                run,
-                self.update,
-                batches or stream,
-                checkpoints.Checkpoints(os.path.join(self.logdir, "checkpoints"), 3),
-                {"tasks": list(run.tasks)},
-                self.telemetry,
-                self.run_files,
-                np.full((1, 1), teacher_return, np.float32),
-                np.full(1, random_return, np.float32),
-            )
-        )
-        return made[0]
-
-    def _run(self, *arguments, **fields) -> learner.Learner:
-        made = self._make(*arguments, **fields)
-        made.run(self.update.stop)
-        self.run_files.close()
-        return made
-
-    def _rows(self) -> dict[str, np.ndarray]:
-        return run_files.read_metrics(os.path.join(self.logdir, "metrics.csv"))
-
-    def _weights(self) -> list[float]:
-        return [float(seen.kickstarting_weight[0, 0]) for seen in self.update.seen]
-
-    def _rates(self) -> list[float]:
-        return [float(seen.learning_rate) for seen in self.update.seen]
-
-
-class LearnerTest(_LearnerTestCase):
+class LearnerTest(learner_case.LearnerTestCase):
     def test_lambda_follows_its_schedule_in_frames_and_ends_at_zero(self):
         made = self._run()
-        self.assertEqual(made.frames, CONFIG.total_frames)
+        self.assertEqual(made.frames, learner_case.CONFIG.total_frames)
         expected = [
-            schedules.global_weight(KICKSTARTING, 16 * number)
-            for number in range(NUM_UPDATES)
+            schedules.global_weight(learner_case.KICKSTARTING, 16 * number)
+            for number in range(learner_case.NUM_UPDATES)
         ]
         np.testing.assert_allclose(self._weights(), expected)
         np.testing.assert_allclose(
@@ -166,9 +45,12 @@ class LearnerTest(_LearnerTestCase):
         np.testing.assert_array_equal(made.ended_teachers(), [[True]])
 
     def test_where_there_is_no_teacher_it_has_ended_from_the_start(self):
-        without = dataclasses.replace(KICKSTARTING, teachers=(), end_frames=0)
+        without = dataclasses.replace(
+            learner_case.KICKSTARTING, teachers=(), end_frames=0
+        )
         run = dataclasses.replace(
-            CONFIG, kickstarting=dataclasses.replace(without, schedule="constant")
+            learner_case.CONFIG,
+            kickstarting=dataclasses.replace(without, schedule="constant"),
         )
         np.testing.assert_array_equal(self._make(run).ended_teachers(), [[True]])
 
@@ -180,21 +62,23 @@ class LearnerTest(_LearnerTestCase):
 
     def test_a_learning_rate_that_is_not_annealed_stays(self):
         optimiser = agent_config.OptimiserConfig(learning_rate=1e-3, anneal=False)
-        self._run(dataclasses.replace(CONFIG, optimiser=optimiser))
+        self._run(dataclasses.replace(learner_case.CONFIG, optimiser=optimiser))
         np.testing.assert_allclose(self._rates(), [1e-3] * 8)
 
     def test_the_entropy_cost_falls_geometrically(self):
         loss = agent_config.LossConfig(entropy_cost=0.01, final_entropy_share=0.01)
-        self._run(dataclasses.replace(CONFIG, loss=loss))
+        self._run(dataclasses.replace(learner_case.CONFIG, loss=loss))
         np.testing.assert_allclose(
             [float(seen.entropy_cost) for seen in self.update.seen],
-            np.geomspace(1e-2, 1e-4, NUM_UPDATES + 1)[:-1],
+            np.geomspace(1e-2, 1e-4, learner_case.NUM_UPDATES + 1)[:-1],
             rtol=1e-5,
         )
 
     def test_lambda_of_the_return_gap_follows_the_student(self):
-        gap = dataclasses.replace(KICKSTARTING, schedule="return_gap", end_frames=0)
-        run = dataclasses.replace(CONFIG, kickstarting=gap)
+        gap = dataclasses.replace(
+            learner_case.KICKSTARTING, schedule="return_gap", end_frames=0
+        )
+        run = dataclasses.replace(learner_case.CONFIG, kickstarting=gap)
         made = self._make(run, teacher_return=11.0, random_return=1.0)
         made.run(threading.Event())
         np.testing.assert_allclose(self._weights(), [2.0] * 8)
@@ -211,10 +95,10 @@ class LearnerTest(_LearnerTestCase):
         self.assertIsNone(made.parameters(0))
         made.run(threading.Event())
         version, end, weight = made.parameters(0)
-        self.assertEqual(version, NUM_UPDATES)
+        self.assertEqual(version, learner_case.NUM_UPDATES)
         self.assertEqual(float(weight[0, 0]), 0.0)
         self.assertGreater(np.abs(end - begin).max(), 1e-4)
-        self.assertIsNone(made.parameters(NUM_UPDATES))
+        self.assertIsNone(made.parameters(learner_case.NUM_UPDATES))
 
     def test_actors_of_a_learner_that_died_take_what_its_successor_has(self):
         self._run(stop_after=3)
@@ -262,7 +146,7 @@ class LearnerTest(_LearnerTestCase):
         np.testing.assert_array_equal(
             resumed.parameters(-1)[1], whole.parameters(-1)[1]
         )
-        self.assertEqual(resumed.parameters(-1)[0], NUM_UPDATES)
+        self.assertEqual(resumed.parameters(-1)[0], learner_case.NUM_UPDATES)
 
     def test_a_resumed_run_keeps_its_episodes(self):
         made = self._make(stop_after=2)
@@ -275,7 +159,7 @@ class LearnerTest(_LearnerTestCase):
     def test_resuming_may_be_declined(self):
         self._run(stop_after=2)
         afresh = dataclasses.replace(
-            CONFIG, checkpoint=config.CheckpointConfig(resume=False)
+            learner_case.CONFIG, checkpoint=config.CheckpointConfig(resume=False)
         )
         made = self._make(afresh)
         self.assertEqual(made.frames, 0)
@@ -284,8 +168,8 @@ class LearnerTest(_LearnerTestCase):
     def test_rows(self):
         made = self._run()
         rows = self._rows()
-        self.assertEqual(rows["frames"][-1], CONFIG.total_frames)
-        self.assertEqual(rows["updates"][-1], NUM_UPDATES)
+        self.assertEqual(rows["frames"][-1], learner_case.CONFIG.total_frames)
+        self.assertEqual(rows["updates"][-1], learner_case.NUM_UPDATES)
         # No frame count has two rows.
         self.assertTrue((np.diff(rows["frames"]) > 0).all())
         for name in ("total_loss", "entropy", "gradient_norm", "policy_lag"):
@@ -307,7 +191,7 @@ class LearnerTest(_LearnerTestCase):
         self._run()
         frames = self._rows()["frames"]
         self.assertTrue((np.diff(frames) > 0).all())
-        self.assertEqual(frames[-1], CONFIG.total_frames)
+        self.assertEqual(frames[-1], learner_case.CONFIG.total_frames)
 
     def test_a_row_is_the_mean_over_its_updates(self):
         row = learner._RowAverage()
@@ -317,7 +201,7 @@ class LearnerTest(_LearnerTestCase):
 
     def test_a_stop_while_waiting_for_data_checkpoints_and_ends(self):
         def stream() -> Iterator[types.Trajectory]:
-            yield _batch(0)
+            yield learner_case.batch_of(0)
             time.sleep(60)
 
         made = self._make(batches=stream)
@@ -332,7 +216,7 @@ class LearnerTest(_LearnerTestCase):
 
     def test_a_broken_queue_fails_the_run(self):
         def stream() -> Iterator[types.Trajectory]:
-            yield _batch(0)
+            yield learner_case.batch_of(0)
             raise RuntimeError("the queue broke")
 
         made = self._make(batches=stream)
@@ -344,12 +228,12 @@ class LearnerTest(_LearnerTestCase):
         is_asked, may_answer = threading.Event(), threading.Event()
 
         def stream() -> Iterator[types.Trajectory]:
-            for number in range(NUM_UPDATES):
+            for number in range(learner_case.NUM_UPDATES):
                 if number == 1:
                     is_asked.set()
                     may_answer.wait()
                 taken.append(number)
-                yield _batch(number)
+                yield learner_case.batch_of(number)
 
         def fail() -> None:
             is_asked.wait()
@@ -374,7 +258,7 @@ class LearnerTest(_LearnerTestCase):
         stop = threading.Event()
 
         def stream() -> Iterator[types.Trajectory]:
-            yield _batch(0)
+            yield learner_case.batch_of(0)
             time.sleep(600)
 
         made = self._make(batches=stream, stop_after=1)
@@ -390,66 +274,6 @@ class LearnerTest(_LearnerTestCase):
         np.testing.assert_array_equal(flat, made.parameters(-1)[1])
         self.assertEqual(metadata["tasks"], ["test:counting"])
         self.assertEqual(metadata["telemetry"]["frames"], 32)
-
-
-class MemberTest(_LearnerTestCase):
-    """What a population's controller does to a learner."""
-
-    def test_goes_on_with_the_weights_of_another(self):
-        weights = self._run(stop_after=3).weights()
-        self.logdir = self.create_tempdir().full_path
-        made = self._make()
-        self.telemetry.add_episodes([0], [5.0], [10])
-        made.adopt(weights)
-        self.assertIsNone(self.telemetry.mean_return(0))
-        *others, updates = made.weights()
-        # Actors go by the number of updates: it is the member's own.
-        self.assertEqual((updates, weights[-1]), (0, 3))
-        for own, copied in zip(others, weights, strict=False):
-            np.testing.assert_array_equal(own, copied)
-        made.run(threading.Event())
-        self.assertEqual(made.frames, 16 * NUM_UPDATES)
-        self.assertEqual(made.parameters(-1)[0], NUM_UPDATES)
-
-    def test_goes_on_with_other_hyperparameters_and_compiles_nothing(self):
-        self._run(stop_after=1)
-        before = self.update.compilations()
-        self.logdir = self.create_tempdir().full_path
-        made = self._make()
-        made.evolve(
-            {
-                **hyperparameters.of_config(CONFIG),
-                "learning_rate": 5e-4,
-                "entropy_cost": 0.5,
-                "teacher_factor/test:counting": 0.25,
-            }
-        )
-        made.run(threading.Event())
-        first = self.update.seen[0]
-        self.assertAlmostEqual(float(first.learning_rate), 5e-4)
-        self.assertAlmostEqual(float(first.entropy_cost), 0.5)
-        self.assertEqual(float(first.kickstarting_weight[0, 0]), 2.0 * 0.25)
-        self.assertEqual(self.update.compilations(), before)
-
-    def test_waits_for_its_turn(self):
-        made = self._make()
-        made.pause(True)
-        stop = threading.Event()
-        thread = threading.Thread(target=made.run, args=(stop,))
-        thread.start()
-        time.sleep(1.0)
-        self.assertEqual(made.frames, 0)
-        made.pause(False)
-        thread.join(60)
-        self.assertEqual(made.frames, 16 * NUM_UPDATES)
-
-    def test_its_fitness_is_unknown_until_it_has_played(self):
-        made = self._make()
-        self.assertIsNone(made.fitness())
-        self.telemetry.add_episodes([0] * 10, np.arange(10.0), [1] * 10)
-        found = made.fitness()
-        self.assertEqual(found.mean, 4.5)
-        self.assertAlmostEqual(found.variance, np.var(np.arange(10.0), ddof=1) / 10)
 
 
 if __name__ == "__main__":
