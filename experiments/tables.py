@@ -38,7 +38,7 @@ def scores(experiment: Experiment, found: Records) -> list[str]:
         last = _by_task(records, shares[-1])
         over_tasks = aggregates.of_runs(last, seed=0)
         better = ""
-        if number:
+        if number and not np.isnan(list(baseline.values())).any():
             better = _estimate(
                 aggregates.probability_of_improvement(last, baseline, seed=0), 2
             )
@@ -60,7 +60,7 @@ def frames(experiment: Experiment, found: Records) -> list[str]:
     """
     first = next(iter(found.values()))
     levels = {f"{level:g}": level for level in experiment.levels}
-    if not levels:
+    if not levels and all(map(scoring.has_curve, first)):
         level = float(np.mean(_last_scores(first)))
         levels[f"{level:.1f}, the baseline's last"] = level
     levels |= _teachers_score(experiment, found)

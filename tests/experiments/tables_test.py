@@ -108,6 +108,17 @@ class WithoutCurveTest(absltest.TestCase):
         row = _cells(tables.final(found)[-1])
         self.assertEqual(row, ["cloned", "61.0", "61.0", "61.0", "1.00"])
 
+    def test_a_baseline_without_curve_is_compared_with_nothing_in_training(
+        self,
+    ) -> None:
+        record = _record(0, 60)
+        unknown = dict.fromkeys(record.columns, (None, None))
+        cloned = dataclasses.replace(record, columns=unknown)
+        found = {"cloned": [cloned], "none": [_record(10, 30)]}
+        self.assertEqual(_cells(tables.scores(_EXPERIMENT, found)[-1])[-1], "")
+        own = dataclasses.replace(_EXPERIMENT, levels=())
+        self.assertEqual(_cells(tables.frames(own, found)[0]), ["condition"])
+
 
 class OtherTablesTest(absltest.TestCase):
     def test_final_checkpoints(self) -> None:
