@@ -2,7 +2,6 @@
 
 import functools
 import os
-import threading
 
 import numpy as np
 from absl.testing import absltest
@@ -18,7 +17,7 @@ from kickstarting import (
 from kickstarting.actor import NUM_SLOTS
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
-from tests import ring
+from tests import background, ring
 
 TASK = "xland:MiniGrid-Empty-5x5"
 NUM_ENVIRONMENTS = 16
@@ -113,9 +112,7 @@ class LearningTest(absltest.TestCase):
         folder = self._save_teacher(scratch.parameters, learned)
         run = _config(self.create_tempdir().full_path, EARLY_UPDATES, folder)
         server = teacher_server.TeacherServer(run.teachers_of_task, run.max_teachers)
-        stop = threading.Event()
-        self.addCleanup(stop.set)
-        threading.Thread(target=server.run, args=(stop,), daemon=True).start()
+        background.start(self, server.run)
         kickstarted = _mean_return(ring.train(run, _environments(), server).parameters)
 
         # A fifth of the frames is enough with a teacher, and not without one.

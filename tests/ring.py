@@ -323,6 +323,7 @@ def train(
     finally:
         stop.set()
         thread.join(20)
+        learning.wait_for_reader(threading.Event())
         files.close()
     if failures:
         raise failures[0]

@@ -26,6 +26,8 @@ class ServerTestCase(parameterized.TestCase):
         server = teacher_server.TeacherServer(teachers_of_task, num_teachers)
         stop = threading.Event()
         thread = threading.Thread(target=server.run, args=(stop,), daemon=True)
+        # A thread in compiled code when the interpreter ends takes the process down.
+        self.addCleanup(lambda: thread.is_alive() and thread.join(60))
         self.addCleanup(stop.set)
         self.stop, self.thread = stop, thread
         if running:

@@ -1,14 +1,13 @@
 """What each use of a teacher is for: a lock that is not found without one."""
 
 import dataclasses
-import threading
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import agent_config, config, guides, teacher_server
 from kickstarting.actor import NUM_SLOTS
-from tests import combination_lock, ring
+from tests import background, combination_lock, ring
 
 TASK = "test:lock"
 TEACHER = "tests.combination_lock:make_teacher"
@@ -63,13 +62,11 @@ class TeacherUsesTest(parameterized.TestCase):
 
     def _train(self, run: config.Config) -> ring.Trained:
         server, guide = None, None
-        stop = threading.Event()
-        self.addCleanup(stop.set)
         if run.asks_teachers:
             server = teacher_server.TeacherServer(
                 run.teachers_of_task, run.max_teachers
             )
-            threading.Thread(target=server.run, args=(stop,), daemon=True).start()
+            background.start(self, server.run)
         if run.teacher_use.acts:
             guide = guides.Guide(
                 run.kickstarting,

@@ -18,7 +18,7 @@ from kickstarting import (
     teacher_values,
     teachers,
 )
-from tests import ring, small_teachers
+from tests import background, ring, small_teachers
 
 _TASKS = ("gym:one", "gym:other")
 _MEANING = teacher_cards.ValueMeaning(discount=0.99, reward_clipping="abs_one")
@@ -142,7 +142,6 @@ class ServerTest(absltest.TestCase):
             np.testing.assert_array_equal(logits, alone)
             expected[name] = values[0]
         stop = threading.Event()
-        self.addCleanup(stop.set)
         with futures.ThreadPoolExecutor(4) as pool:
             # Both tasks ask before the server begins: each teacher has one batch.
             answers = [
@@ -158,7 +157,7 @@ class ServerTest(absltest.TestCase):
             ]
             while sum(map(len, server._waiting.values())) < 5:
                 stop.wait(0.01)
-            threading.Thread(target=server.run, args=(stop,), daemon=True).start()
+            background.start(self, server.run, stop)
             of_first, of_second, of_one = (answer.result(60)[3] for answer in answers)
         self.assertEqual(server.counters()["teacher_batches"], 2)
         multiple, one = expected[folder], expected[single][:, 0]

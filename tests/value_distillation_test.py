@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import threading
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +21,7 @@ from kickstarting import (
     types,
     vtrace_loss,
 )
-from tests import jitted_loss, loss_reference, ring, small_teachers
+from tests import background, jitted_loss, loss_reference, ring, small_teachers
 from tests.counting_environment import CountingBatch, Script
 
 _OFF = dataclasses.replace(jitted_loss.CONFIG, reinforcement=False)
@@ -196,9 +195,7 @@ class RingTest(absltest.TestCase):
             run.max_teachers,
             valued_tasks=run.tasks if run.asks_teacher_values else None,
         )
-        stop = threading.Event()
-        self.addCleanup(stop.set)
-        threading.Thread(target=server.run, args=(stop,), daemon=True).start()
+        background.start(self, server.run)
         environments = CountingBatch([Script(length=3)] * 4, 2, run.unroll_length)
         return ring.train(run, environments, server)
 

@@ -1,7 +1,5 @@
 """The scripted teacher solves its tasks, and teaches by way of teachers.load."""
 
-import threading
-
 import jax
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -10,7 +8,7 @@ from examples import scripted_teacher
 from kickstarting import agent_config, config, teacher_server, teachers, types
 from kickstarting.actor import NUM_SLOTS
 from kickstarting.environments import base, suites
-from tests import ring
+from tests import background, ring
 
 NAME = "examples.scripted_teacher:make"
 TASK = "gym:MiniGrid-Empty-8x8-v0"
@@ -126,9 +124,7 @@ class KickstartTest(absltest.TestCase):
         settings = [base.TaskSettings(TASK, seed, 1) for seed in range(4)]
         environments = suites.make_batch(settings, NUM_SLOTS, run.unroll_length)
         server = teacher_server.TeacherServer(run.teachers_of_task, run.max_teachers)
-        stop = threading.Event()
-        self.addCleanup(stop.set)
-        threading.Thread(target=server.run, args=(stop,), daemon=True).start()
+        background.start(self, server.run)
         metrics = ring.train(run, environments, server).metrics
         self.assertEqual({each["teacher_coverage"] for each in metrics}, {1.0})
         self.assertAlmostEqual(metrics[0]["cross_entropy"], np.log(7), places=1)
