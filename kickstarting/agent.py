@@ -111,9 +111,9 @@ def _resolve_torso(torso: str, frame_shape: tuple[int, int, int]) -> str:
     is_grid = max(height, width) <= networks.GRID_MAX_FRAME
     if torso == "auto":
         torso = "grid" if is_grid else "shallow"
-    if torso == "grid" and not is_grid:
+    if torso in networks.GRID_TORSOS and not is_grid:
         raise ConfigError(
-            f"the grid torso is for frames up to {networks.GRID_MAX_FRAME} cells wide "
+            f"the {torso} torso is for frames up to {networks.GRID_MAX_FRAME} cells wide "
             f"and high, not {height}x{width}; choose shallow or deep"
         )
     smallest = networks.SHALLOW_MIN_FRAME

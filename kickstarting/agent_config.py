@@ -10,7 +10,7 @@ from kickstarting.config_checks import (
     require_positive,
 )
 
-TORSOS = ("auto", "shallow", "deep", "grid")
+TORSOS = ("auto", "shallow", "deep", "grid", "small_grid")
 OPTIMISERS = ("adam", "rmsprop")
 REWARD_CLIPPINGS = ("auto", "none", "abs_one", "soft_asymmetric")
 DISTILLATION_FORMS = (
@@ -27,7 +27,8 @@ class NetworkConfig:
 
     Attributes:
       torso: 'shallow' and 'deep' are IMPALA's (Espeholt et al. 2018, figure 3); 'grid'
-        is for small grid observations; 'auto' picks grid or shallow by frame size.
+        and 'small_grid' are for small grid observations; 'auto' picks grid or shallow
+        by frame size.
       core_size: units of the LSTM core.
       num_values: of the critic: 1, or one for each task, whose returns and advantages
         are then normalised by their own statistics (Hessel et al. 2018, multi-task

@@ -6,6 +6,9 @@ scan several times slower than outside, so that only hidden-to-hidden products a
 scanned.
 """
 
+import functools
+from collections.abc import Callable
+
 import chex
 import flax.linen as nn
 import jax
@@ -66,29 +69,39 @@ class GridTorso(nn.Module):
     https://arxiv.org/abs/1709.07871, which BabyAI's own agent has, Chevalier-Boisvert
     et al. 2019, https://arxiv.org/abs/1810.08272): what is named is found wherever it
     is, without learning each place anew.
+
+    Attributes:
+      channels: of each convolution.
+      last_stride: of the last convolution.
+      features: D, of a whole grid.
     """
+
+    channels: tuple[int, ...] = (32, 32)
+    last_stride: int = 1
+    features: int = TORSO_FEATURES
 
     @nn.compact
     def __call__(self, pixels: Array, language: Array | None = None) -> Array:
-        """Maps uint8 codes [N, H, W, C] to float32 [N, 256].
+        """Maps uint8 codes [N, H, W, C] to float32 [N, D].
 
         Args:
           pixels: the codes.
-          language: float32 [N, D], what was read; None without an instruction.
+          language: float32 [N, L], what was read; None without an instruction.
         """
         chex.assert_rank(pixels, 4)
         chex.assert_type(pixels, jnp.uint8)
-        channels = pixels.shape[-1]
+        kinds = pixels.shape[-1]
         codes = jnp.minimum(pixels, NUM_GRID_CODES - 1).astype(jnp.int32)
-        rows = codes + NUM_GRID_CODES * jnp.arange(channels)
-        x = jnp.sum(nn.Embed(channels * NUM_GRID_CODES, 16)(rows), axis=-2)
-        for _ in range(2):
-            x = nn.Conv(32, (3, 3), kernel_init=_FOR_RELU)(x)
+        rows = codes + NUM_GRID_CODES * jnp.arange(kinds)
+        x = jnp.sum(nn.Embed(kinds * NUM_GRID_CODES, 16)(rows), axis=-2)
+        strides = [1] * (len(self.channels) - 1) + [self.last_stride]
+        for channels, stride in zip(self.channels, strides, strict=True):
+            x = nn.Conv(channels, (3, 3), strides=stride, kernel_init=_FOR_RELU)(x)
             if language is not None:
-                scale, shift = jnp.split(nn.Dense(2 * 32)(language), 2, axis=-1)
+                scale, shift = jnp.split(nn.Dense(2 * channels)(language), 2, axis=-1)
                 x = x * (1 + scale[:, None, None]) + shift[:, None, None]
             x = nn.relu(x)
-        return _torso_features(x)
+        return _torso_features(x, self.features)
 
 
 def _standardised(pixels: Array) -> Array:
@@ -106,9 +119,9 @@ def _standardised(pixels: Array) -> Array:
     return (x - mean) / (deviation + 1.0)
 
 
-def _torso_features(x: Array) -> Array:
+def _torso_features(x: Array, features: int = TORSO_FEATURES) -> Array:
     x = x.reshape(x.shape[0], -1)
-    return nn.relu(nn.Dense(TORSO_FEATURES, kernel_init=_FOR_RELU)(x))
+    return nn.relu(nn.Dense(features, kernel_init=_FOR_RELU)(x))
 
 
 class RecurrentCore(nn.Module):
@@ -195,10 +208,17 @@ class LanguageCore(nn.Module):
         return jnp.take_along_axis(outputs, last[:, None, None], axis=1)[:, 0]
 
 
-_TORSOS: dict[str, type[nn.Module]] = {
+# A fifth of the grid torso's multiplications, for grids of 7x7.
+SmallGridTorso = functools.partial(
+    GridTorso, channels=(16, 32), last_stride=2, features=64
+)
+GRID_TORSOS = ("grid", "small_grid")
+
+_TORSOS: dict[str, Callable[..., nn.Module]] = {
     "shallow": ShallowTorso,
     "deep": DeepTorso,
     "grid": GridTorso,
+    "small_grid": SmallGridTorso,
 }
 
 
@@ -207,7 +227,7 @@ class ActorCritic(nn.Module):
 
     Attributes:
       num_actions: A.
-      torso: 'shallow', 'deep' or 'grid'.
+      torso: 'shallow', 'deep', 'grid' or 'small_grid'.
       core_size: units of the recurrent core.
       num_values: V.
       language: whether instructions are read; False leaves the language core out.
@@ -244,7 +264,7 @@ class ActorCritic(nn.Module):
         read = []
         if self.language and flat.instruction.shape[-1]:
             read.append(LanguageCore(name="language")(flat.instruction))
-        reads_too = read if self.torso == "grid" else []
+        reads_too = read if self.torso in GRID_TORSOS else []
         features = [
             torso(flat.pixels, *reads_too),
             jnp.clip(flat.last_reward, -1.0, 1.0)[:, None],

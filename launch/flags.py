@@ -80,7 +80,7 @@ TORSO = flags.DEFINE_enum(
     "torso",
     _DEFAULTS.network.torso,
     agent_config.TORSOS,
-    "IMPALA's shallow or deep network, or that for small grids; auto: by frame size.",
+    "IMPALA's shallow or deep network, or those for small grids; auto: by frame size.",
 )
 CORE_SIZE = flags.DEFINE_integer(
     "core_size", _DEFAULTS.network.core_size, "Units of the LSTM core."

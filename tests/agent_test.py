@@ -51,7 +51,11 @@ class AgentTest(parameterized.TestCase):
         self.assertEqual(round(count / 1e6, 1), millions)
 
     @parameterized.parameters(
-        ("auto", GRID, 0), ("auto", FRAME, 4), ("deep", FRAME, 0), ("grid", GRID, 3)
+        ("auto", GRID, 0),
+        ("auto", FRAME, 4),
+        ("deep", FRAME, 0),
+        ("grid", GRID, 3),
+        ("small_grid", GRID, 3),
     )
     def test_unroll_equals_steps(self, torso, frame_shape, instruction_length):
         batch, length = 2, 5
@@ -159,6 +163,7 @@ class AgentTest(parameterized.TestCase):
 
     @parameterized.parameters(
         ("grid", (72, 96, 3), "grid torso is for frames up to 16"),
+        ("small_grid", (72, 96, 3), "small_grid torso is for frames up to 16"),
         ("shallow", (7, 7, 3), "needs frames of 20x20 or more"),
         ("auto", (17, 17, 3), "needs frames of 20x20 or more"),
     )

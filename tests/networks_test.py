@@ -52,8 +52,10 @@ class TorsoTest(parameterized.TestCase):
         (networks.DeepTorso, (7, 9, 4)),
         (networks.GridTorso, (7, 7, 3)),
         (networks.GridTorso, (1, 5, 1)),
+        (networks.SmallGridTorso, (7, 7, 2), 64),
+        (networks.SmallGridTorso, (3, 3, 2), 64),
     )
-    def test_output_and_finite_gradients(self, torso, frame):
+    def test_output_and_finite_gradients(self, torso, frame, size=256):
         torso = torso()
         pixels = jax.random.randint(jax.random.key(0), (2, *frame), 0, 256)
         pixels = pixels.astype(jnp.uint8)
@@ -65,7 +67,7 @@ class TorsoTest(parameterized.TestCase):
             return jnp.sum(features**2), features
 
         gradients, features = jax.grad(loss, has_aux=True)(variables)
-        chex.assert_shape(features, (2, 256))
+        chex.assert_shape(features, (2, size))
         chex.assert_tree_all_finite(gradients)
         for leaf in jax.tree.leaves(gradients):
             self.assertGreater(float(jnp.abs(leaf).max()), 0.0)
