@@ -113,8 +113,8 @@ def _resolve_torso(torso: str, frame_shape: tuple[int, int, int]) -> str:
         torso = "grid" if is_grid else "shallow"
     if torso in networks.GRID_TORSOS and not is_grid:
         raise ConfigError(
-            f"the {torso} torso is for frames up to {networks.GRID_MAX_FRAME} cells wide "
-            f"and high, not {height}x{width}; choose shallow or deep"
+            f"the {torso} torso is for frames up to {networks.GRID_MAX_FRAME} cells "
+            f"wide and high, not {height}x{width}; choose shallow or deep"
         )
     smallest = networks.SHALLOW_MIN_FRAME
     if torso == "shallow" and min(height, width) < smallest:
