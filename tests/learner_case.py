@@ -92,6 +92,7 @@ class LearnerTestCase(absltest.TestCase):
     def setUp(self):
         super().setUp()
         self.logdir = self.create_tempdir().full_path
+        self.is_over = threading.Event()
 
     def _make(
         self,
@@ -124,7 +125,13 @@ class LearnerTestCase(absltest.TestCase):
                 np.full(1, random_return, np.float32),
             )
         )
+        self.addCleanup(self._end, made[0])
         return made[0]
+
+    def _end(self, made: learner.Learner) -> None:
+        """Lets no thread outlive the test, nor compiled code the interpreter."""
+        self.is_over.set()
+        made.wait_for_reader(threading.Event())
 
     def _run(self, *arguments, **fields) -> learner.Learner:
         made = self._make(*arguments, **fields)

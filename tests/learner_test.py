@@ -202,7 +202,7 @@ class LearnerTest(learner_case.LearnerTestCase):
     def test_a_stop_while_waiting_for_data_checkpoints_and_ends(self):
         def stream() -> Iterator[types.Trajectory]:
             yield learner_case.batch_of(0)
-            time.sleep(60)
+            self.is_over.wait()
 
         made = self._make(batches=stream)
         stop = threading.Event()
@@ -259,7 +259,7 @@ class LearnerTest(learner_case.LearnerTestCase):
 
         def stream() -> Iterator[types.Trajectory]:
             yield learner_case.batch_of(0)
-            time.sleep(600)
+            self.is_over.wait()
 
         made = self._make(batches=stream, stop_after=1)
         made.run(self.update.stop)
