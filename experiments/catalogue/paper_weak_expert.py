@@ -3,7 +3,7 @@
 from experiments.catalogue import _xland
 from experiments.experiment import Condition
 
-_TASK = "xland:MiniGrid-Unlock"
+_TASK = "xland:MiniGrid-DoorKey-6x6"
 _EXPERTS = _xland.experts(_xland.LARGE, weak_task=_TASK)
 
 EXPERIMENT = _xland.of_large_students(

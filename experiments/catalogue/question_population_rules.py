@@ -6,15 +6,10 @@ from experiments.experiment import Condition, Experiment
 EXPERIMENT = Experiment(
     title="10. Which test for 'significantly better' wins?",
     shows="Which rule of population based training wins at equal compute?",
-    tasks=("xland:MiniGrid-DoorKey-8x8",),
+    tasks=("xland:MiniGrid-DoorKey-6x6", "xland:MiniGrid-EmptyRandom-6x6"),
     total_frames=300_000,
     seeds=(1, 2, 3),
-    flags=(
-        "--action_repeat=1",
-        "--environments_per_actor=32",
-        "--batch_size=8",
-        _xland.SMALL,
-    ),
+    flags=(*_xland.FLAGS, *_xland.SMALL),
     conditions=(
         Condition("no population"),
         *(
