@@ -218,7 +218,7 @@ class Learner:
             self._has_ended.set()
             if row.updates:
                 self._write_row(row)
-            if metrics:
+            if metrics and self._holds_state():
                 self._save()
 
     def wait_for_reader(self, stop: threading.Event) -> None:
@@ -338,6 +338,10 @@ class Learner:
         )
         self._seconds_without_data = 0.0
         self._run_files.write_row({**self._telemetry.row(), **row.means()})
+
+    def _holds_state(self) -> bool:
+        """Whether the state is whole: an update that fails has been given it."""
+        return not any(leaf.is_deleted() for leaf in jax.tree.leaves(self._state))
 
     def _save(self) -> None:
         state = jax.tree.map(lambda x: np.asarray(x[0]), self._state)

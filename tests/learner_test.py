@@ -223,6 +223,20 @@ class LearnerTest(learner_case.LearnerTestCase):
         with self.assertRaisesRegex(RuntimeError, "the queue broke"):
             made.run(threading.Event())
 
+    def test_an_update_that_took_the_state_with_it_is_the_failure_told(self):
+        made = self._make()
+
+        def fail() -> None:
+            if len(self.update.seen) == 2:
+                for leaf in jax.tree.leaves(made._state):
+                    leaf.delete()
+                raise RuntimeError("out of memory")
+
+        self.update.before = fail
+        with self.assertRaisesRegex(RuntimeError, "out of memory"):
+            made.run(threading.Event())
+        self.assertEqual(made.frames, 32)
+
     def test_a_failed_learner_takes_nothing_more_from_the_queue(self):
         taken: list[int] = []
         is_asked, may_answer = threading.Event(), threading.Event()
