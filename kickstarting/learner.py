@@ -14,7 +14,7 @@ from absl import logging
 from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import config as config_lib
 from kickstarting import hyperparameters as hyperparameters_lib
-from kickstarting import population, schedules, types
+from kickstarting import population, row_average, schedules, types
 from kickstarting import run_files as run_files_lib
 from kickstarting import telemetry as telemetry_lib
 from kickstarting import update as update_lib
@@ -198,7 +198,7 @@ class Learner:
         saved = time.monotonic()
         period = self._config.checkpoint.period_minutes * 60
         metrics: dict[str, float] = {}
-        row = _RowAverage()
+        row = row_average.RowAverage()
         try:
             while self.frames < self._config.total_frames:
                 while not self._may_update.wait(_WAIT_SECONDS) and not stop.is_set():
@@ -210,7 +210,7 @@ class Learner:
                 row.add(metrics)
                 if row.seconds > _ROW_SECONDS:
                     self._write_row(row)
-                    row = _RowAverage()
+                    row = row_average.RowAverage()
                 if time.monotonic() - saved > period:
                     self._save()
                     saved = time.monotonic()
@@ -328,7 +328,7 @@ class Learner:
         except BaseException as error:  # noqa: BLE001 - run() raises it
             self._reader_failure = error
 
-    def _write_row(self, row: "_RowAverage") -> None:
+    def _write_row(self, row: row_average.RowAverage) -> None:
         self._telemetry.set_counters(
             "learner",
             {
@@ -362,28 +362,3 @@ class Learner:
         self._telemetry.restore(restored.metadata["telemetry"])
         logging.info("Resumed at %d frames.", self.frames)
         return update_lib.LearnerState(**restored.tree)
-
-
-class _RowAverage:
-    """Means of the metrics of the updates between two rows.
-
-    Attributes:
-      updates: since the row before.
-    """
-
-    def __init__(self) -> None:
-        self._sums: dict[str, float] = {}
-        self.updates = 0
-        self._start = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._start
-
-    def add(self, metrics: Mapping[str, float]) -> None:
-        self.updates += 1
-        for name, value in metrics.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-
-    def means(self) -> dict[str, float]:
-        return {name: value / self.updates for name, value in self._sums.items()}

@@ -14,7 +14,6 @@ from kickstarting import (
     agent_config,
     checkpoints,
     config,
-    learner,
     schedules,
     types,
 )
@@ -192,12 +191,6 @@ class LearnerTest(learner_case.LearnerTestCase):
         frames = self._rows()["frames"]
         self.assertTrue((np.diff(frames) > 0).all())
         self.assertEqual(frames[-1], learner_case.CONFIG.total_frames)
-
-    def test_a_row_is_the_mean_over_its_updates(self):
-        row = learner._RowAverage()
-        row.add({"loss": 1.0, "entropy": 4.0})
-        row.add({"loss": 2.0, "entropy": 6.0})
-        self.assertEqual(row.means(), {"loss": 1.5, "entropy": 5.0})
 
     def test_a_stop_while_waiting_for_data_checkpoints_and_ends(self):
         def stream() -> Iterator[types.Trajectory]:
