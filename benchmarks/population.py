@@ -5,8 +5,8 @@
 Trains, in turn and several times: `single`, one run alone; `independent`, single runs
 side by side; `threads`, a population in one process (local_mt); `processes`, one with a
 process for each member (local_mp); `turns`, the same, one member at a time. Frames of
-all members are counted from when the last of them is warm to when the first one ends.
-Prints JSON.
+all members, and the CPU time of all processes, are counted from when the last of them
+is warm to when the first one ends. Prints JSON.
 """
 
 import json
@@ -19,11 +19,10 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-import psutil
 from absl import flags
 
+from benchmarks import watching
 from kickstarting import config as config_lib
-from kickstarting import run_files
 from launch import command_line
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_line", "What is run.")
@@ -36,10 +35,6 @@ _CONDITIONS = flags.DEFINE_list(
     ["single", "independent", "threads", "processes", "turns"],
     "What is run; independent always is.",
 )
-
-# Of a member's frames: compilation and start-up lie before.
-_WARM_UP_SHARE = 0.25
-_MEMORY_PERIOD_SECONDS = 2.0
 
 
 def main(argv: list[str]) -> int:
@@ -133,54 +128,16 @@ def _measure(name: str, extra: Sequence[str]) -> dict[str, float]:
             )
             for logdir in logdirs
         ]
-        memory = _most_memory(processes)
+        watched = watching.watch(processes, members)
         if any(process.returncode for process in processes):
             raise RuntimeError(f"{name}: a run failed")
         return {
-            "frames_per_second": _frames_per_second(members),
+            **watched.rates(_FRAMES.value),
             "seconds_in_all": time.time() - start,
-            "memory_mb": memory,
+            "memory_mb": watched.memory_mb,
         }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _most_memory(processes: Sequence[subprocess.Popen]) -> float:
-    """Waits for the processes; returns the most memory of them all (PSS), in MB."""
-    most = 0.0
-    while any(process.poll() is None for process in processes):
-        total = 0.0
-        for process in processes:
-            try:
-                root = psutil.Process(process.pid)
-                for one in [root, *root.children(recursive=True)]:
-                    total += one.memory_full_info().pss / 2**20
-            except psutil.Error:
-                # It ended while it was looked at.
-                continue
-        most = max(most, total)
-        time.sleep(_MEMORY_PERIOD_SECONDS)
-    return most
-
-
-def _frames_per_second(members: Sequence[str]) -> float:
-    """Returns the rate of all members while all of them are training."""
-    curves = []
-    for member in members:
-        metrics = run_files.read_metrics(member)
-        # `seconds` counts from a learner's start, and the first row is its first.
-        curves.append((metrics["seconds"], metrics[run_files.FRAMES]))
-    begin = max(
-        float(np.interp(_WARM_UP_SHARE * frames[-1], frames, seconds))
-        for seconds, frames in curves
-    )
-    end = min(float(seconds[-1]) for seconds, _ in curves)
-    if end <= begin:
-        raise RuntimeError("one member ended before another began: raise --frames")
-    return sum(
-        float(np.diff(np.interp([begin, end], seconds, frames))[0]) / (end - begin)
-        for seconds, frames in curves
-    )
 
 
 if __name__ == "__main__":
