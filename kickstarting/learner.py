@@ -14,7 +14,7 @@ from absl import logging
 from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import config as config_lib
 from kickstarting import hyperparameters as hyperparameters_lib
-from kickstarting import population, row_average, schedules, types
+from kickstarting import population, row_average, schedules, skipped_updates, types
 from kickstarting import run_files as run_files_lib
 from kickstarting import telemetry as telemetry_lib
 from kickstarting import update as update_lib
@@ -83,6 +83,7 @@ class Learner:
         self._reader_failure: BaseException | None = None
         self._has_ended = threading.Event()
         self._seconds_without_data = 0.0
+        self._skipped_updates = skipped_updates.SkippedUpdates()
         self.frames = 0
         fresh = update.init(jax.random.key(config.seed))
         if initial_params:
@@ -190,6 +191,9 @@ class Learner:
 
         Args:
           stop: set when the program ends.
+
+        Raises:
+          skipped_updates.LossError: too many updates in a row could not be taken.
         """
         self._reader = threading.Thread(
             target=self._read_batches, args=(stop,), name="batches", daemon=True
@@ -197,7 +201,7 @@ class Learner:
         self._reader.start()
         saved = time.monotonic()
         period = self._config.checkpoint.period_minutes * 60
-        metrics: dict[str, float] = {}
+        has_updated = False
         row = row_average.RowAverage()
         try:
             while self.frames < self._config.total_frames:
@@ -207,8 +211,10 @@ class Learner:
                 if batch is None:
                     break
                 metrics = self._step(batch)
-                row.add(metrics)
-                if row.seconds > _ROW_SECONDS:
+                has_updated = True
+                if metrics is not None:
+                    row.add(metrics)
+                if row.updates and row.seconds > _ROW_SECONDS:
                     self._write_row(row)
                     row = row_average.RowAverage()
                 if time.monotonic() - saved > period:
@@ -218,7 +224,7 @@ class Learner:
             self._has_ended.set()
             if row.updates:
                 self._write_row(row)
-            if metrics and self._holds_state():
+            if has_updated and self._holds_state():
                 self._save()
 
     def wait_for_reader(self, stop: threading.Event) -> None:
@@ -234,7 +240,8 @@ class Learner:
             if stop.wait(_WAIT_SECONDS):
                 return
 
-    def _step(self, batch: types.Trajectory) -> dict[str, float]:
+    def _step(self, batch: types.Trajectory) -> dict[str, float] | None:
+        """Does one update; returns its metrics, None where it was not taken."""
         hyperparameters, kickstarting = self._hyperparameters()
         with self._state_lock:
             self._state, metrics = self._update(self._state, batch, hyperparameters)
@@ -242,6 +249,10 @@ class Learner:
             self.frames += self._config.frames_per_update
             self._publish()
         values = {name: float(np.asarray(x)[0]) for name, x in metrics.items()}
+        is_skipped = bool(values.pop("skipped"))
+        self._skipped_updates.record(is_skipped, self.frames)
+        if is_skipped:
+            return None
         values["learning_rate"] = float(hyperparameters.learning_rate)
         if self._config.population.size > 1:
             values["entropy_cost"] = float(hyperparameters.entropy_cost)
@@ -334,6 +345,7 @@ class Learner:
             {
                 "wait_data": self._seconds_without_data / max(row.seconds, 1e-9),
                 "compilations": float(self._update.compilations()),
+                "skipped_updates": float(self._skipped_updates.total),
             },
         )
         self._seconds_without_data = 0.0

@@ -2,7 +2,7 @@
 
 Hyperparameters are arguments, so that schedules and evolution recompile nothing. The
 loss is a sum over time and batch, so gradients are summed over devices: one device and
-many give the same step.
+many give the same step. A step to something that is not finite is not taken.
 """
 
 import dataclasses
@@ -142,7 +142,9 @@ class Update:
           hyperparameters: float32 scalars and λ [num_tasks, K].
 
         Returns:
-          the next state, and metrics: float32 scalars, means over the batch.
+          the next state, and metrics: float32 scalars, means over the batch; and
+          `skipped`: 1 where anything in the next state would not have been finite, so
+          that nothing but `updates` is changed.
         """
         if self._is_compiled:
             return self._update(state, batch, hyperparameters)
@@ -201,7 +203,7 @@ class Update:
         metrics = jax.lax.pmean(
             {**found.metrics, "policy_lag": jnp.mean(lag.astype(jnp.float32))}, _AXIS
         )
-        state = LearnerState(
+        after = LearnerState(
             params,
             optimiser_state,
             statistics,
@@ -212,7 +214,22 @@ class Update:
             ),
             state.updates + 1,
         )
-        return state, {**metrics, **optimiser_metrics}
+        # What goes into it was summed over the devices: they all find the same.
+        is_sound = _is_finite(after)
+        after = jax.tree.map(
+            lambda new, old: jnp.where(is_sound, new, old),
+            after,
+            state._replace(updates=after.updates),
+        )
+        skipped = 1.0 - is_sound.astype(jnp.float32)
+        return after, {**metrics, **optimiser_metrics, "skipped": skipped}
+
+
+def _is_finite(tree: Any) -> jax.Array:
+    """Whether every number in `tree` is finite, bool []."""
+    return jnp.all(
+        jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)])
+    )
 
 
 @functools.cache

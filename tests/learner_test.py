@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from unittest import mock
 
 import jax
 import numpy as np
@@ -15,6 +16,7 @@ from kickstarting import (
     checkpoints,
     config,
     schedules,
+    skipped_updates,
     types,
 )
 from tests import learner_case, ring
@@ -229,6 +231,38 @@ class LearnerTest(learner_case.LearnerTestCase):
         with self.assertRaisesRegex(RuntimeError, "out of memory"):
             made.run(threading.Event())
         self.assertEqual(made.frames, 32)
+
+    def _spoilt(self, *numbers: int):
+        """Returns a stream in which the rewards of some batches are no numbers."""
+
+        def stream() -> Iterator[types.Trajectory]:
+            for number in range(learner_case.NUM_UPDATES):
+                batch = learner_case.batch_of(number)
+                if number in numbers:
+                    batch = batch._replace(reward=np.full_like(batch.reward, np.nan))
+                yield batch
+
+        return stream
+
+    def test_a_bad_batch_is_passed_over_and_counted(self):
+        made = self._run(batches=self._spoilt(0, 3))
+        self.assertEqual(made.frames, learner_case.CONFIG.total_frames)
+        rows = self._rows()
+        self.assertEqual(rows["skipped_updates"][-1], 2)
+        self.assertTrue(np.isfinite(rows["total_loss"]).all())
+        self.assertTrue(np.isfinite(made.parameters(-1)[1]).all())
+
+    @mock.patch.object(skipped_updates, "MOST_IN_A_ROW", 3)
+    def test_what_was_learned_before_a_streak_of_bad_batches_is_kept(self):
+        self._run(stop_after=2)
+        learned = self._make().parameters(-1)[1]
+        made = self._make(batches=self._spoilt(*range(learner_case.NUM_UPDATES)))
+        with self.assertRaises(skipped_updates.LossError):
+            made.run(threading.Event())
+        self.run_files.close()
+        kept = self._make()
+        self.assertEqual(kept.frames, 5 * 16)
+        np.testing.assert_array_equal(kept.parameters(-1)[1], learned)
 
     def test_a_failed_learner_takes_nothing_more_from_the_queue(self):
         taken: list[int] = []

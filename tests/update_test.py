@@ -6,6 +6,7 @@ import os
 
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
 
+import chex
 import jax
 import jax.flatten_util
 import numpy as np
@@ -125,6 +126,28 @@ class UpdateTest(parameterized.TestCase):
         self.assertGreater(np.abs(after() - begin).max(), 1e-4)
         self.assertGreater(np.abs(after() - after(weight=0.0)).max(), 1e-5)
         self.assertGreater(np.abs(after() - after(epsilon=10.0)).max(), 1e-5)
+
+    @parameterized.parameters(
+        ("reward", np.nan), ("behaviour_logits", np.inf), ("teacher_logits", np.nan)
+    )
+    def test_a_step_to_what_is_not_finite_is_not_taken(self, field, value):
+        made, state = _make(4)
+        state, _ = made(state, made.shard(_batch()), _hyperparameters())
+        before = jax.device_get(state)
+        spoilt = np.array(getattr(_batch(1), field))
+        # What one device sees.
+        spoilt[-1] = value
+        bad = _batch(1)._replace(**{field: spoilt})
+        state, metrics = made(state, made.shard(bad), _hyperparameters())
+        chex.assert_trees_all_equal(
+            jax.device_get(state), before._replace(updates=before.updates + 1)
+        )
+        np.testing.assert_array_equal(metrics["skipped"], 1.0)
+        state, metrics = made(state, made.shard(_batch(2)), _hyperparameters())
+        np.testing.assert_array_equal(metrics["skipped"], 0.0)
+        self.assertEqual(made.compilations(), 1)
+        after, was = (made.flat_parameters(each) for each in (state, before))
+        self.assertGreater(float(np.abs(after - was).max()), 1e-6)
 
     def test_the_policy_lag_is_counted_in_updates(self):
         made, state = _make(1)
