@@ -102,6 +102,9 @@ class Simulator:
             return (after, total), None
 
         carry = (timestep, jnp.zeros((), jnp.float32))
+        if self._action_repeat == 1:
+            # Without a loop it is traced in half the time.
+            return repeat(carry, None)[0]
         return jax.lax.scan(repeat, carry, None, length=self._action_repeat)[0]
 
     def _reset_batch(self, keys: jax.Array) -> tuple[BatchState, BatchOutcome]:
