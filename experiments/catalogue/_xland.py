@@ -52,6 +52,9 @@ POPULATION = (
     "--population_rule=welch",
     "--population_events=40",
 )
+# As the paper's are taken to begin, which does not say.
+TAUGHT_POPULATION = (*POPULATION, "--kickstarting_weight=1")
+CONSTANT = ("--kickstarting_schedule=constant", "--kickstarting_weight=1")
 SMALL = ("--torso=small_grid", "--core_size=64")
 LARGE = ("--torso=grid", "--core_size=64")
 # Students have other seeds.

@@ -12,7 +12,7 @@ EXPERIMENT = _xland.of_large_students(
         Condition("from scratch"),
         Condition("kickstarted (linear λ)", teachers=_TEACHER, weaned_share=0.5),
         Condition("from scratch, population", _xland.POPULATION),
-        Condition("kickstarted, population", _xland.POPULATION, _TEACHER),
+        Condition("kickstarted, population", _xland.TAUGHT_POPULATION, _TEACHER),
     ),
     budget_shares=(0.1, 0.2, 0.5, 1.0),
     levels=(20.0, 35.0, 50.0),

@@ -11,11 +11,11 @@ EXPERIMENT = _xland.of_large_students(
     shows="Does evolution take the weight from an expert that knows nothing?",
     conditions=(
         Condition("from scratch"),
-        Condition("constant λ", ("--kickstarting_schedule=constant",), _EXPERTS),
+        Condition("constant λ", _xland.CONSTANT, _EXPERTS),
         Condition(
             "λ by the return gap", ("--kickstarting_schedule=return_gap",), _EXPERTS
         ),
-        Condition("population", _xland.POPULATION, _EXPERTS),
+        Condition("population", _xland.TAUGHT_POPULATION, _EXPERTS),
     ),
     traces=(
         f"kickstarting_weight/{_TASK}",

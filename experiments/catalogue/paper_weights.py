@@ -4,20 +4,21 @@ from experiments.catalogue import _xland
 from experiments.experiment import Condition
 
 _EXPERTS = _xland.experts(_xland.LARGE)
-_CONSTANT = "--kickstarting_schedule=constant"
 
 EXPERIMENT = _xland.of_large_students(
     title="Weights of multiple large experts (figure 5)",
     shows="Does each expert need a weight of its own?",
     conditions=(
-        Condition("distillation only", (_CONSTANT, "--noreinforcement"), _EXPERTS),
-        Condition("constant λ", (_CONSTANT,), _EXPERTS),
+        Condition(
+            "distillation only", (*_xland.CONSTANT, "--noreinforcement"), _EXPERTS
+        ),
+        Condition("constant λ", _xland.CONSTANT, _EXPERTS),
         Condition(
             "shared α, population",
-            (*_xland.POPULATION, "--nopopulation_factors"),
+            (*_xland.TAUGHT_POPULATION, "--nopopulation_factors"),
             _EXPERTS,
         ),
-        Condition("ρ for each task, population", _xland.POPULATION, _EXPERTS),
+        Condition("ρ for each task, population", _xland.TAUGHT_POPULATION, _EXPERTS),
     ),
     budget_shares=(0.1, 0.5, 1.0),
     traces=("global_weight",),
