@@ -10,12 +10,14 @@ EXPERIMENT = _xland.of_large_students(
     shows="How much sooner is a large student where a small teacher helps it?",
     conditions=(
         Condition("from scratch"),
-        Condition("kickstarted (linear λ)", teachers=_TEACHER, weaned_share=0.5),
+        Condition(
+            "kickstarted", ("--kickstarting_weight=1",), _TEACHER, weaned_share=0.2
+        ),
         Condition("from scratch, population", _xland.POPULATION),
         Condition("kickstarted, population", _xland.TAUGHT_POPULATION, _TEACHER),
     ),
     budget_shares=(0.1, 0.2, 0.5, 1.0),
-    levels=(20.0, 35.0, 50.0),
+    levels=(20.0, 25.0, 30.0),
     traces=("global_weight", "learning_rate", "entropy_cost"),
     paper_scores={
         "from scratch": {0.05: 24.1, 0.1: 31.1, 0.2: 37.5, 1.0: 51.9},
