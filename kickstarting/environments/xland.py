@@ -103,7 +103,7 @@ class Simulator:
 
         carry = (timestep, jnp.zeros((), jnp.float32))
         if self._action_repeat == 1:
-            # Without a loop it is traced in half the time.
+            # Without a loop there is less to trace.
             return repeat(carry, None)[0]
         return jax.lax.scan(repeat, carry, None, length=self._action_repeat)[0]
 
