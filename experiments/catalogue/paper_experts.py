@@ -3,6 +3,9 @@
 from experiments.catalogue import _xland
 from experiments.experiment import Condition
 
+# One of the best of table 2.
+_SCHEDULE = ("--kickstarting_weight=1",)
+
 EXPERIMENT = _xland.of_large_students(
     title="Multiple experts, one teacher, from scratch (table 3, figure 4)",
     shows="Do more and larger teachers help a large student more?",
@@ -10,23 +13,27 @@ EXPERIMENT = _xland.of_large_students(
         Condition("from scratch"),
         Condition(
             "one small teacher",
-            teachers=(_xland.multi_task_teacher(_xland.SMALL),),
-            weaned_share=0.5,
+            _SCHEDULE,
+            (_xland.multi_task_teacher(_xland.SMALL),),
+            weaned_share=0.2,
         ),
         Condition(
             "multiple small experts",
-            teachers=_xland.experts(_xland.SMALL),
-            weaned_share=0.5,
+            _SCHEDULE,
+            _xland.experts(_xland.SMALL),
+            weaned_share=0.2,
         ),
         Condition(
             "one large teacher",
-            teachers=(_xland.multi_task_teacher(_xland.LARGE),),
-            weaned_share=0.5,
+            _SCHEDULE,
+            (_xland.multi_task_teacher(_xland.LARGE),),
+            weaned_share=0.2,
         ),
         Condition(
             "multiple large experts",
-            teachers=_xland.experts(_xland.LARGE),
-            weaned_share=0.5,
+            _SCHEDULE,
+            _xland.experts(_xland.LARGE),
+            weaned_share=0.2,
         ),
     ),
     traces=("global_weight", "kl_teacher_student"),
