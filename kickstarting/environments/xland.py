@@ -9,16 +9,14 @@ it.
 import functools
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import dm_env
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xminigrid
-from xminigrid.core import rules
 
-from kickstarting.environments import base, instructions
+from kickstarting.environments import base, instructions, xland_simulator
 
 ACTION_NAMES = ("forward", "turn_right", "turn_left", "pick_up", "put_down", "toggle")
 
@@ -53,117 +51,6 @@ def spec(level: str, action_repeat: int) -> base.EnvironmentSpec:
     )
 
 
-class BatchState(NamedTuple):
-    """State of a group of environments of one level; arrays have leading axis [G]."""
-
-    timestep: Any
-    key: jax.Array
-
-
-class BatchOutcome(NamedTuple):
-    """One step of a group as batch.EnvironmentBatch reports it; arrays are [G, ...]."""
-
-    observation: jax.Array
-    reward: jax.Array
-    discount: jax.Array
-    first: jax.Array
-    ended: jax.Array
-
-
-class Simulator:
-    """One level's dynamics as pure functions, unbatched and batched."""
-
-    def __init__(self, level: str, action_repeat: int) -> None:
-        self._environment, self._parameters = xminigrid.make(level)
-        self._action_repeat = action_repeat
-        self.reset = jax.jit(self._reset)
-        self.step = jax.jit(self._step)
-        self.reset_batch = jax.jit(self._reset_batch)
-        self.step_batch = jax.jit(self._step_batch)
-
-    def _reset(self, key: jax.Array) -> Any:
-        return self._environment.reset(self._parameters, key)
-
-    def _step(self, timestep: Any, action: jax.Array) -> tuple[Any, jax.Array]:
-        """Repeats an action; returns the last time step and the summed reward."""
-        # No MiniGrid task has rules. As a constant this spares XLA from compiling, and
-        # every step from evaluating, all the kinds of rule that XLand has.
-        no_rules = rules.EmptyRule().encode()[None]
-        timestep = timestep.replace(
-            state=timestep.state.replace(rule_encoding=no_rules)
-        )
-
-        def repeat(carry: tuple[Any, jax.Array], _: None) -> tuple[Any, None]:
-            before, total = carry
-            after = self._environment.step(self._parameters, before, action)
-            # Steps after the episode's end change nothing.
-            after = _select(before.last(), before, after)
-            total += jnp.where(before.last(), 0.0, after.reward)
-            return (after, total), None
-
-        carry = (timestep, jnp.zeros((), jnp.float32))
-        if self._action_repeat == 1:
-            # Without a loop there is less to trace.
-            return repeat(carry, None)[0]
-        return jax.lax.scan(repeat, carry, None, length=self._action_repeat)[0]
-
-    def _reset_batch(self, keys: jax.Array) -> tuple[BatchState, BatchOutcome]:
-        """Opens G episodes from keys uint32 [G, 2]."""
-        keys, opening_keys = _split(keys)
-        timestep = jax.vmap(self._reset)(opening_keys)
-        size = keys.shape[0]
-        outcome = BatchOutcome(
-            observation=timestep.observation,
-            reward=jnp.zeros(size, jnp.float32),
-            discount=jnp.ones(size, jnp.float32),
-            first=jnp.ones(size, bool),
-            ended=jnp.zeros(size, bool),
-        )
-        return BatchState(timestep, keys), outcome
-
-    def _step_batch(
-        self, state: BatchState, action: jax.Array, chosen: jax.Array
-    ) -> tuple[BatchState, BatchOutcome]:
-        """Steps those of G environments that are `chosen`.
-
-        Args:
-          state: of the group.
-          action: int32 [G].
-          chosen: bool [G]; the others keep their state, and their outcome is void.
-
-        Returns:
-          The next state and the outcome.
-        """
-        # Only truncated episodes wait on their last time step: the terminated ones have
-        # been reset in the step that ended them.
-        crossing = state.timestep.last()
-        stepped, reward = jax.vmap(self._step)(state.timestep, action)
-        ended = stepped.last() & ~crossing
-        terminated = ended & (stepped.discount == 0)
-        opens = crossing | terminated
-        keys, opening_keys = _split(state.key)
-        # Resets cost more than steps, and most steps need none.
-        timestep = jax.lax.cond(
-            jnp.any(opens & chosen),
-            lambda: _select(opens, jax.vmap(self._reset)(opening_keys), stepped),
-            lambda: stepped,
-        )
-        outcome = BatchOutcome(
-            observation=timestep.observation,
-            reward=jnp.where(crossing, 0.0, reward),
-            discount=jnp.where(terminated, 0.0, 1.0),
-            first=opens,
-            ended=ended,
-        )
-        return _select(chosen, BatchState(timestep, keys), state), outcome
-
-
-@functools.cache
-def simulator(level: str, action_repeat: int) -> Simulator:
-    """Returns the level's simulator, the same one each time: it compiles once."""
-    return Simulator(level, action_repeat)
-
-
 class XLandEnvironment(base.SpecifiedEnvironment):
     """One environment behind dm_env; for evaluation and tests, not for speed."""
 
@@ -175,7 +62,7 @@ class XLandEnvironment(base.SpecifiedEnvironment):
         """
         level = settings.task.partition(":")[2]
         super().__init__(spec(level, settings.action_repeat))
-        self._simulator = simulator(level, settings.action_repeat)
+        self._simulator = xland_simulator.simulator(level, settings.action_repeat)
         self._key = jax.random.PRNGKey(settings.seed)
         self._timestep: Any = None
 
@@ -209,7 +96,7 @@ class _Group:
     """The environments of one level, their state and where each is in the batch."""
 
     def __init__(self, level: str, settings: Sequence[base.TaskSettings]) -> None:
-        self.simulator = simulator(level, settings[0].action_repeat)
+        self.simulator = xland_simulator.simulator(level, settings[0].action_repeat)
         self.size = len(settings)
         self.keys = np.stack([jax.random.PRNGKey(each.seed) for each in settings])
         self.state: Any = None
@@ -316,10 +203,12 @@ class XLandBatch:
         indices: np.ndarray,
         slots: np.ndarray,
         positions: np.ndarray,
-        outcome: BatchOutcome,
+        outcome: xland_simulator.BatchOutcome,
     ) -> None:
         places = self._place_in_group[indices]
-        host = BatchOutcome(*(np.asarray(array)[places] for array in outcome))
+        host = xland_simulator.BatchOutcome(
+            *(np.asarray(array)[places] for array in outcome)
+        )
         self.pixels[indices, slots, positions] = host.observation
         self.reward[indices] = host.reward
         self.discount[indices] = host.discount
@@ -333,18 +222,3 @@ class XLandBatch:
         self.episode_steps[indices] = self._steps_so_far[indices]
         self._return_so_far[indices[host.ended]] = 0.0
         self._steps_so_far[indices[host.ended]] = 0
-
-
-def _split(keys: jax.Array) -> tuple[jax.Array, jax.Array]:
-    pairs = jax.vmap(jax.random.split)(keys)
-    return pairs[:, 0], pairs[:, 1]
-
-
-def _select(condition: jax.Array, accepted: Any, refused: Any) -> Any:
-    """Chooses between two trees by a bool [] or [G] over their leaves' first axis."""
-
-    def choose(yes: jax.Array, no: jax.Array) -> jax.Array:
-        shape = condition.shape + (1,) * (jnp.ndim(yes) - condition.ndim)
-        return jnp.where(condition.reshape(shape), yes, no)
-
-    return jax.tree.map(choose, accepted, refused)
