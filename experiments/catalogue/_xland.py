@@ -48,7 +48,7 @@ FLAGS = (
 SEEDS = (1, 2, 3, 4, 5)
 # IMPALA's rule needs hundreds of events and many episodes; here there are few of both.
 POPULATION = (
-    "--population_size=4",
+    "--population_size=3",
     "--population_rule=welch",
     "--population_events=40",
 )

@@ -16,7 +16,7 @@ EXPERIMENT = Experiment(
             Condition(
                 rule.replace("_", " "),
                 (
-                    "--population_size=4",
+                    "--population_size=3",
                     "--population_events=40",
                     f"--population_rule={rule}",
                 ),
