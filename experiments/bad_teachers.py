@@ -68,6 +68,16 @@ def random_in_doom() -> RandomTeacher:
     return RandomTeacher("doom:basic")
 
 
+def random_on_grids() -> RandomTeacher:
+    """Returns the random teacher of the xland suite's 7x7 views."""
+    return RandomTeacher("xland:MiniGrid-Empty-8x8")
+
+
+def adversary_on_grids() -> AdversarialTeacher:
+    """Returns the adversary of the small teacher of eight grids."""
+    return AdversarialTeacher("teachers/study/xland")
+
+
 def adversary_in_defend_the_center() -> AdversarialTeacher:
     """Returns the adversary of the shipped teacher."""
     return AdversarialTeacher("teachers/doom/defend_the_center")

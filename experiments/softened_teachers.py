@@ -33,8 +33,6 @@ class SoftenedTeacher:
         return np.asarray(logits) / np.float32(_TEMPERATURE), state
 
 
-def softened_in_defend_the_line() -> SoftenedTeacher:
-    """Makes the soft one of teachers/study/doom/defend_the_line."""
-    return SoftenedTeacher(
-        teachers.CheckpointTeacher("teachers/study/doom/defend_the_line")
-    )
+def softened_on_grids() -> SoftenedTeacher:
+    """Makes the soft one of teachers/study/xland."""
+    return SoftenedTeacher(teachers.CheckpointTeacher("teachers/study/xland"))

@@ -84,13 +84,28 @@ def of_large_students(
     )
 
 
-def multi_task_teacher(size: tuple[str, ...]) -> Teacher:
+def multi_task_teacher(size: tuple[str, ...], share: float = 1.0) -> Teacher:
     """Returns one teacher of all tasks.
 
     Args:
       size: SMALL or LARGE.
+      share: of a student's frames that it was trained for.
     """
-    return Teacher(Training(TASKS, _TEACHER_SEED, TOTAL_FRAMES, (*FLAGS, *size)))
+    frames = round(share * TOTAL_FRAMES)
+    return Teacher(Training(TASKS, _TEACHER_SEED, frames, (*FLAGS, *size)))
+
+
+def kickstarted(label: str, *teachers: Teacher, weight: float = 1) -> Condition:
+    """Returns the condition of teachers whose λ falls as table 2 says is good.
+
+    Args:
+      label: of the condition.
+      *teachers: each of one task or of all.
+      weight: λ of each of them, at the beginning.
+    """
+    return Condition(
+        label, (f"--kickstarting_weight={weight:g}",), teachers, weaned_share=0.2
+    )
 
 
 def experts(size: tuple[str, ...], weak_task: str = "") -> tuple[Teacher, ...]:

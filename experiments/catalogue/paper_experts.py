@@ -3,38 +3,19 @@
 from experiments.catalogue import _xland
 from experiments.experiment import Condition
 
-# One of the best of table 2.
-_SCHEDULE = ("--kickstarting_weight=1",)
-
 EXPERIMENT = _xland.of_large_students(
     title="Multiple experts, one teacher, from scratch (table 3, figure 4)",
     shows="Do more and larger teachers help a large student more?",
     conditions=(
         Condition("from scratch"),
-        Condition(
-            "one small teacher",
-            _SCHEDULE,
-            (_xland.multi_task_teacher(_xland.SMALL),),
-            weaned_share=0.2,
+        _xland.kickstarted(
+            "one small teacher", _xland.multi_task_teacher(_xland.SMALL)
         ),
-        Condition(
-            "multiple small experts",
-            _SCHEDULE,
-            _xland.experts(_xland.SMALL),
-            weaned_share=0.2,
+        _xland.kickstarted("multiple small experts", *_xland.experts(_xland.SMALL)),
+        _xland.kickstarted(
+            "one large teacher", _xland.multi_task_teacher(_xland.LARGE)
         ),
-        Condition(
-            "one large teacher",
-            _SCHEDULE,
-            (_xland.multi_task_teacher(_xland.LARGE),),
-            weaned_share=0.2,
-        ),
-        Condition(
-            "multiple large experts",
-            _SCHEDULE,
-            _xland.experts(_xland.LARGE),
-            weaned_share=0.2,
-        ),
+        _xland.kickstarted("multiple large experts", *_xland.experts(_xland.LARGE)),
     ),
     traces=("global_weight", "kl_teacher_student"),
     paper="""\

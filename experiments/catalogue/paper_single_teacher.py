@@ -10,9 +10,7 @@ EXPERIMENT = _xland.of_large_students(
     shows="How much sooner is a large student where a small teacher helps it?",
     conditions=(
         Condition("from scratch"),
-        Condition(
-            "kickstarted", ("--kickstarting_weight=1",), _TEACHER, weaned_share=0.2
-        ),
+        _xland.kickstarted("kickstarted", *_TEACHER),
         Condition("from scratch, population", _xland.POPULATION),
         Condition("kickstarted, population", _xland.TAUGHT_POPULATION, _TEACHER),
     ),

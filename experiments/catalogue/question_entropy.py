@@ -1,28 +1,22 @@
 """Question 7 of the paper's readers."""
 
-from experiments.catalogue import _doom
+from experiments.catalogue import _xland
 from experiments.experiment import Condition
 from experiments.training import Teacher
 
-_LEVEL = "defend_the_line"
-
-
-def _taught(label: str, teacher: str) -> Condition:
-    return Condition(label, teachers=(Teacher(teacher),), weaned_share=0.5)
-
-
-EXPERIMENT = _doom.on_level(
-    _LEVEL,
+EXPERIMENT = _xland.of_large_students(
     title="7. Is the auxiliary loss only entropy regularisation?",
     shows="Is the auxiliary loss only entropy regularisation?",
     conditions=(
-        _doom.FROM_SCRATCH,
-        _taught("uniform teacher", "experiments.bad_teachers:random_in_doom"),
-        _taught(
-            "softened teacher",
-            f"experiments.softened_teachers:softened_in_{_LEVEL}",
+        Condition("from scratch"),
+        _xland.kickstarted(
+            "uniform teacher", Teacher("experiments.bad_teachers:random_on_grids")
         ),
-        _taught("the teacher", f"teachers/study/doom/{_LEVEL}"),
+        _xland.kickstarted(
+            "softened teacher",
+            Teacher("experiments.softened_teachers:softened_on_grids"),
+        ),
+        _xland.kickstarted("the teacher", _xland.multi_task_teacher(_xland.SMALL)),
     ),
-    budget_shares=(0.25, 0.5, 1.0),
+    budget_shares=(0.1, 0.5, 1.0),
 )

@@ -1,27 +1,18 @@
 """Question 3 of the paper's readers."""
 
-from experiments.catalogue import _doom
-from experiments.experiment import Condition
-from experiments.training import Teacher
+from experiments.catalogue import _xland
 
-_LEVEL = "defend_the_line"
-_FIRST = Teacher(f"teachers/doom/{_LEVEL}")
-_SECOND = Teacher(f"teachers/study/doom/{_LEVEL}")
+_BETTER = _xland.multi_task_teacher(_xland.SMALL)
+_OTHER = _xland.multi_task_teacher(_xland.LARGE)
 
-EXPERIMENT = _doom.on_level(
-    _LEVEL,
+EXPERIMENT = _xland.of_large_students(
     title="3. Are two teachers for one task better than the better one?",
     shows="Are two teachers for one task better than the better one?",
     conditions=(
-        Condition("the better one", teachers=(_FIRST,), weaned_share=0.5),
-        Condition("the other one", teachers=(_SECOND,), weaned_share=0.5),
-        Condition("both", teachers=(_FIRST, _SECOND), weaned_share=0.5),
-        Condition(
-            "both, at half the weight",
-            ("--kickstarting_weight=2",),
-            (_FIRST, _SECOND),
-            0.5,
-        ),
+        _xland.kickstarted("the better one", _BETTER),
+        _xland.kickstarted("the other one", _OTHER),
+        _xland.kickstarted("both", _BETTER, _OTHER),
+        _xland.kickstarted("both, at half the weight", _BETTER, _OTHER, weight=0.5),
     ),
-    budget_shares=(0.25, 0.5, 1.0),
+    budget_shares=(0.1, 0.5, 1.0),
 )

@@ -7,21 +7,21 @@ from experiments import softened_teachers
 from kickstarting import teachers, types
 from kickstarting.environments import suites
 
-_SPEC = suites.environment_spec("doom:defend_the_line")
+_SPEC = suites.environment_spec("xland:MiniGrid-Empty-8x8")
 
 
 class SoftenedTeacherTest(absltest.TestCase):
     def test_divides_the_logits_and_keeps_the_state(self) -> None:
         random = np.random.default_rng(0)
         observation = types.Observation(
-            random.integers(0, 256, (2, 3, *_SPEC.frame_shape), np.uint8),
+            random.integers(0, 12, (2, 3, *_SPEC.frame_shape), np.uint8),
             np.zeros((2, 3, 0), np.int32),
             np.zeros((2, 3), np.int32),
             np.zeros((2, 3), np.float32),
         )
         first = np.zeros((2, 3), bool)
-        hard = teachers.CheckpointTeacher("teachers/study/doom/defend_the_line")
-        soft = softened_teachers.softened_in_defend_the_line()
+        hard = teachers.CheckpointTeacher("teachers/study/xland")
+        soft = softened_teachers.softened_on_grids()
         teachers.check_matches("soft", soft, _SPEC)
         logits, state = hard.label(observation, first, hard.initial_state(2))
         softened, same = soft.label(observation, first, soft.initial_state(2))
