@@ -1,6 +1,7 @@
 """launch.train as a person starts it, and every process that it leaves."""
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -18,7 +19,7 @@ from absl.testing import absltest
 
 from kickstarting import agent_config, run_files, teacher_cards, teacher_files
 from kickstarting.agent import Agent
-from kickstarting.environments import suites
+from kickstarting.environments import base, suites
 
 GRID = "gym:MiniGrid-Empty-5x5-v0"
 # Compiles and runs in seconds.
@@ -246,7 +247,7 @@ def save_random_teacher(
     """
     spec = suites.environment_spec(task, action_repeat)
     network = agent_config.NetworkConfig(core_size=32)
-    params = jax.jit(Agent(spec, network).init_params)(jax.random.key(7))
+    params = _random_params(spec, network)
     card = {
         "scores": (teacher_cards.TaskScore(task, mean_return, 0.1, 2, None),),
         "action_names": spec.action_names,
@@ -262,3 +263,11 @@ def save_random_teacher(
     teacher_files.save_teacher(
         folder, params, teacher_cards.TeacherCard(**{**card, **fields})
     )
+
+
+@functools.cache
+def _random_params(
+    spec: base.EnvironmentSpec, network: agent_config.NetworkConfig
+) -> Any:
+    """Returns weights that fit, the same ones each time: compiling takes seconds."""
+    return jax.jit(Agent(spec, network).init_params)(jax.random.key(7))
