@@ -7,7 +7,7 @@ from absl import flags
 from kickstarting import agent_config
 from kickstarting import config as config_lib
 from kickstarting.environments import suites
-from launch import lab_flags, population_flags, teacher_flags
+from launch import lab_flags, population_flags, private_network, teacher_flags
 
 _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
 
@@ -232,6 +232,13 @@ BASE_PORT = flags.DEFINE_integer(
     "base_port",
     _DEFAULTS.base_port,
     "First of the ports that the servers (learner, queue, teachers) take; 0: any free.",
+)
+PRIVATE_NETWORK = flags.DEFINE_bool(
+    private_network.FLAG,
+    True,
+    "Whether the run gets a network of its own, where its servers, which run what they "
+    "are sent, are out of reach of other hosts and other programs. --noprivate_network "
+    "where an environment or a teacher of yours needs the real one.",
 )
 
 

@@ -13,10 +13,15 @@ Flags that begin with --lp_ go to Launchpad.
 
 import os
 import signal
+import sys
+
+from launch import private_network
 
 if __name__ == "__main__":
     # Until all is loaded: Python's own handler is lost in callbacks of JAX.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Before anything starts a thread.
+    private_network.enter_if_wanted(sys.argv)
 
 # Before TensorFlow and Reverb load: they would fill the terminal with their own logs.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -25,7 +30,6 @@ os.environ.setdefault("GLOG_minloglevel", "2")
 import contextlib
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -94,6 +98,8 @@ def main(argv: list[str]) -> int:
     )
     if config.kickstarting.teachers:
         rich_console.Console().print(teacher_map.table(config, checked.teacher_returns))
+    if private_network.exposed:
+        print(private_network.exposed, file=sys.stderr)
     files = run_files.RunFiles(config.logdir)
     files.write_config({**preflight.as_dict(config), "lp_launch_type": launch_type})
     files.close()
