@@ -76,7 +76,7 @@ class Learner:
         self._run_files = run_files
         self._teacher_returns = teacher_returns
         self._random_returns = random_returns
-        self._device_batches: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._device_batches: queue.Queue[Any] = queue.Queue()
         # One batch is read and moved while the update before it is computed.
         self._may_read = threading.Semaphore(0)
         self._reader: threading.Thread | None = None

@@ -33,7 +33,7 @@ class _Request(NamedTuple):
     first: np.ndarray
     state: Any
     value_column: int | None
-    answer: "queue.SimpleQueue[Any]"
+    answer: "queue.Queue[Any]"
 
 
 class _Held(NamedTuple):
@@ -134,7 +134,7 @@ class TeacherServer:
             own = held.initial_state
             if state is not None:
                 own = jax.tree.unflatten(jax.tree.structure(own), state)
-            answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
+            answer: queue.Queue[Any] = queue.Queue()
             column = self._value_columns[task][position] if self._num_valued else None
             self._put(index, _Request(observation, first, own, column, answer))
             answers[position] = answer
@@ -256,7 +256,7 @@ class TeacherServer:
         assert isinstance(teacher, teachers.CheckpointTeacher)
         return teacher.label_with_values(*slices)
 
-    def _result(self, answer: "queue.SimpleQueue[Any]") -> Any:
+    def _result(self, answer: "queue.Queue[Any]") -> Any:
         """Waits for an answer; None if there will be none."""
         deadline = time.monotonic() + _ANSWER_SECONDS
         # In short waits: the server's end waits for its calls, and a request that comes

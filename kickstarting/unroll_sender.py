@@ -103,7 +103,7 @@ class UnrollSender:
         self._deadline = deadline_seconds
         self._kickstarting_weight = kickstarting_weight
         self._stopped = stopped
-        self._finished: queue.SimpleQueue[tuple[int, int] | None] = queue.SimpleQueue()
+        self._finished: queue.Queue[tuple[int, int] | None] = queue.Queue()
         self._pending: collections.deque[_Pending] = collections.deque()
         self._teacher_state: dict[int, Any] = {}
         self._thread = threading.Thread(
