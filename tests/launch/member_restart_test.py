@@ -13,7 +13,7 @@ from tests.launch import program_run
 
 _MEMBERS = 2
 _EVENTS = 4
-_FRAMES = 12000
+_FRAMES = 8000
 
 
 class MemberRestartTest(absltest.TestCase):

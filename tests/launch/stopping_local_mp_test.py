@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import run_files
-from tests.launch import program_run
+from tests.launch import program_run, reach
 
 
 class StoppingLocalMpTest(absltest.TestCase):
@@ -36,6 +36,7 @@ class StoppingLocalMpTest(absltest.TestCase):
     def test_interrupt_then_kill_of_the_launcher_then_terminate(self):
         run = self._start()
         run.wait_for_frames(self.logdir, 0)
+        reach.check_out_of_reach(self, run)
         nodes = [w for w in run.processes().values() if "process_entry" in w]
         self.assertLen(nodes, 5, "queue, learner, teacher, its keeper, and actor")
         run.interrupt()

@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import run_files
-from tests.launch import program_run
+from tests.launch import program_run, reach
 
 
 class StoppingLocalMtTest(absltest.TestCase):
@@ -28,6 +28,7 @@ class StoppingLocalMtTest(absltest.TestCase):
     def test_interrupt_then_kill_then_resume_from_the_older_checkpoint(self):
         run = self._start()
         run.wait_for_frames(self.logdir, 0)
+        reach.check_out_of_reach(self, run)
         words = list(run.processes().values())
         self.assertLen([w for w in words if "worker_process" in w], 2, words)
         self.assertLen([w for w in words if "+viz_controlled" in w], 2, words)
