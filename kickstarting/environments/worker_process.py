@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import importlib
 import json
+import math
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import dm_env
+import numpy as np
 
 from kickstarting.environments import base, shared_memory
 
@@ -25,6 +27,8 @@ FAILED = b"!"
 DYING = b"x"
 STEP = b"s"
 MAX_MESSAGE_BYTES = 4096
+# Of an observation in the memory: environment, slot, position.
+_SLOT_AXES = 3
 
 Factory = Callable[[base.TaskSettings], base.SpecifiedEnvironment]
 
@@ -191,6 +195,7 @@ def _serve(
 ) -> None:
     outcome = stepper.reset()
     while True:
+        _check(outcome, memory)
         where = index, memory.slot[index], memory.position[index]
         memory.pixels[where] = outcome.observation[base.PIXELS]
         memory.instruction[where] = outcome.observation[base.INSTRUCTION]
@@ -204,6 +209,27 @@ def _serve(
         if not connection.recv(len(STEP)):
             return
         outcome = stepper.step(int(memory.action[index]))
+
+
+def _check(outcome: Outcome, memory: shared_memory.SharedMemory) -> None:
+    """Refuses what would teach nonsense, or be written as what it is not.
+
+    Raises:
+      ValueError: the reward is not finite, or an array is not as the spec has it.
+    """
+    if not math.isfinite(outcome.reward):
+        raise ValueError(f"its reward is {outcome.reward}")
+    for name, place in (
+        (base.PIXELS, memory.pixels),
+        (base.INSTRUCTION, memory.instruction),
+    ):
+        array = np.asarray(outcome.observation[name])
+        shape = place.shape[_SLOT_AXES:]
+        if (array.shape, array.dtype) != (shape, place.dtype):
+            raise ValueError(
+                f"its {name} have shape {array.shape} and type {array.dtype}, but its "
+                f"spec has {shape} and {place.dtype}"
+            )
 
 
 if __name__ == "__main__":

@@ -25,6 +25,10 @@ DEFAULT_FACTORY = "kickstarting.environments.suites:make_environment"
 # Deaths in a row before a first observation after which a worker is not replaced.
 MAX_FAILED_STARTS = 5
 
+# For a reset or a step, after which a worker counts as hung. Maps of DeepMind Lab are
+# compiled within a reset.
+DEADLINE_SECONDS = 300.0
+
 # Workers close their environments within this time, or are killed.
 _GRACE_SECONDS = 1.0
 
@@ -45,8 +49,12 @@ class _Worker:
 class WorkerBatch:
     """A batch.EnvironmentBatch over worker processes; see there for the contract.
 
-    A worker that dies is killed with all that it started and is replaced by one with
-    another seed, whose first observation goes where the lost one was asked for.
+    A worker that dies or hangs is killed with all that it started and is replaced by
+    one with another seed, whose first observation goes where the lost one was asked
+    for.
+
+    Attributes:
+      deadline_seconds: from asking for a result to giving a worker up.
     """
 
     def __init__(
@@ -71,6 +79,7 @@ class WorkerBatch:
         self.num_environments = len(settings)
         self._settings = tuple(settings)
         self._factory = factory
+        self.deadline_seconds = DEADLINE_SECONDS
         self._layout = shared_memory.Layout(
             num_environments=self.num_environments,
             num_slots=num_slots,
@@ -91,6 +100,7 @@ class WorkerBatch:
         self.restarted = np.zeros(self.num_environments, np.bool_)
         self._lost = np.zeros(self.num_environments, np.bool_)
         self._awaited = np.zeros(self.num_environments, np.bool_)
+        self._asked_at = np.zeros(self.num_environments, np.float64)
         self._failed_starts = np.zeros(self.num_environments, np.int64)
         self._launches = np.zeros(self.num_environments, np.int64)
         # What a worker said before it died.
@@ -118,6 +128,7 @@ class WorkerBatch:
         Raises:
           base.EnvironmentConfigError: a worker cannot make its environment.
         """
+        self._replace_overdue()
         deadline = time.monotonic() + timeout
         ready: list[int] = []
         while not ready and not self._closed:
@@ -148,6 +159,7 @@ class WorkerBatch:
         self._memory.slot[indices] = slots
         self._memory.position[indices] = positions
         self._awaited[indices] = True
+        self._asked_at[indices] = time.monotonic()
         for index in indices.tolist():
             if index not in self._workers:
                 # It died while nothing was asked of it.
@@ -209,6 +221,7 @@ class WorkerBatch:
         connection.setblocking(False)
         self._workers[index] = _Worker(process, connection)
         self._index_of[connection.fileno()] = index
+        self._asked_at[index] = time.monotonic()
         self._epoll.register(connection, select.EPOLLIN)
 
     def _is_ready(self, index: int) -> bool:
@@ -231,6 +244,19 @@ class WorkerBatch:
         if self._awaited[index]:
             self._replace(index)
         return False
+
+    def _replace_overdue(self) -> None:
+        overdue = self._awaited & (
+            time.monotonic() - self._asked_at > self.deadline_seconds
+        )
+        for index in np.flatnonzero(overdue).tolist():
+            # One that is not here has just been lost, and is replaced by `step`.
+            if index in self._workers:
+                self._reasons[index] = (
+                    f"no answer within {self.deadline_seconds:g} seconds"
+                )
+                self._bury(index)
+                self._replace(index)
 
     def _bury(self, index: int) -> None:
         worker = self._workers.pop(index)

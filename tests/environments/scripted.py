@@ -16,6 +16,8 @@ SPEC = base.EnvironmentSpec(
     action_names=("add_nothing", "add_one"),
     action_repeat=1,
 )
+# Replacements have seeds of other sizes.
+_FIRST_SEEDS = 1000
 
 
 def task(**script: float) -> str:
@@ -27,8 +29,10 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
     """Counts its steps in its pixels and rewards with its actions.
 
     The script's keys: `length` of an episode, whether it ends in a `truncation`,
-    `reset_seconds`, `crash_at` a step (0: at each reset), and what goes wrong in the
-    making: to `refuse` it, or to `die` of SIGKILL.
+    `reset_seconds`, `crash_at` a step (0: at each reset), the step to `hang_at` and
+    those with a reward of `infinity_at`, an observation that has a `row_more_at`, and
+    what goes wrong in the making: to `refuse` it, or to `die` of SIGKILL. A hang,
+    an infinity and a row come with the first seed only.
     """
 
     def __init__(self, settings: base.TaskSettings) -> None:
@@ -42,6 +46,10 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         self._truncation = script.get("truncation", False)
         self._reset_seconds = script.get("reset_seconds", 0.0)
         self._crash_at = script.get("crash_at", -1)
+        is_first = settings.seed < _FIRST_SEEDS
+        self._hang_at = script.get("hang_at", -1) if is_first else -1
+        self._infinity_at = script.get("infinity_at", -1) if is_first else -1
+        self._row_more_at = script.get("row_more_at", -1) if is_first else -1
         self._steps = 0
         self._seed = settings.seed
 
@@ -56,6 +64,10 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         self._steps += 1
         if self._steps == self._crash_at:
             raise RuntimeError("the script says that this environment crashes here")
+        if self._steps == self._hang_at:
+            time.sleep(3600)
+        if self._steps == self._infinity_at:
+            return dm_env.transition(float("inf"), self._observation())
         if self._steps < self._length:
             return dm_env.transition(float(action), self._observation())
         if self._truncation:
@@ -63,8 +75,10 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         return dm_env.termination(float(action), self._observation())
 
     def _observation(self) -> dict[str, np.ndarray]:
+        height, width, channels = SPEC.frame_shape
+        height += self._steps == self._row_more_at
         return {
-            base.PIXELS: np.full(SPEC.frame_shape, self._steps, np.uint8),
+            base.PIXELS: np.full((height, width, channels), self._steps, np.uint8),
             base.INSTRUCTION: np.array([self._seed % 1000, self._steps], np.int32),
         }
 

@@ -181,6 +181,43 @@ class WorkersTest(parameterized.TestCase):
         self.assertNotEqual(batch.instruction[0, 0, 3, 0], old_seed)
         self.assertEqual(batch.pixels[0, 0, 3].max(), 0)
 
+    def test_hung_environment_is_replaced_and_stalls_nobody(self) -> None:
+        batch = self._start(_scripted_batch({"hang_at": 2}, {}))
+        _wait_for(batch, (0, 1))
+        hung = batch.process_ids[0]
+        batch.deadline_seconds = 5.0
+        _step(batch, [0, 1])
+        _wait_for(batch, (0, 1))
+        with self.assertLogs(level="WARNING") as logs:
+            _step(batch, [0, 1], position=2)
+            _wait_for(batch, (1,))
+            _wait_for(batch, (0,))
+        self.assertLen(logs.output, 1)
+        self.assertIn("is replaced: no answer within 5 seconds", logs.output[0])
+        self.assertTrue(batch.restarted[0])
+        self.assertTrue(processes.wait_until_gone({hung}, seconds=5))
+        self.assertEqual(batch.counters(), {"worker_restarts": 1.0})
+        _step(batch, [0])
+        _wait_for(batch, (0,))
+
+    @parameterized.parameters(
+        ("infinity_at", "its reward is inf"),
+        ("row_more_at", r"its pixels have shape \(3, 3, 1\) and type uint8"),
+    )
+    def test_nonsense_costs_its_unroll_and_is_told(self, what: str, told: str) -> None:
+        batch = self._start(_scripted_batch({what: 2}))
+        _wait_for(batch, (0,))
+        _step(batch, [0])
+        _wait_for(batch, (0,))
+        _step(batch, [0], position=2)
+        with self.assertLogs(level="WARNING") as logs:
+            _wait_for(batch, (0,))
+        self.assertLen(logs.output, 1)
+        self.assertRegex(logs.output[0], told)
+        self.assertTrue(batch.restarted[0])
+        self.assertEqual(batch.reward[0], 0)
+        self.assertTrue(np.isfinite(batch.episode_return[0]))
+
     def test_impossible_environment_is_an_error(self) -> None:
         batch = self._start(_scripted_batch({"refuse": 1}))
         with self.assertRaisesRegex(
