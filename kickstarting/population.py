@@ -171,7 +171,7 @@ def explore(
 ) -> dict[str, float]:
     """Returns perturbed hyperparameters.
 
-    Each is multiplied or divided by the factor, so that its logarithm is as likely to
+    Each is multiplied or divided by its factor, so that its logarithm is as likely to
     rise as to fall; 0 stays 0. A ρ_i whose α·ρ_i falls below the floor becomes 0; so
     does α where no ρ_i evolves.
 
@@ -180,9 +180,10 @@ def explore(
       config: of the population.
       random: draws what changes.
     """
-    factor = config.resolved_perturb_factor
     after = {}
     for name in sorted(hyperparameters):
+        is_weight = name == WEIGHT or name.startswith(FACTOR)
+        factor = config.weight_factor if is_weight else config.other_factor
         changes = random.random() < config.perturb_probability
         up = random.random() < 0.5
         scale = (factor if up else 1 / factor) if changes else 1.0

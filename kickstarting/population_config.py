@@ -12,6 +12,8 @@ from kickstarting.config_checks import (
 
 RULES = ("score_gap", "truncation", "welch")
 MAX_MEMBERS = 1000
+# Espeholt et al. 2018, appendix F.
+IMPALA_FACTOR = 1.2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +35,8 @@ class PopulationConfig:
         copied, before it is compared.
       burn_in_share: of the run's frames that pass before the first event.
       perturb_probability: with which an event changes each hyperparameter.
-      perturb_factor: by which it is multiplied or divided; 0: enough for a weight to
-        fall by `weight_decades` in the first half of the run, and at least IMPALA's
-        1.2.
+      perturb_factor: by which it is multiplied or divided; 0: IMPALA's 1.2, and for
+        α and ρ_i enough to fall by `weight_decades` in the first half of the run.
       weight_decades: powers of ten.
       weight_floor: below which α·ρ_i becomes 0, and its teacher is freed.
       factors: whether each ρ_i evolves of its own, and not α alone.
@@ -89,8 +90,8 @@ class PopulationConfig:
         require(1 <= self.spread <= 100, f"spread must be in 1..100, not {self.spread}")
 
     @property
-    def resolved_perturb_factor(self) -> float:
-        """The factor in force.
+    def weight_factor(self) -> float:
+        """By which an event multiplies or divides α and each ρ_i.
 
         IMPALA's 1.2 had some 333 events to lower λ in. With fewer of them it must be
         larger, or λ cannot fall in time and evolution looks like a constant λ.
@@ -98,7 +99,16 @@ class PopulationConfig:
         if self.perturb_factor:
             return self.perturb_factor
         changes = self.perturb_probability * self.events / 2
-        return min(max(1.2, 10 ** (self.weight_decades / changes)), 10.0)
+        return min(max(IMPALA_FACTOR, 10 ** (self.weight_decades / changes)), 10.0)
+
+    @property
+    def other_factor(self) -> float:
+        """By which an event multiplies or divides every other hyperparameter.
+
+        By steps as large as those of λ a learning rate strays from what can learn
+        within a few events, and members are gone before they can be compared.
+        """
+        return self.perturb_factor or IMPALA_FACTOR
 
     def event_frames(self, number: int, total_frames: int) -> int:
         """Returns the environment frames of a member at which an event of it is due.

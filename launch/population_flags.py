@@ -53,7 +53,7 @@ POPULATION_PERTURB_FACTOR = flags.DEFINE_float(
     "population_perturb_factor",
     _DEFAULTS.perturb_factor,
     "By which an event multiplies or divides a hyperparameter, with probability 0.33; "
-    "0: enough for λ to fall a hundredfold in the first half, and at least 1.2.",
+    "0: 1.2, and for λ and each ρ enough to fall a hundredfold in the first half.",
 )
 POPULATION_FACTORS = flags.DEFINE_bool(
     "population_factors",

@@ -330,8 +330,8 @@ class PopulationControllerTest(parameterized.TestCase):
         self.assertEqual({each.frames for each in members}, {_FRAMES})
 
 
-_FACTOR = PopulationConfig(size=2, events=60).resolved_perturb_factor
-_CHANGES = (0.0, math.log(_FACTOR))
+_CONFIG = PopulationConfig(size=2, events=60)
+_CHANGES = (0.0, math.log(_CONFIG.weight_factor), math.log(_CONFIG.other_factor))
 
 
 if __name__ == "__main__":

@@ -138,6 +138,16 @@ class ExploreTest(parameterized.TestCase):
                 )
             self.assertAlmostEqual(float(np.log(scales).mean()), 0.0, delta=0.01)
 
+    def test_weights_may_move_further_than_the_others(self):
+        config = PopulationConfig(size=2, events=20, perturb_probability=1.0)
+        before = {**_ALPHA, population.WEIGHT: 1.0, "teacher_factor/doom:basic": 1.0}
+        after = population.explore(before, config, _random())
+        for name in before:
+            step = abs(np.log(after[name] / before[name]))
+            is_weight = name in (population.WEIGHT, "teacher_factor/doom:basic")
+            factor = config.weight_factor if is_weight else 1.2
+            self.assertAlmostEqual(step, np.log(factor))
+
     @settings(deadline=None)
     @given(st.integers(0, 10**6), st.floats(1.01, 10.0))
     def test_zero_stays_zero(self, seed, factor):
@@ -174,12 +184,15 @@ class ExploreTest(parameterized.TestCase):
 
 
 class PopulationConfigTest(parameterized.TestCase):
-    def test_few_events_make_large_steps(self):
+    def test_few_events_make_large_steps_of_weights_alone(self):
         many = PopulationConfig(size=8, events=2000)
-        self.assertEqual(many.resolved_perturb_factor, 1.2)
+        self.assertEqual(many.weight_factor, 1.2)
         few = PopulationConfig(size=8, events=40)
         changes = 0.33 * 20
-        self.assertAlmostEqual(few.resolved_perturb_factor**changes, 100.0)
+        self.assertAlmostEqual(few.weight_factor**changes, 100.0)
+        self.assertEqual(few.other_factor, 1.2)
+        given = PopulationConfig(size=8, events=40, perturb_factor=1.5)
+        self.assertEqual((given.weight_factor, given.other_factor), (1.5, 1.5))
 
     @parameterized.parameters(1, 7, 100)
     def test_events_come_after_burn_in_and_before_the_end(self, events):
