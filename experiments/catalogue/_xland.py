@@ -46,11 +46,13 @@ FLAGS = (
     "--vtrace_lambda=1",
 )
 SEEDS = (1, 2, 3, 4, 5)
-# IMPALA's rule needs hundreds of events and many episodes; here there are few of both.
+# IMPALA's rule needs hundreds of events and many episodes; here there are few of both,
+# and Welch's test knows by itself what few episodes are worth.
 POPULATION = (
     "--population_size=3",
     "--population_rule=welch",
     "--population_events=40",
+    "--population_min_episodes=4",
 )
 # As the paper's are taken to begin, which does not say.
 TAUGHT_POPULATION = (*POPULATION, "--kickstarting_weight=1")
