@@ -21,6 +21,8 @@ from kickstarting import update as update_lib
 
 _WAIT_SECONDS = 0.2
 _ROW_SECONDS = 1.0
+# Without unrolls, after which a person is told, and again each time.
+_STALL_SECONDS = 60.0
 
 
 class Learner:
@@ -311,7 +313,7 @@ class Learner:
         )
 
     def _next_batch(self, stop: threading.Event) -> types.Trajectory | None:
-        start = time.monotonic()
+        start = told = time.monotonic()
         try:
             while not stop.is_set():
                 if self._reader_failure is not None:
@@ -319,6 +321,14 @@ class Learner:
                 try:
                     batch = self._device_batches.get(timeout=_WAIT_SECONDS)
                 except queue.Empty:
+                    if time.monotonic() - told > _STALL_SECONDS:
+                        told = time.monotonic()
+                        logging.warning(
+                            "%s: no unrolls for %.0f seconds; do actors, environments "
+                            "and the queue still run?",
+                            self._config.logdir,
+                            told - start,
+                        )
                     continue
                 self._may_read.release()
                 return batch

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import threading
-import time
 from collections.abc import Iterator
 from unittest import mock
 
@@ -15,6 +14,7 @@ from kickstarting import (
     agent_config,
     checkpoints,
     config,
+    learner,
     schedules,
     skipped_updates,
     types,
@@ -201,10 +201,19 @@ class LearnerTest(learner_case.LearnerTestCase):
 
         made = self._make(batches=stream)
         stop = threading.Event()
-        threading.Timer(1.0, stop.set).start()
-        start = time.monotonic()
-        made.run(stop)
-        self.assertLess(time.monotonic() - start, 20)
+        told = []
+
+        def warn(text: str, *values: object) -> None:
+            told.append(text % values)
+            stop.set()
+
+        with (
+            mock.patch.object(learner, "_STALL_SECONDS", 0.5),
+            mock.patch.object(learner.logging, "warning", warn),
+        ):
+            made.run(stop)
+        self.assertLen(told, 1)
+        self.assertRegex(told[0], "no unrolls for . seconds; do actors")
         self.assertEqual(made.frames, 16)
         self.run_files.close()
         self.assertEqual(self._make().frames, 16)
