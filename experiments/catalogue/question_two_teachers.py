@@ -15,4 +15,11 @@ EXPERIMENT = _xland.of_large_students(
         _xland.kickstarted("both, at half the weight", _BETTER, _OTHER, weight=0.5),
     ),
     budget_shares=(0.1, 0.5, 1.0),
+    finding="""\
+No: a second, worse teacher of the same tasks costs more than it gives. With both the
+student ends at 44.5, with the better one (47 points) at 68.5, with the other one (33
+points) at 33.4: its loss asks it to be between the two, which is worse than either's
+best. Half the weight for each, so that both together weigh what one did, is no better
+(42.8). Here one teacher was worse at every task; two that each know what the other one
+does not were not tried.""",
 )
