@@ -44,6 +44,12 @@ POPULATION_EVENTS = flags.DEFINE_integer(
     _DEFAULTS.events,
     "How often each member is compared and perturbed, evenly over total_frames.",
 )
+POPULATION_MIN_EPISODES = flags.DEFINE_integer(
+    "population_min_episodes",
+    _DEFAULTS.min_episodes,
+    "Episodes of each task that a member must have finished, since it began or last "
+    "copied, before it is compared.",
+)
 POPULATION_BURN_IN_SHARE = flags.DEFINE_float(
     "population_burn_in_share",
     _DEFAULTS.burn_in_share,
@@ -82,6 +88,7 @@ def population_config_from_flags() -> population_config.PopulationConfig:
         truncation_share=POPULATION_TRUNCATION_SHARE.value,
         at_once=POPULATION_AT_ONCE.value,
         events=POPULATION_EVENTS.value,
+        min_episodes=POPULATION_MIN_EPISODES.value,
         burn_in_share=POPULATION_BURN_IN_SHARE.value,
         perturb_factor=POPULATION_PERTURB_FACTOR.value,
         factors=POPULATION_FACTORS.value,
