@@ -21,7 +21,7 @@ from kickstarting import update as update_lib
 
 _WAIT_SECONDS = 0.2
 _ROW_SECONDS = 1.0
-# Without unrolls, after which a person is told, and again each time.
+# Of a fault that lasts, after which a person is told again.
 _STALL_SECONDS = 60.0
 
 
@@ -191,11 +191,15 @@ class Learner:
     def run(self, stop: threading.Event) -> None:
         """Updates until total_frames are reached or `stop` is set, then checkpoints.
 
+        Where a row of metrics or a checkpoint on the way finds no room on the disk it
+        says so and goes on.
+
         Args:
           stop: set when the program ends.
 
         Raises:
           skipped_updates.LossError: too many updates in a row could not be taken.
+          checkpoints_lib.CheckpointError: the last checkpoint cannot be written.
         """
         self._reader = threading.Thread(
             target=self._read_batches, args=(stop,), name="batches", daemon=True
@@ -217,15 +221,15 @@ class Learner:
                 if metrics is not None:
                     row.add(metrics)
                 if row.updates and row.seconds > _ROW_SECONDS:
-                    self._write_row(row)
+                    self._try_to(self._write_row, row)
                     row = row_average.RowAverage()
                 if time.monotonic() - saved > period:
-                    self._save()
+                    self._try_to(self._save)
                     saved = time.monotonic()
         finally:
             self._has_ended.set()
             if row.updates:
-                self._write_row(row)
+                self._try_to(self._write_row, row)
             if has_updated and self._holds_state():
                 self._save()
 
@@ -349,9 +353,18 @@ class Learner:
         except BaseException as error:  # noqa: BLE001 - run() raises it
             self._reader_failure = error
 
+    def _try_to(self, write: Callable[..., None], *arguments: Any) -> None:
+        """Writes, or says why not: a full disk may have room again the next time."""
+        try:
+            write(*arguments)
+        except (checkpoints_lib.CheckpointError, run_files_lib.RunFilesError) as error:
+            logging.log_every_n_seconds(
+                logging.ERROR, "Training goes on, but %s", _STALL_SECONDS, error
+            )
+
     def _write_row(self, row: row_average.RowAverage) -> None:
         self._telemetry.set_counters(
-            "learner",
+            "learner/0",
             {
                 "wait_data": self._seconds_without_data / max(row.seconds, 1e-9),
                 "compilations": float(self._update.compilations()),

@@ -98,6 +98,7 @@ class Telemetry:
         self._metrics: dict[str, float] = {}
         self._totals: dict[str, float] = collections.defaultdict(float)
         self._counters: dict[str, dict[str, float]] = {}
+        self._reported_at: dict[str, float] = {}
         self._sources_go_on = sources_go_on
         self._seconds_before = 0.0
         self._start = clock()
@@ -161,6 +162,13 @@ class Telemetry:
             self._counters[source] = {
                 name: float(value) for name, value in counters.items()
             }
+            self._reported_at[source] = self._clock()
+
+    def silence(self) -> dict[str, float]:
+        """Returns, by source, the seconds since it last reported counters."""
+        with self._lock:
+            now = self._clock()
+            return {source: now - at for source, at in self._reported_at.items()}
 
     def record_update(
         self, frames: int, updates: int, metrics: Mapping[str, float]

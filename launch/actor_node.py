@@ -1,7 +1,6 @@
 """The actor node: builds one actor from the config and runs it."""
 
 import itertools
-import os
 import threading
 from collections.abc import Sequence
 from concurrent import futures
@@ -9,6 +8,7 @@ from typing import Any
 
 import launchpad as lp
 import numpy as np
+from absl import logging
 
 from kickstarting import config as config_lib
 from kickstarting import (
@@ -22,9 +22,12 @@ from kickstarting.actor import NUM_SLOTS, Actor
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
 from kickstarting.guides import Guide
-from launch import members, revival
+from launch import revival
 
 _STOP_CHECK_SECONDS = 0.2
+# Between calls to a learner that does not answer.
+_RETRY_SECONDS = 0.5
+_TELL_AGAIN_SECONDS = 60
 
 
 def environment_settings(
@@ -81,7 +84,8 @@ def make_guide(
 class _Learner:
     """The learner's client; a call is given up when the program stops.
 
-    The learner may then be gone, and Courier would wait for it to come back.
+    The learner may then be gone, and Courier would wait for it to come back. While the
+    program goes on another learner takes the place of one that is gone.
     """
 
     def __init__(self, client: Any, stop: threading.Event) -> None:
@@ -89,13 +93,22 @@ class _Learner:
         self._stop = stop
 
     def parameters(self, held: int) -> Any:
-        """See Learner.parameters; None when the program stops."""
+        """See Learner.parameters; None also where there is no answer."""
         future = self._client.futures.parameters(held)
         while not self._stop.is_set():
             try:
                 return future.result(timeout=_STOP_CHECK_SECONDS)
             except futures.TimeoutError:
                 continue
+            except Exception as error:  # noqa: BLE001 - its own node tells of a failure
+                if not self._stop.wait(_RETRY_SECONDS):
+                    logging.log_every_n_seconds(
+                        logging.WARNING,
+                        "The learner does not answer: %r",
+                        _TELL_AGAIN_SECONDS,
+                        error,
+                    )
+                return None
         return None
 
     def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
@@ -111,7 +124,7 @@ def run(
     queue: Any,
     teacher_servers: Sequence[Any],
 ) -> None:
-    """Acts until the program stops; in a population again when acting fails.
+    """Acts until the program stops, and again when acting fails.
 
     Args:
       config: of the run.
@@ -131,9 +144,9 @@ def run(
         )
         actor.run(stop)
 
-    if members.are_revived(config):
-        name = f"{os.path.basename(config.logdir)}'s actor {index}"
-        revival.keep_going(name, act, stop, hopeless=(base.EnvironmentConfigError,))
+    if revival.is_wanted(config):
+        hopeless = (base.EnvironmentConfigError,)
+        revival.keep_going(config.logdir, f"actor/{index}", act, stop, hopeless)
     else:
         act()
 

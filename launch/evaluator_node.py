@@ -2,6 +2,7 @@
 
 import csv
 import os
+import threading
 import time
 
 import launchpad as lp
@@ -11,6 +12,7 @@ from kickstarting import checkpoints, evaluator, scores
 from kickstarting import config as config_lib
 from kickstarting.agent import Agent
 from kickstarting.environments import suites
+from launch import revival
 
 EVALUATIONS_FILE = "evaluations.csv"
 _COLUMNS = ("frames", "task", "mean_return", "standard_error", "episodes")
@@ -19,9 +21,16 @@ _COLUMNS = ("frames", "task", "mean_return", "standard_error", "episodes")
 def run(config: config_lib.Config) -> None:
     """Evaluates every `config.evaluation_minutes` until the program stops.
 
-    Appends one line a task to evaluations.csv in the run's folder.
+    Appends one line a task to evaluations.csv in the run's folder. What fails begins
+    again.
     """
     stop = lp.stop_event()
+    revival.keep_going(
+        config.logdir, "evaluator/0", lambda: _evaluate(config, stop), stop
+    )
+
+
+def _evaluate(config: config_lib.Config, stop: threading.Event) -> None:
     path = os.path.join(config.logdir, EVALUATIONS_FILE)
     spec = suites.environment_spec(
         config.tasks[0], config.action_repeat, config.lab.action_set

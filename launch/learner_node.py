@@ -1,6 +1,5 @@
 """The learner node: a Courier service that trains and then stops the program."""
 
-import os
 import threading
 from typing import Any
 
@@ -17,6 +16,7 @@ from kickstarting import (
     population_member,
     run_files,
     run_status,
+    skipped_updates,
     telemetry,
     trajectory_example,
     trajectory_queue,
@@ -24,7 +24,7 @@ from kickstarting import (
 )
 from kickstarting.agent import Agent
 from kickstarting.environments import suites
-from launch import members, revival, run_folder
+from launch import node_reports, revival, run_folder
 
 _REPORT_SECONDS = 1.0
 
@@ -129,7 +129,7 @@ class LearnerNode:
         A member of a population does not: its weights may still be copied.
         """
         threading.Thread(
-            target=self._report_queue, name="queue_report", daemon=True
+            target=self._report_nodes, name="node_reports", daemon=True
         ).start()
         view = live_view.LiveView(
             run_status.RunStatus(self._telemetry, ", ".join(self._config.tasks))
@@ -137,9 +137,14 @@ class LearnerNode:
         if self._config.show:
             view.start()
         try:
-            if members.are_revived(self._config):
-                name = f"{os.path.basename(self._config.logdir)}'s learner"
-                revival.keep_going(name, self._learn, self._stop)
+            if revival.is_wanted(self._config):
+                revival.keep_going(
+                    self._config.logdir,
+                    "learner/0",
+                    self._learn,
+                    self._stop,
+                    self._hopeless(),
+                )
             else:
                 self._learner.run(self._stop)
         finally:
@@ -151,6 +156,17 @@ class LearnerNode:
         # Not after a failure: Launchpad tells only of those that come before the stop.
         if not self._stop.is_set():
             lp.stop()
+
+    def _hopeless(self) -> tuple[type[Exception], ...]:
+        """Returns the failures that end the run.
+
+        What leads to a loss that is not finite would lead there again, unless the
+        hyperparameters evolve, and where the last checkpoint finds no room there is no
+        more for another one.
+        """
+        if self._config.population.size > 1:
+            return ()
+        return (skipped_updates.LossError, checkpoints_lib.CheckpointError)
 
     def _learn(self) -> None:
         """Learns; with another learner where the one before has failed."""
@@ -164,9 +180,11 @@ class LearnerNode:
             self._has_failed = True
             raise
 
-    def _report_queue(self) -> None:
+    def _report_nodes(self) -> None:
+        """Reports the queue to the telemetry, and all nodes to the run's folder."""
         capacity = float(self._config.resolved_queue_size)
         while not self._stop.wait(_REPORT_SECONDS):
+            node_reports.write(self._config.logdir, self._telemetry.silence())
             try:
                 size = float(trajectory_queue.size(self._queue))
             except Exception as error:  # noqa: BLE001 - a figure is worth no crash
@@ -174,5 +192,5 @@ class LearnerNode:
                     logging.log_first_n(logging.WARNING, "No queue size: %r", 1, error)
                 continue
             self._telemetry.set_counters(
-                "queue", {"queue_size": size, "queue_capacity": capacity}
+                "queue/0", {"queue_size": size, "queue_capacity": capacity}
             )

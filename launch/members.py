@@ -6,17 +6,6 @@ import os
 from kickstarting import config as config_lib
 
 
-def are_revived(config: config_lib.Config) -> bool:
-    """Whether a part of a member that fails begins again, and does not end the run.
-
-    Not in lockstep, where actors wait for the unrolls that it would lose.
-
-    Args:
-      config: of the run or of a member.
-    """
-    return config.population.size > 1 and not config.lockstep
-
-
 def configs(config: config_lib.Config) -> list[config_lib.Config]:
     """Returns the configuration of each member; of a run without a population its own.
 

@@ -17,13 +17,20 @@ from absl import flags, logging
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting import config as config_lib
-from launch import (
-    member_process,
-    members,
-    process_memory,
-    revival,
-    terminal,
-)
+from launch import member_process, process_memory, revival, terminal
+
+# Killed processes in a row, within a short time each, that end the run. Without a
+# teacher, an actor or an evaluator the others go on; a learner, a queue or a controller
+# that dies at once each time will not live longer the next.
+_MOST_ENDS = {
+    "teacher": math.inf,
+    "actor": math.inf,
+    "evaluator": math.inf,
+    "learner": revival.MOST_ENDS,
+    "queue": revival.MOST_ENDS,
+    "member": revival.MOST_ENDS,
+    "population": revival.MOST_ENDS,
+}
 
 
 def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
@@ -42,17 +49,13 @@ def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
     on_cpu = {**common, "JAX_PLATFORMS": "cpu"}
-    # Killed ones in a row that end the run. Without a teacher the ring goes on.
-    most_ends: dict[str, float] = {"teacher": math.inf}
-    if members.are_revived(config):
-        most_ends["member"] = revival.MOST_ENDS
     groups = {}
     for group in program.groups:
         keeps_accelerators = group in ("learner", "member") or (
             config.inference_device == "accelerator" and group in ("actor", "teacher")
         )
         groups[group] = local_multi_processing.PythonProcess(
-            args={"init_file": _init_file(group, most_ends.get(group))},
+            args={"init_file": _init_file(config, group)},
             env={
                 **(common if keeps_accelerators else on_cpu),
                 **(member_process.environment(config) if group == "member" else {}),
@@ -61,17 +64,39 @@ def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
     return groups
 
 
-def _init_file(group: str, most_ends: float | None) -> str:
+def most_ends(config: config_lib.Config, group: str) -> float | None:
+    """Returns how many killed processes in a row end the run; see revival.
+
+    Args:
+      config: of the run.
+      group: of the node.
+
+    Returns:
+      None where the first one does.
+    """
+    if group == "teacher" or revival.is_wanted(config):
+        return _MOST_ENDS[group]
+    return None
+
+
+def _init_file(config: config_lib.Config, group: str) -> str:
     """Writes what Launchpad runs first in a group's processes, beside its own files."""
-    path = pathlib.Path(tempfile.mkdtemp()) / "begin.pkl"
+    # By its name a list of processes tells whose they are.
+    path = pathlib.Path(tempfile.mkdtemp()) / f"{group}.pkl"
     notice = flags.FLAGS["lp_termination_notice_secs"].value
-    begin = functools.partial(_begin, os.getpid(), notice, group, most_ends)
+    begin = functools.partial(
+        _begin, os.getpid(), notice, config.logdir, group, most_ends(config, group)
+    )
     path.write_bytes(cloudpickle.dumps(begin))
     return str(path)
 
 
 def _begin(
-    launcher: int, termination_notice: int, group: str, most_ends: float | None
+    launcher: int,
+    termination_notice: int,
+    logdir: str,
+    group: str,
+    most_ends: float | None,
 ) -> None:
     """Prepares the process of a node.
 
@@ -79,12 +104,14 @@ def _begin(
       launcher: process id. When it ends, by SIGKILL even, this process is stopped as by
         the user: the learner writes a checkpoint, actors end their environments.
       termination_notice: seconds from a stop to a kill.
+      logdir: of the run.
       group: of the node.
       most_ends: see revival.return_in_child; None: its process is not replaced.
     """
     revival.die_with_parent(launcher)
     if most_ends is not None:
-        revival.return_in_child(group, most_ends)
+        index = flags.FLAGS["lp_task_id"].value
+        revival.return_in_child(logdir, f"{group}/{index}", most_ends)
     process_memory.keep_freed_memory()
     flags.FLAGS["lp_termination_notice_secs"].value = termination_notice
     logging.set_verbosity(logging.WARNING)

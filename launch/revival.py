@@ -1,9 +1,9 @@
 """Keeps a node going that fails, or whose process is killed.
 
-Launchpad ends a program when a node's process dies. A teacher server holds nothing that
-its teachers' files do not hold, so that another one can take its place, at the same
-address; meanwhile actors go on without it (kickstarting.remote_teacher). Of a
-population's member the learner goes on from its checkpoint, an actor from nothing.
+Launchpad ends a program when a node's process dies. Here another process takes its
+place at the same address, so that clients come back by themselves. A learner goes on
+from its newest sound checkpoint, a population's controller from its events; teacher
+servers, actors, evaluators and the queue hold nothing that would not come again.
 """
 
 import contextlib
@@ -18,7 +18,10 @@ from collections.abc import Callable
 
 from absl import logging
 
-# Ends, within a short time each, of a member's node that end the run.
+from kickstarting import config as config_lib
+from launch import restarts
+
+# Ends in a row, within a short time each, after which no other try would fare better.
 MOST_ENDS = 6
 
 _PR_SET_PDEATHSIG = 1
@@ -27,6 +30,17 @@ _FIRST_DELAY_SECONDS = 0.5
 _LONGEST_DELAY_SECONDS = 30.0
 # Who lived so long did not end for what ended the one before.
 _LONG_LIFE_SECONDS = 300.0
+
+
+def is_wanted(config: config_lib.Config) -> bool:
+    """Whether a node that fails begins again, and does not end the run.
+
+    Not in lockstep, where actors wait for the unrolls that it would lose.
+
+    Args:
+      config: of the run, or of a population's member.
+    """
+    return not config.lockstep
 
 
 class Patience:
@@ -72,7 +86,8 @@ def predecessors() -> int:
 
 
 def keep_going(
-    name: str,
+    logdir: str,
+    node: str,
     work: Callable[[], None],
     stop: threading.Event,
     hopeless: tuple[type[Exception], ...] = (),
@@ -80,7 +95,8 @@ def keep_going(
     """Does the work, and does it again when it fails, after a while.
 
     Args:
-      name: of the node, for the log.
+      logdir: the run's or the member's folder, where each failure is recorded.
+      node: e.g. 'actor/0'.
       work: of the node; returns when it is done or the program stops.
       stop: set when the program ends.
       hopeless: failures that no other try would be spared.
@@ -100,7 +116,13 @@ def keep_going(
             delay = patience.after_end()
             if stop.is_set() or delay is None:
                 raise
-            logging.warning("%s failed and begins again: %r", name, error)
+            logging.warning(
+                "%s's %s failed and begins again: %r",
+                os.path.basename(logdir),
+                node,
+                error,
+            )
+            restarts.record(logdir, node, repr(error))
         stop.wait(delay)
         patience.begin()
 
@@ -116,15 +138,16 @@ def die_with_parent(parent: int) -> None:
         sys.exit("the parent has ended")
 
 
-def return_in_child(name: str, most_ends: float = math.inf) -> None:
+def return_in_child(logdir: str, node: str, most_ends: float = math.inf) -> None:
     """Returns in a new process that is to do the work; this one looks after it.
 
-    A child that a signal kills is replaced, and this function returns in the next one.
-    SIGTERM is passed on, and then a child's end is the end. A child that ends by itself
-    ends this process with its status.
+    A child that a signal kills, or asks to end, is replaced, and this function returns
+    in the next one. SIGTERM is passed on, and then a child's end is the end. A child
+    that fails ends this process with its status.
 
     Args:
-      name: of the node, for the log.
+      logdir: the run's folder, where each end is recorded.
+      node: e.g. 'actor/0'.
       most_ends: children in a row, killed within a short time each, after which this
         process ends as well, with status 1.
     """
@@ -138,16 +161,18 @@ def return_in_child(name: str, most_ends: float = math.inf) -> None:
                 signal.signal(number, signal.SIG_DFL)
             die_with_parent(supervisor)
             return
-        killed_by = looking_after.wait(child)
+        end = looking_after.wait(child)
+        # A learner that is done ends the program, and this process, in a moment.
         delay = patience.after_end()
         if delay is None:
-            sys.exit(f"{name} was killed by signal {killed_by} again and again")
+            sys.exit(f"{node} {end} again and again")
+        time.sleep(delay)
         print(
-            f"{name} was killed by signal {killed_by}: another process takes its place",
+            f"{node} {end}: another process takes its place",
             file=sys.stderr,
             flush=True,
         )
-        time.sleep(delay)
+        restarts.record(logdir, node, end)
         patience.begin()
         _Process.predecessors += 1
 
@@ -162,16 +187,20 @@ class _Parent:
         # Ctrl-C reaches the child as well, and the launcher, which sends SIGTERM.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def wait(self, child: int) -> int:
-        """Returns the signal that has killed the child; ends with it otherwise."""
+    def wait(self, child: int) -> str:
+        """Returns how the child was ended; ends with it where it failed."""
         self._child = child
         if self._stopping:
             self._pass_on()
         _, status = os.waitpid(child, 0)
         self._child = 0
-        if self._stopping or not os.WIFSIGNALED(status):
-            os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 0)
-        return os.WTERMSIG(status)
+        if os.WIFSIGNALED(status):
+            if self._stopping:
+                os._exit(0)
+            return f"was killed by signal {os.WTERMSIG(status)}"
+        if self._stopping or os.WEXITSTATUS(status):
+            os._exit(os.WEXITSTATUS(status))
+        return "was asked to end"
 
     def _stop(self, number: int, frame: object) -> None:
         del number, frame

@@ -72,7 +72,7 @@ class MemberRestartTest(absltest.TestCase):
             if path.is_file()
         )
         for words in (
-            "member was killed by signal 9: another process takes its place",
+            "member/1 was killed by signal 9: another process takes its place",
             "with another learner (restart 1)",
         ):
             self.assertIn(words, said)
@@ -88,8 +88,8 @@ class MemberRestartTest(absltest.TestCase):
         self.assertEqual(run.wait(), 0, run.stdout + run.stderr)
         begins_again = "failed and begins again: RuntimeError"
         for words in (
-            rf"member_\d's learner {begins_again}\('one update'\)",
-            rf"member_\d's actor 0 {begins_again}\('one step'\)",
+            rf"member_\d's learner/0 {begins_again}\('one update'\)",
+            rf"member_\d's actor/0 {begins_again}\('one step'\)",
             r"Member \d goes on at \d+ frames with another learner \(restart 1\)",
         ):
             self.assertRegex(run.stderr, words)

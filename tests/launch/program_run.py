@@ -99,12 +99,16 @@ class ProgramRun:
                 continue
         return {process: words for process, words in found.items() if words}
 
-    def kept_nodes(self) -> list[int]:
-        """Returns the ids of nodes whose parent is a node as well: their keeper."""
+    def kept_nodes(self, group: str = "") -> list[int]:
+        """Returns the ids of nodes whose parent is a node as well: their keeper.
+
+        Args:
+          group: of the nodes, e.g. 'actor'; empty: of all groups.
+        """
         nodes = {
             process
             for process, words in self.processes().items()
-            if "process_entry" in words
+            if "process_entry" in words and f"{group}.pkl" in words
         }
         kept = []
         for process in nodes:

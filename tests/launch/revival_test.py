@@ -1,4 +1,4 @@
-"""A killed node is replaced; one that ends by itself, or is stopped, is not."""
+"""A killed node is replaced; one that fails, or is stopped, is not."""
 
 import os
 import pathlib
@@ -10,15 +10,13 @@ import time
 
 from absl.testing import absltest, parameterized
 
-from kickstarting import run_files
-from launch import revival
-from tests.launch import program_run
+from launch import restarts, revival
 
 _CHILD = """
 import os, pathlib, signal, sys, time
 from launch import revival
-revival.return_in_child("node", most_ends=3)
-life = pathlib.Path(sys.argv[1], str(os.getpid()))
+revival.return_in_child(sys.argv[1], "node/0", most_ends=3)
+life = pathlib.Path(sys.argv[1], "lives", str(os.getpid()))
 life.write_text(str(revival.predecessors()))
 {end}
 """
@@ -27,11 +25,13 @@ life.write_text(str(revival.predecessors()))
 class ReturnInChildTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
-        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.logdir = pathlib.Path(self.create_tempdir().full_path)
+        self.folder = self.logdir / "lives"
+        self.folder.mkdir()
 
     def _start(self, end: str) -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, "-c", _CHILD.format(end=end), str(self.folder)],
+            [sys.executable, "-c", _CHILD.format(end=end), str(self.logdir)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stderr=subprocess.PIPE,
             text=True,
@@ -57,21 +57,37 @@ class ReturnInChildTest(parameterized.TestCase):
         process.terminate()
         _, said = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 0)
-        self.assertIn("node was killed by signal 9: another process takes", said)
+        self.assertIn("node/0 was killed by signal 9: another process takes", said)
+        (restart,) = restarts.read(str(self.logdir))
+        self.assertEqual(restart.node, "node/0")
+        self.assertEqual(restart.reason, "was killed by signal 9")
         self.assertFalse(pathlib.Path(f"/proc/{second}/stat").exists())
+
+    def test_a_child_that_alone_is_asked_to_end_is_replaced(self):
+        process = self._start(
+            "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); time.sleep(600)"
+        )
+        (first,) = self._lives(1)
+        os.kill(first, signal.SIGTERM)
+        self._lives(2)
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0)
+        # The signal may come before its handler is there.
+        self.assertRegex(said, "node/0 was (asked to end|killed by signal 15): another")
 
     def test_children_that_are_killed_again_and_again_are_the_end(self):
         process = self._start("os.kill(os.getpid(), signal.SIGKILL)")
         _, said = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 1)
-        self.assertTrue(said.endswith("node was killed by signal 9 again and again\n"))
+        end = "node/0 was killed by signal 9 again and again\n"
+        self.assertTrue(said.endswith(end))
         counts = sorted(path.read_text() for path in self.folder.iterdir())
         self.assertEqual(counts, ["0", "1", "2"])
 
-    @parameterized.parameters(0, 3)
-    def test_a_child_that_ends_by_itself_is_the_end(self, status):
-        process = self._start(f"sys.exit({status})")
-        self.assertEqual(process.wait(60), status)
+    def test_a_child_that_fails_is_the_end(self):
+        process = self._start("sys.exit(3)")
+        self.assertEqual(process.wait(60), 3)
         self.assertLen(self._lives(1), 1)
 
     def test_the_child_ends_with_its_keeper(self):
@@ -91,6 +107,7 @@ class KeepGoingTest(absltest.TestCase):
         self.enter_context(
             absltest.mock.patch.object(revival, "_FIRST_DELAY_SECONDS", 0.01)
         )
+        self.logdir = f"{self.create_tempdir().full_path}/run"
         self.stop = threading.Event()
         self.lives = 0
 
@@ -100,14 +117,17 @@ class KeepGoingTest(absltest.TestCase):
             if self.lives <= fails:
                 raise error(f"life {self.lives}")
 
-        revival.keep_going("node", work, self.stop, hopeless=(KeyError,))
+        revival.keep_going(self.logdir, "node/0", work, self.stop, hopeless=(KeyError,))
 
     def test_what_fails_begins_again_and_says_so_in_one_line(self):
         with self.assertLogs(level="WARNING") as logged:
             self._work(fails=3)
         self.assertEqual(self.lives, 4)
         self.assertLen(logged.output, 3)
-        self.assertIn("node failed and begins again: ValueError('life 1')", str(logged))
+        failed = "run's node/0 failed and begins again: ValueError('life 1')"
+        self.assertIn(failed, str(logged))
+        reasons = [each.reason for each in restarts.read(self.logdir)]
+        self.assertEqual(reasons, [f"ValueError('life {life}')" for life in (1, 2, 3)])
 
     def test_what_fails_again_and_again_is_given_up(self):
         with self.assertRaisesRegex(ValueError, f"life {revival.MOST_ENDS}$"):
@@ -129,7 +149,7 @@ class KeepGoingTest(absltest.TestCase):
             raise ValueError("the others are gone")
 
         with self.assertRaisesRegex(ValueError, "the others are gone"):
-            revival.keep_going("node", work, self.stop)
+            revival.keep_going(self.logdir, "node/0", work, self.stop)
 
 
 class PatienceTest(absltest.TestCase):
@@ -142,44 +162,6 @@ class PatienceTest(absltest.TestCase):
         patience = revival.Patience(most_ends=3)
         delays = [patience.after_end() for _ in range(3)]
         self.assertEqual(delays, [0.5, 1.0, None])
-
-
-class TeacherKilledTest(absltest.TestCase):
-    def test_the_ring_goes_on_and_another_server_takes_its_place(self):
-        folder = pathlib.Path(self.create_tempdir().full_path)
-        logdir, teacher = str(folder / "run"), str(folder / "teacher")
-        program_run.save_random_teacher(teacher)
-        run = program_run.ProgramRun(
-            self,
-            *program_run.GRID_FLAGS,
-            *program_run.SMALL_FLAGS,
-            "--lp_launch_type=local_mp",
-            f"--teachers={teacher}",
-            "--kickstarting_schedule=constant",
-            "--total_frames=1000000",
-            f"--logdir={logdir}",
-        )
-
-        def latest(name: str) -> float:
-            return float(run_files.read_metrics(logdir)[name][-1])
-
-        run.wait_for_frames(logdir, 0)
-        run.wait_for(lambda: latest("teacher_coverage") == 1)
-        (first,) = run.kept_nodes()
-        os.kill(first, signal.SIGKILL)
-        run.wait_for(lambda: bool(set(run.kept_nodes()) - {first}))
-        killed = program_run.last_frames(logdir)
-        asked = latest("teacher_unrolls")
-        run.wait_for_frames(logdir, killed)
-        # The new server answers at the old one's address.
-        run.wait_for(
-            lambda: (
-                latest("teacher_unrolls") > asked and latest("teacher_coverage") == 1
-            )
-        )
-        run.terminate()
-        self.assertEqual(run.wait(), 128 + signal.SIGTERM, run.stdout + run.stderr)
-        self.assertEmpty(run.wait_until_gone(5))
 
 
 if __name__ == "__main__":
