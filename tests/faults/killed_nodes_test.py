@@ -54,21 +54,7 @@ class KilledNodesTest(absltest.TestCase):
         run.wait_for_frames(self.logdir, 0)
         run.wait_for(lambda: len(program_run.checkpoints(self.logdir)) > 1)
         for group in _GROUPS:
-            before = program_run.last_frames(self.logdir)
-            asked = self._latest("teacher_unrolls")
-            # An actor that is asked to end is no end of the run either.
-            self._end(group, signal.SIGTERM if group == "actor" else signal.SIGKILL)
-            ended = time.time()
-            # The new one is there, at the old address.
-            if group in ("teacher", "actor", "learner"):
-                run.wait_for(lambda: self._heard(f"{group}/0") > ended)
-            run.wait_for_frames(self.logdir, before)
-            run.wait_for(
-                lambda: (
-                    self._latest("teacher_unrolls") > asked
-                    and self._latest("teacher_coverage") == 1
-                )
-            )
+            self._check_replaced(group)
         evaluations = pathlib.Path(self.logdir, "evaluations.csv")
         lines = len(evaluations.read_text().splitlines())
         run.wait_for(lambda: len(evaluations.read_text().splitlines()) > lines)
@@ -81,6 +67,23 @@ class KilledNodesTest(absltest.TestCase):
         np.testing.assert_array_less(0, np.diff(frames))
         told = [each.node for each in restarts.read(self.logdir)]
         self.assertEqual(told, [f"{group}/0" for group in _GROUPS])
+
+    def _check_replaced(self, group: str) -> None:
+        before = program_run.last_frames(self.logdir)
+        asked = self._latest("teacher_unrolls")
+        # An actor that is asked to end is no end of the run either.
+        self._end(group, signal.SIGTERM if group == "actor" else signal.SIGKILL)
+        ended = time.time()
+        # The new one is there, at the old address.
+        if group in ("teacher", "actor", "learner"):
+            self.run_.wait_for(lambda: self._heard(f"{group}/0") > ended)
+        self.run_.wait_for_frames(self.logdir, before)
+        self.run_.wait_for(
+            lambda: (
+                self._latest("teacher_unrolls") > asked
+                and self._latest("teacher_coverage") == 1
+            )
+        )
 
     def _heard(self, node: str) -> float:
         reports = node_reports.read(self.logdir)
