@@ -215,9 +215,10 @@ LEVEL_SEEDS = flags.DEFINE_string(
 SHOW = flags.DEFINE_bool("show", _DEFAULTS.show, "Show how the run goes while it runs.")
 LAUNCH_TYPE = flags.DEFINE_enum(
     "lp_launch_type",
-    "local_mt",
+    None,
     ["local_mt", "local_mp"],
-    "Launchpad's: all nodes as threads of this process, or each in a process.",
+    "Launchpad's: all nodes as threads of this process, or each in a process. Default: "
+    "local_mt, and local_mp for a population, whose members are then processes.",
     # Launchpad defines it again when it is loaded, which is late: it takes seconds.
     allow_override=True,
 )
@@ -349,6 +350,16 @@ def config_from_flags() -> config_lib.Config:
         lab=lab_flags.lab_config(ACTION_SET.value, level_seeds),
         population=population_flags.population_config_from_flags(),
     )
+
+
+def launch_type(config: config_lib.Config) -> str:
+    """Returns Launchpad's launch type, as the flag says or as is faster.
+
+    Args:
+      config: of the run.
+    """
+    has_members = config.population.size > 1 and not config.lockstep
+    return LAUNCH_TYPE.value or ("local_mp" if has_members else "local_mt")
 
 
 def num_ports(config: config_lib.Config) -> int:

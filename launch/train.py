@@ -75,7 +75,7 @@ def main(argv: list[str]) -> int:
       failed.
     """
     config = flags.config_from_flags()
-    launch_type = flags.LAUNCH_TYPE.value
+    launch_type = flags.launch_type(config)
     if launch_type == _LOCAL_MP:
         # The accelerators belong to the learner's process, not to this one.
         num_devices = _count_devices_elsewhere()

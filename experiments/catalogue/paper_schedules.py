@@ -32,7 +32,12 @@ EXPERIMENT = _xland.of_large_students(
         Condition("from scratch"),
         *(_constant(weight) for weight in (1, 2)),
         *(_linear(weight, share) for weight in (1, 2) for share in (0.1, 0.2, 0.4)),
-        Condition("population", _xland.TAUGHT_POPULATION, _TEACHER, figure="constant"),
+        Condition(
+            "population",
+            _xland.POPULATION_OF_ONE_TEACHER,
+            _TEACHER,
+            figure="constant",
+        ),
     ),
     budget_shares=(0.1, 1.0),
     traces=("global_weight",),

@@ -12,7 +12,9 @@ EXPERIMENT = _xland.of_large_students(
         Condition("from scratch"),
         _xland.kickstarted("kickstarted", *_TEACHER),
         Condition("from scratch, population", _xland.POPULATION),
-        Condition("kickstarted, population", _xland.TAUGHT_POPULATION, _TEACHER),
+        Condition(
+            "kickstarted, population", _xland.POPULATION_OF_ONE_TEACHER, _TEACHER
+        ),
     ),
     budget_shares=(0.1, 0.2, 0.5, 1.0),
     levels=(20.0, 25.0, 30.0),

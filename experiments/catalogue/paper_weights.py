@@ -15,7 +15,7 @@ EXPERIMENT = _xland.of_large_students(
         Condition("constant λ", _xland.CONSTANT, _EXPERTS),
         Condition(
             "shared α, population",
-            (*_xland.TAUGHT_POPULATION, "--nopopulation_factors"),
+            (*_xland.TAUGHT_POPULATION, _xland.SHARED_WEIGHT),
             _EXPERTS,
         ),
         Condition("ρ for each task, population", _xland.TAUGHT_POPULATION, _EXPERTS),

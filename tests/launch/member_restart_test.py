@@ -83,7 +83,10 @@ class MemberRestartTest(absltest.TestCase):
 
     def test_an_update_and_a_step_that_fail(self):
         run = program_run.ProgramRun(
-            self, *self.arguments, module="tests.launch.failing_once"
+            self,
+            *self.arguments,
+            "--lp_launch_type=local_mt",
+            module="tests.launch.failing_once",
         )
         self.assertEqual(run.wait(), 0, run.stdout + run.stderr)
         begins_again = "failed and begins again: RuntimeError"

@@ -23,6 +23,7 @@ class PopulationTest(absltest.TestCase):
         self.arguments = (
             *program_run.GRID_FLAGS,
             *program_run.SMALL_FLAGS,
+            "--lp_launch_type=local_mt",
             f"--teachers={teacher}",
             f"--population_size={_MEMBERS}",
             f"--population_events={_EVENTS}",
