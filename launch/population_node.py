@@ -1,7 +1,8 @@
 """The population's controller as a node: evolves the members and ends the program."""
 
+import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any
 
@@ -17,6 +18,8 @@ from kickstarting import (
     population_member,
     population_status,
 )
+from launch import member_process
+from launch import members as members_lib
 
 _POLL_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
@@ -31,7 +34,8 @@ def run(config: config_lib.Config, learners: Sequence[Any]) -> None:
     """
     stop = lp.stop_event()
     members = [_Member(learner, stop) for learner in learners]
-    _wait_for(members, stop)
+    logdirs = [member.logdir for member in members_lib.configs(config)]
+    begin_together(members, logdirs, stop)
     status = population_status.PopulationStatus(
         ", ".join(config.tasks), config.population.size, config.total_frames
     )
@@ -101,16 +105,38 @@ class _Member:
         self._client.pause(paused)
 
 
-def _wait_for(members: Sequence[_Member], stop: threading.Event) -> None:
-    """Waits until every learner serves, for as long as the program goes on.
+def begin_together(
+    members: Sequence[population_member.Member],
+    logdirs: Sequence[str],
+    stop: threading.Event,
+) -> None:
+    """Holds each member that has begun to learn until all have.
 
-    As a process it may take longer to come up than a call may last.
+    The first one compiles what the others then load: in a short run it would be far
+    ahead, and who copied it would have learned more than others from as many frames.
+
+    Args:
+      members: of the population.
+      logdirs: of each of them.
+      stop: set when the program ends: then nothing is waited for.
     """
-    for index, member in enumerate(members):
-        while not stop.is_set():
-            try:
-                member.progress()
-                break
-            except Exception as error:  # noqa: BLE001 - Launchpad sees to failed nodes
-                logging.info("Member %d does not serve yet: %r", index, error)
-                stop.wait(_POLL_SECONDS)
+    for member, logdir in zip(members, logdirs, strict=True):
+        _ask(member.progress, logdir, stop)
+        member_process.wait_for_update(logdir, stop)
+        _ask(functools.partial(member.pause, True), logdir, stop)
+    for member, logdir in zip(members, logdirs, strict=True):
+        _ask(functools.partial(member.pause, False), logdir, stop)
+
+
+def _ask(call: Callable[[], object], logdir: str, stop: threading.Event) -> None:
+    """Calls until there is an answer, for as long as the program goes on.
+
+    As a process a member may take longer to come up than a call may last.
+    """
+    while not stop.is_set():
+        try:
+            call()
+            return
+        except Exception as error:  # noqa: BLE001 - Launchpad sees to failed nodes
+            logging.info("The learner of %s does not serve yet: %r", logdir, error)
+            stop.wait(_POLL_SECONDS)

@@ -7,6 +7,7 @@ import courier
 import portpicker
 from absl.testing import absltest
 
+from kickstarting import run_files
 from kickstarting.population_member import Progress
 from launch import population_node
 
@@ -59,6 +60,59 @@ class MemberTest(absltest.TestCase):
         with self.assertRaisesRegex(Exception, "the learner has failed"):
             member.progress()
         self.assertEqual(member.progress().frames, 1)
+
+
+class _Beginning:
+    """A member that answers at its second call, and learns until it is paused."""
+
+    def __init__(self, logdir: str) -> None:
+        self._logdir = logdir
+        self._calls = 0
+        self.said: list[str] = []
+
+    def progress(self) -> Progress:
+        self._calls += 1
+        if self._calls == 1:
+            raise TimeoutError("no answer")
+        files = run_files.RunFiles(self._logdir)
+        files.write_row({"frames": 1.0})
+        files.close()
+        return Progress(1, None)
+
+    def pause(self, paused: bool) -> None:
+        self.said.append("pause" if paused else "go on")
+
+
+class BeginTogetherTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.enter_context(
+            absltest.mock.patch.object(population_node, "_POLL_SECONDS", 0.01)
+        )
+        folder = self.create_tempdir().full_path
+        self.logdirs = [f"{folder}/member_{index}" for index in range(3)]
+        self.members = [_Beginning(logdir) for logdir in self.logdirs]
+        self.stop = threading.Event()
+
+    def test_each_is_held_until_the_last_has_begun(self):
+        last, others = self.members[-1], self.members[:-1]
+        said = []
+
+        def pause(paused: bool) -> None:
+            said.append([list(member.said) for member in others])
+            _Beginning.pause(last, paused)
+
+        with absltest.mock.patch.object(last, "pause", pause):
+            population_node.begin_together(self.members, self.logdirs, self.stop)
+        self.assertEqual(said[0], [["pause"], ["pause"]])
+        for member in self.members:
+            self.assertEqual(member.said, ["pause", "go on"])
+
+    def test_it_ends_with_the_program(self):
+        self.stop.set()
+        population_node.begin_together(self.members, self.logdirs, self.stop)
+        for member in self.members:
+            self.assertEmpty(member.said)
 
 
 if __name__ == "__main__":
