@@ -162,6 +162,16 @@ class CountersTest(absltest.TestCase):
         telemetry.set_counters("actor/1", {"teachers_resting": 0})
         self.assertEqual(telemetry.row()["teachers_resting"], 0.5)
 
+    def test_who_has_been_silent_for_how_long(self):
+        now = [100.0]
+        telemetry = _telemetry(clock=lambda: now[0])
+        self.assertEmpty(telemetry.silence())
+        telemetry.set_counters("actor/0", {})
+        now[0] = 103.0
+        telemetry.set_counters("actor/1", {})
+        now[0] = 104.0
+        self.assertEqual(telemetry.silence(), {"actor/0": 4.0, "actor/1": 1.0})
+
     def test_a_restarted_part_loses_nothing_that_was_counted(self):
         telemetry = _telemetry()
         for total in (5, 7, 1, 4):

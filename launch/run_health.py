@@ -1,0 +1,157 @@
+"""How a run is, from the files in its folder alone: it may be over, or elsewhere."""
+
+import collections
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import shutil
+import time
+from collections.abc import Sequence
+
+from kickstarting import checkpoints, run_files
+from launch import node_reports, restarts, run_folder
+
+# Silence of a node after which it counts as away; they report every second or two.
+SILENCE_SECONDS = 30.0
+
+_MEMBER = "member_*"
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeHealth:
+    """One node.
+
+    Attributes:
+      node: e.g. 'actor/0'.
+      silence: seconds since it was last heard of; NaN where it does not report.
+      restarts: how often it has begun again.
+      reason: of the last time; empty without one.
+      is_well: False while it is away.
+    """
+
+    node: str
+    silence: float
+    restarts: int
+    reason: str
+    is_well: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class RunHealth:
+    """One run, or one member of a population.
+
+    Attributes:
+      logdir: its folder.
+      total_frames: environment frames that it is to have.
+      row: the newest row of metrics.csv; empty without one.
+      is_running: whether the learner has written lately.
+      nodes: those that are known of.
+      checkpoint_frames: of the newest checkpoint; -1 without one.
+      checkpoint_age: seconds since it was written; NaN without one.
+      free_bytes: of the disk that the folder is on.
+    """
+
+    logdir: str
+    total_frames: int
+    row: dict[str, float]
+    is_running: bool
+    nodes: Sequence[NodeHealth]
+    checkpoint_frames: int
+    checkpoint_age: float
+    free_bytes: int
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has all its frames."""
+        return self.row.get(run_files.FRAMES, 0.0) >= self.total_frames
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it is done, or goes on with every node that is known of."""
+        return self.is_finished or (
+            self.is_running and all(node.is_well for node in self.nodes)
+        )
+
+
+def read(logdir: str) -> list[RunHealth]:
+    """Returns the health of a run, or of each member of a population.
+
+    Args:
+      logdir: the run's folder.
+
+    Raises:
+      run_files.RunFilesError: it is no folder of a run.
+    """
+    path = os.path.join(logdir, run_files.CONFIG_FILE)
+    try:
+        total_frames = int(
+            json.loads(pathlib.Path(path).read_text())["config"]["total_frames"]
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise run_files.RunFilesError(
+            f"{logdir} is not the folder of a run: no {run_files.CONFIG_FILE} with its "
+            "total_frames can be read there"
+        ) from error
+    members = sorted(map(str, pathlib.Path(logdir).glob(_MEMBER)))
+    shared = _nodes(logdir, None) if members else []
+    found = [_read_one(each, total_frames) for each in members or [logdir]]
+    if not shared:
+        return found
+    first = dataclasses.replace(found[0], nodes=[*shared, *found[0].nodes])
+    return [first, *found[1:]]
+
+
+def _read_one(logdir: str, total_frames: int) -> RunHealth:
+    reports = node_reports.read(logdir)
+    frames, age = _newest_checkpoint(logdir)
+    return RunHealth(
+        logdir=logdir,
+        total_frames=total_frames,
+        row=_newest_row(logdir),
+        is_running=reports is not None and time.time() - reports.time < SILENCE_SECONDS,
+        nodes=_nodes(logdir, reports),
+        checkpoint_frames=frames,
+        checkpoint_age=age,
+        free_bytes=shutil.disk_usage(logdir).free,
+    )
+
+
+def _nodes(logdir: str, reports: node_reports.NodeReports | None) -> list[NodeHealth]:
+    counts: dict[str, int] = collections.Counter()
+    reasons = {}
+    for restart in restarts.read(logdir):
+        counts[restart.node] += 1
+        reasons[restart.node] = restart.reason
+    heard = dict(reports.heard) if reports else {}
+    nodes = []
+    for node in sorted({*heard, *counts}):
+        silence = time.time() - heard[node] if node in heard else math.nan
+        nodes.append(
+            NodeHealth(
+                node=node,
+                silence=silence,
+                restarts=counts.get(node, 0),
+                reason=reasons.get(node, ""),
+                is_well=not silence > SILENCE_SECONDS,
+            )
+        )
+    return nodes
+
+
+def _newest_row(logdir: str) -> dict[str, float]:
+    try:
+        metrics = run_files.read_metrics(logdir)
+    except run_files.RunFilesError:
+        return {}
+    return {name: float(column[-1]) for name, column in metrics.items() if len(column)}
+
+
+def _newest_checkpoint(logdir: str) -> tuple[int, float]:
+    """Returns its frames and its age in seconds; -1 and NaN where there is none."""
+    newest = checkpoints.newest_sound(pathlib.Path(run_folder.checkpoints(logdir)))
+    if newest is None:
+        return -1, math.nan
+    folder = newest[0]
+    return int(folder.name.rpartition("-")[2]), time.time() - folder.stat().st_mtime
