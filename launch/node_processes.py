@@ -4,7 +4,6 @@ Launchpad starts one for each node.
 """
 
 import functools
-import math
 import os
 import pathlib
 import sys
@@ -17,20 +16,7 @@ from absl import flags, logging
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting import config as config_lib
-from launch import member_process, process_memory, revival, terminal
-
-# Killed processes in a row, within a short time each, that end the run. Without a
-# teacher, an actor or an evaluator the others go on; a learner, a queue or a controller
-# that dies at once each time will not live longer the next.
-_MOST_ENDS = {
-    "teacher": math.inf,
-    "actor": math.inf,
-    "evaluator": math.inf,
-    "learner": revival.MOST_ENDS,
-    "queue": revival.MOST_ENDS,
-    "member": revival.MOST_ENDS,
-    "population": revival.MOST_ENDS,
-}
+from launch import groups, member_process, process_memory, revival, terminal
 
 
 def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
@@ -44,39 +30,18 @@ def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
       config: of the run.
     """
     repository = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    common = {
-        "PYTHONPATH": os.pathsep.join([repository, *filter(None, sys.path)]),
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-    }
-    on_cpu = {**common, "JAX_PLATFORMS": "cpu"}
-    groups = {}
+    path = os.pathsep.join([repository, *filter(None, sys.path)])
+    processes = {}
     for group in program.groups:
-        keeps_accelerators = group in ("learner", "member") or (
-            config.inference_device == "accelerator" and group in ("actor", "teacher")
-        )
-        groups[group] = local_multi_processing.PythonProcess(
+        processes[group] = local_multi_processing.PythonProcess(
             args={"init_file": _init_file(config, group)},
             env={
-                **(common if keeps_accelerators else on_cpu),
+                "PYTHONPATH": path,
+                **groups.environment(config, group),
                 **(member_process.environment(config) if group == "member" else {}),
             },
         )
-    return groups
-
-
-def most_ends(config: config_lib.Config, group: str) -> float | None:
-    """Returns how many killed processes in a row end the run; see revival.
-
-    Args:
-      config: of the run.
-      group: of the node.
-
-    Returns:
-      None where the first one does.
-    """
-    if group == "teacher" or revival.is_wanted(config):
-        return _MOST_ENDS[group]
-    return None
+    return processes
 
 
 def _init_file(config: config_lib.Config, group: str) -> str:
@@ -85,7 +50,12 @@ def _init_file(config: config_lib.Config, group: str) -> str:
     path = pathlib.Path(tempfile.mkdtemp()) / f"{group}.pkl"
     notice = flags.FLAGS["lp_termination_notice_secs"].value
     begin = functools.partial(
-        _begin, os.getpid(), notice, config.logdir, group, most_ends(config, group)
+        _begin,
+        os.getpid(),
+        notice,
+        config.logdir,
+        group,
+        groups.most_ends(config, group),
     )
     path.write_bytes(cloudpickle.dumps(begin))
     return str(path)

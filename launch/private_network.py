@@ -23,6 +23,8 @@ _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914
 _IFF_UP = 0x1
 _INTERFACE = struct.Struct("16sh14x")
 FLAG = "private_network"
+# A run on several machines needs the network that they share.
+_LAUNCH = "launch="
 
 
 # What of this process is open to others, as a sentence; empty: nothing that it was to
@@ -39,6 +41,9 @@ def enter_if_wanted(argv: Sequence[str]) -> None:
     global exposed
     given = [each.lstrip("-") for each in argv[1:] if each.startswith("-")]
     refusals = (f"no{FLAG}", *(f"{FLAG}={no}" for no in ("false", "False", "0", "no")))
+    elsewhere = any(each.startswith(_LAUNCH) for each in given)
+    if f"{_LAUNCH}local" not in given and elsewhere:
+        return
     if any(each in refusals for each in given):
         return
     try:

@@ -4,8 +4,8 @@ environments → actor ──unroll──▶ teacher ──logits──▶ queue
 """
 
 import functools
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import launchpad as lp
 import numpy as np
@@ -25,14 +25,28 @@ from launch import (
 _TEACHER_THREADS = 64
 
 
-class _FixedPort(lp_address.AbstractAddressBuilder):
-    """An address on this machine with a port chosen by the user."""
+class _FixedAddress(lp_address.AbstractAddressBuilder):
+    """An address that is known before the program is launched."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, host: str, port: int) -> None:
+        self._address = f"{host}:{port}"
 
     def build(self) -> str:
-        return f"localhost:{self._port}"
+        return self._address
+
+
+class _Server(NamedTuple):
+    """A node that listens: the number-th of its group."""
+
+    group: str
+    number: int
+    node: Any
+
+
+def on_this_machine(group: str, number: int) -> str:
+    """Returns the host of every node where all are on one machine."""
+    del group, number
+    return "localhost"
 
 
 def make_program(
@@ -40,6 +54,7 @@ def make_program(
     teacher_returns: np.ndarray,
     resumed_frames: Sequence[int],
     process_per_member: bool = False,
+    host_of: Callable[[str, int], str] = on_this_machine,
 ) -> lp.Program:
     """Returns the ring, or those of a population, as a Launchpad program.
 
@@ -51,13 +66,15 @@ def make_program(
       resumed_frames: of each member, of the checkpoint that it goes on from, else 0.
       process_per_member: whether the nodes of each member are one, which is a process
         of its own where nodes are processes.
+      host_of: gives the host of a node by its group and its number in that; other
+        hosts than this one need a base_port.
     """
     program = lp.Program("kickstarting")
     of_members = members.configs(config)
     rings = [ring_nodes.RingNodes(member, teacher_returns) for member in of_members]
     learners = [ring.learner_handle for ring in rings]
-    servers: list[Any] = [ring.queue for ring in rings]
-    servers += [ring.learner for ring in rings]
+    servers = [_Server("queue", i, ring.queue) for i, ring in enumerate(rings)]
+    servers += [_Server("learner", i, ring.learner) for i, ring in enumerate(rings)]
     teachers = []
     if config.asks_teachers:
         with program.group("teacher"):
@@ -69,7 +86,7 @@ def make_program(
                     learners,
                     courier_kwargs={"thread_pool_size": _TEACHER_THREADS},
                 )
-                servers.append(node)
+                servers.append(_Server("teacher", index, node))
                 teacher = program.add_node(node)
                 teacher.set_client_kwargs(
                     call_timeout=config.kickstarting.deadline_seconds
@@ -105,30 +122,36 @@ def make_program(
             for member in of_members:
                 program.add_node(lp.PyNode(evaluator_node.run, member))
     if config.base_port:
-        _fix_ports(program, servers, config.base_port)
+        _fix_addresses(program, servers, config.base_port, host_of)
     return program
 
 
-def _fix_ports(program: lp.Program, servers: Sequence[Any], base_port: int) -> None:
-    """Gives each server's address a port, in the servers' order.
+def _fix_addresses(
+    program: lp.Program,
+    servers: Sequence[_Server],
+    base_port: int,
+    host_of: Callable[[str, int], str],
+) -> None:
+    """Gives each server's address a host, and a port in the servers' order.
 
     Args:
       program: whose nodes bind their addresses, and those of the nodes within them.
       servers: that listen, each at one address.
       base_port: of the first one.
+      host_of: see make_program.
     """
-    ports = {
-        id(address): port
+    fixed = {
+        id(address): _FixedAddress(host_of(server.group, server.number), port)
         for port, server in enumerate(servers, base_port)
-        for address in server.addresses
+        for address in server.node.addresses
     }
     for node in program.get_all_nodes():
-        if any(id(address) in ports for address in node.addresses):
+        if any(id(address) in fixed for address in node.addresses):
             node.bind_addresses = functools.partial(
-                _bind, [(each, ports[id(each)]) for each in node.addresses]
+                _bind, [(each, fixed[id(each)]) for each in node.addresses]
             )
 
 
-def _bind(ports: Sequence[tuple[Any, int]]) -> None:
-    for address, port in ports:
-        address.bind(_FixedPort(port))
+def _bind(fixed: Sequence[tuple[Any, _FixedAddress]]) -> None:
+    for address, builder in fixed:
+        address.bind(builder)

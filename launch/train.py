@@ -43,8 +43,10 @@ from rich import console as rich_console
 from kickstarting import config as config_lib
 from kickstarting import run_files
 from launch import (
+    cluster_flags,
     command_line,
     flags,
+    hosts,
     lab_flags,
     log_tail,
     members,
@@ -53,6 +55,7 @@ from launch import (
     preflight,
     report,
     run_folder,
+    stop_signals,
     teacher_flags,
     teacher_map,
     teacher_measurement,
@@ -76,13 +79,19 @@ def main(argv: list[str]) -> int:
     """
     config = flags.config_from_flags()
     launch_type = flags.launch_type(config)
-    if launch_type == _LOCAL_MP:
+    placed = cluster_flags.placed(config)
+    if placed is not None:
+        config = placed.config
+        # Those of this machine do not count.
+        num_devices = 1
+    elif launch_type == _LOCAL_MP:
         # The accelerators belong to the learner's process, not to this one.
         num_devices = _count_devices_elsewhere()
         jax.config.update("jax_platforms", "cpu")
     else:
         num_devices = preflight.num_local_devices()
-    checked = preflight.check(config, num_devices, flags.num_ports(config))
+    num_ports = 0 if placed else flags.num_ports(config)
+    checked = preflight.check(config, num_devices, num_ports)
     resumed_frames = min(checked.resumed_frames)
     if resumed_frames >= config.total_frames:
         print(
@@ -98,12 +107,18 @@ def main(argv: list[str]) -> int:
     )
     if config.kickstarting.teachers:
         rich_console.Console().print(teacher_map.table(config, checked.teacher_returns))
+    if placed and cluster_flags.DRY_RUN.value:
+        hosts.show(placed, checked.teacher_returns.assured(), checked.resumed_frames)
+        return 0
     if private_network.exposed:
         print(private_network.exposed, file=sys.stderr)
     files = run_files.RunFiles(config.logdir)
     files.write_config({**preflight.as_dict(config), "lp_launch_type": launch_type})
     files.close()
-    failure = _launch(config, checked, launch_type, argv)
+    if placed:
+        failure = _launch_on_hosts(placed, checked)
+    else:
+        failure = _launch(config, checked, launch_type, argv)
     if failure is not None:
         logging.error(
             "A node failed (%r); logs are in %s",
@@ -116,7 +131,7 @@ def main(argv: list[str]) -> int:
         _finish(config)
         return 0
     print(f"Stopped at {frames:,} frames. The same command goes on from there.")
-    return 128 + (_Signals.received or signal.SIGTERM)
+    return 128 + (stop_signals.received() or signal.SIGTERM)
 
 
 def _is_evaluated(config: config_lib.Config, frames: int) -> bool:
@@ -133,19 +148,6 @@ def _finish(config: config_lib.Config) -> None:
     if config.population.size > 1:
         config = population_report.finish(config)
     report.finish(config)
-
-
-class _Signals:
-    """Remembers which signal ended the run; Launchpad acts on it."""
-
-    received: int | None = None
-
-    @classmethod
-    def remember(cls, number: int, frame: object) -> None:
-        del frame
-        cls.received = cls.received or number
-        if number == signal.SIGINT:
-            print("\nStopping with a last checkpoint. Ctrl-C again: without.")
 
 
 def _launch(
@@ -176,25 +178,50 @@ def _launch(
         ]
     )
     terminal.quieten_launchpad()
-    before = {
-        number: signal.signal(number, _Signals.remember)
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
     program = program_lib.make_program(
         config,
         checked.teacher_returns.assured(),
         checked.resumed_frames,
         process_per_member=launch_type == _LOCAL_MP and config.population.size > 1,
     )
+    with stop_signals.remembered(), _scratch_folder():
+        if launch_type == _LOCAL_MT:
+            return _wait(lp.launch(program, launch_type=launch_type))
+        return _run_processes(program, config, log_dir)
+
+
+def _launch_on_hosts(
+    placed: cluster_flags.Placed, checked: preflight.Checked
+) -> BaseException | None:
+    """Runs the program on several machines; returns what made a node fail."""
+    log_dir = os.path.abspath(run_folder.logs(placed.config.logdir))
+    shutil.rmtree(log_dir, ignore_errors=True)
+    with stop_signals.remembered(), _shown_logs(log_dir):
+        return hosts.run(
+            placed,
+            checked.teacher_returns.assured(),
+            checked.resumed_frames,
+            log_dir,
+            lambda: stop_signals.received() is not None,
+            _SECONDS_TO_STOP,
+        )
+
+
+@contextlib.contextmanager
+def _shown_logs(log_dir: str) -> Iterator[None]:
+    """Shows what nodes in processes of their own write, if the user wants it."""
+    ended = threading.Event()
+    tail = threading.Thread(
+        target=log_tail.follow, args=(log_dir, ended), name="logs", daemon=True
+    )
+    if flags.LOGS.value == "terminal":
+        tail.start()
     try:
-        with _scratch_folder():
-            if launch_type == _LOCAL_MT:
-                return _wait(lp.launch(program, launch_type=launch_type))
-            return _run_processes(program, config, log_dir)
+        yield
     finally:
-        # Launchpad's handlers would wait for nodes that have ended.
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        ended.set()
+        if tail.is_alive():
+            tail.join()
 
 
 @contextlib.contextmanager
@@ -226,25 +253,16 @@ def _run_processes(
         terminal="output_to_files",
         local_resources=node_processes.resources(program, config),
     )
-    ended = threading.Event()
-    tail = threading.Thread(
-        target=log_tail.follow, args=(log_dir, ended), name="logs", daemon=True
-    )
-    if flags.LOGS.value == "terminal":
-        tail.start()
-    try:
+    with _shown_logs(log_dir):
         return _wait(manager)
-    finally:
-        ended.set()
-        if tail.is_alive():
-            tail.join()
 
 
 def _wait(manager: Any) -> BaseException | None:
     """Waits until every node has ended; returns what made one fail."""
-    if _Signals.received:
+    number = stop_signals.received()
+    if number:
         # It came before Launchpad listened.
-        signal.raise_signal(_Signals.received)
+        signal.raise_signal(number)
     try:
         manager.wait()
     except BaseException as failure:  # noqa: BLE001 - told by the caller
@@ -268,6 +286,6 @@ def _count_devices_elsewhere() -> int:
 if __name__ == "__main__":
     command_line.run(
         main,
-        key_flags=(flags, teacher_flags, population_flags, lab_flags),
+        key_flags=(flags, teacher_flags, population_flags, lab_flags, cluster_flags),
         passed_on="lp_",
     )

@@ -1,0 +1,112 @@
+"""Runs one node of a run on this machine, for a launcher on another one.
+
+  python -m launch.node --node=actor/3 --node_hosts=... --node_facts=... FLAGS
+
+FLAGS are those of launch.train. The program is made anew from them on every machine:
+nothing is pickled, and the run's folder is for the learner and the evaluator alone.
+"""
+
+import os
+
+from launch import node_keeper
+
+if __name__ == "__main__":
+    # Before anything starts a thread that a child would miss.
+    node_keeper.look_after()
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("GLOG_minloglevel", "2")
+
+import json
+import signal
+import sys
+from typing import Any
+
+import numpy as np
+from absl import flags as absl_flags
+from absl import logging
+
+from kickstarting import config as config_lib
+from launch import (
+    command_line,
+    flags,
+    lab_flags,
+    population_flags,
+    process_memory,
+    teacher_flags,
+)
+
+_NODE_FLAG = absl_flags.DEFINE_string("node", None, "Which one, e.g. actor/3.")
+_HOSTS = absl_flags.DEFINE_string(
+    "node_hosts", "{}", "JSON: by group, the hosts that its nodes are dealt to."
+)
+_FACTS = absl_flags.DEFINE_string(
+    "node_facts", "{}", "JSON: what the launcher has measured."
+)
+_END_WITH_INPUT = absl_flags.DEFINE_bool(
+    "end_with_input", False, "End when standard input does: the launcher is gone."
+)
+# From a stop to a kill, as in launch.train.
+_SECONDS_TO_STOP = 30
+
+
+def main(argv: list[str]) -> int:
+    """Runs the node until the program stops; returns 0."""
+    del argv
+    group, _, number = (_NODE_FLAG.value or "").partition("/")
+    if not number.isdigit():
+        raise config_lib.ConfigError("--node must be a group and a number: actor/3")
+    config = flags.config_from_flags()
+    logging.set_verbosity(logging.WARNING)
+    process_memory.keep_freed_memory()
+    hosts = json.loads(_HOSTS.value)
+    facts = json.loads(_FACTS.value)
+    # After the flags: it loads TensorFlow, which takes seconds.
+    import launchpad as lp
+
+    from launch import program as program_lib
+
+    absl_flags.FLAGS(
+        [sys.argv[0], f"--lp_termination_notice_secs={_SECONDS_TO_STOP}"],
+        known_only=True,
+    )
+    program = program_lib.make_program(
+        config,
+        np.array(facts["teacher_returns"], np.float32),
+        facts["resumed_frames"],
+        host_of=lambda group, number: hosts[group][number % len(hosts[group])],
+    )
+    nodes = program.groups.get(group, [])
+    if int(number) >= len(nodes):
+        raise config_lib.ConfigError(f"the program has no node {_NODE_FLAG.value}")
+    _prepare(program, lp)
+    nodes[int(number)].function()
+    return 0
+
+
+def _prepare(program: Any, lp: Any) -> None:
+    """Does in this process what Launchpad's launchers do before they start others."""
+    from launchpad.launch import worker_manager
+
+    for label, nodes in program.groups.items():
+        for node in nodes:
+            # The context has no other way in for launchers of one's own.
+            node._launch_context.initialize(
+                lp.context.LaunchType.LOCAL_MULTI_PROCESSING, None, _stop_program
+            )
+            for handle in node.input_handles:
+                handle.connect(node, label)
+            node.bind_addresses()
+    worker_manager.WorkerManager(register_in_thread=True)
+
+
+def _stop_program(mark_as_completed: bool = False) -> None:
+    """Ends this node for good; the launcher, who sees it, ends the others."""
+    del mark_as_completed
+    os.kill(os.getppid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    command_line.run(
+        main, key_flags=(flags, teacher_flags, population_flags, lab_flags)
+    )

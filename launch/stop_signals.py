@@ -1,0 +1,36 @@
+"""Remembers the signal by which the user or the system stops a run."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+
+
+class _Signals:
+    received: int | None = None
+
+    @classmethod
+    def remember(cls, number: int, frame: object) -> None:
+        del frame
+        cls.received = cls.received or number
+        if number == signal.SIGINT:
+            print("\nStopping with a last checkpoint. Ctrl-C again: without.")
+
+
+def received() -> int | None:
+    """Returns the first signal that was remembered."""
+    return _Signals.received
+
+
+@contextlib.contextmanager
+def remembered() -> Iterator[None]:
+    """Remembers SIGINT and SIGTERM within; who launches acts on them."""
+    before = {
+        number: signal.signal(number, _Signals.remember)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        # Launchpad's handlers would wait for nodes that have ended.
+        for number, handler in before.items():
+            signal.signal(number, handler)
