@@ -1,0 +1,129 @@
+"""Tests of the file of machines and groups."""
+
+import json
+import pathlib
+from typing import Any
+
+from absl.testing import absltest, flagsaver, parameterized
+
+from kickstarting import config as config_lib
+from launch import cluster_file, cluster_flags, hosts
+
+_MACHINES = {
+    "a": {"address": "10.0.0.1", "command": "ssh a {command}"},
+    "b": {"address": "b.lan", "command": "ssh b {command}", "directory": "/srv/it's"},
+}
+
+
+def _content(**groups: Any) -> dict[str, Any]:
+    return {"machines": _MACHINES, "groups": {"learner": {"machines": ["a"]}, **groups}}
+
+
+class ClusterFileTest(parameterized.TestCase):
+    def _path(self, content: Any) -> str:
+        text = content if isinstance(content, str) else json.dumps(content)
+        path = pathlib.Path(self.create_tempdir().full_path, "cluster.json")
+        path.write_text(text)
+        return str(path)
+
+    def test_nodes_are_dealt_to_machines_in_turn(self) -> None:
+        cluster = cluster_file.read(
+            self._path(_content(actor={"machines": ["b", "a"]}))
+        )
+        found = [cluster.machine("actor", number).address for number in range(3)]
+        self.assertEqual(found, ["b.lan", "10.0.0.1", "b.lan"])
+        # What is not named goes where the learner goes.
+        self.assertEqual(cluster.machine("queue", 5).address, "10.0.0.1")
+
+    @parameterized.parameters(
+        ("{", "Expecting property name"),
+        ([], "list indices"),
+        ({"machines": _MACHINES}, "has no 'groups'"),
+        ({"machines": _MACHINES, "groups": {}}, "where the learner goes"),
+        (_content(actors={"machines": ["a"]}), "no group 'actors'"),
+        (_content(actor={"machines": ["c"]}), r"no machines \['c'\]"),
+        (_content(actor={"machines": []}), "group 'actor' has no machines"),
+        (_content(actor={"machines": ["a"], "replicas": -1}), "a number from 0 on"),
+        (_content(actor={"machines": ["a"], "cpus": 1}), r"\['cpus'\] is unknown"),
+        (_content(queue={"machines": ["a"], "replicas": 2}), "as many nodes as"),
+        (
+            {
+                "machines": {"a": {"address": "a", "command": "ssh a"}},
+                "groups": {"learner": {"machines": ["a"]}},
+            },
+            r"must have {command} as a word of its own",
+        ),
+        (
+            {
+                "machines": {"a": {"address": "", "command": "ssh a {command}"}},
+                "groups": {"learner": {"machines": ["a"]}},
+            },
+            "needs an address",
+        ),
+        ({"machines": {"a": {}}, "groups": {}}, "missing"),
+    )
+    def test_what_does_not_fit_is_one_line(self, content: Any, said: str) -> None:
+        path = self._path(content)
+        with self.assertRaisesRegex(config_lib.ConfigError, said) as raised:
+            cluster_file.read(path)
+        self.assertIn(path, str(raised.exception))
+        self.assertNotIn("\n", str(raised.exception))
+
+    def test_a_file_that_is_missing(self) -> None:
+        with self.assertRaisesRegex(config_lib.ConfigError, "cannot read --cluster="):
+            cluster_file.read("/nowhere/cluster.json")
+
+
+class CommandsTest(absltest.TestCase):
+    def test_each_node_has_its_command(self) -> None:
+        content = _content(
+            actor={
+                "machines": ["a", "b"],
+                "replicas": 3,
+                "environment": {"OMP_NUM_THREADS": "1"},
+            }
+        )
+        path = pathlib.Path(self.create_tempdir().full_path, "cluster.json")
+        path.write_text(json.dumps(content))
+        config = config_lib.Config(tasks=("doom:basic",), logdir="runs/it")
+        with flagsaver.flagsaver(launch="hosts", cluster=str(path)):
+            placed = cluster_flags.placed(config)
+        assert placed is not None
+        self.assertEqual(placed.config.num_actors, 3)
+        found = hosts.commands(placed, [[float("nan")]], [7])
+        self.assertEqual(
+            list(found), ["queue/0", "learner/0", "actor/0", "actor/1", "actor/2"]
+        )
+        *before, line = found["actor/1"]
+        self.assertEqual(before, ["ssh", "b"])
+        self.assertStartsWith(line, "cd '/srv/it'\"'\"'s' && exec env ")
+        for word in ("JAX_PLATFORMS=cpu", "OMP_NUM_THREADS=1", "--node=actor/1"):
+            self.assertIn(f" {word} ", line)
+        self.assertIn('"actor": ["10.0.0.1", "b.lan"]', line)
+        self.assertIn('"resumed_frames": [7]', line)
+        self.assertEndsWith(line, "--num_actors=3 --teacher_replicas=1")
+        # The learner keeps its accelerators.
+        self.assertNotIn("JAX_PLATFORMS", found["learner/0"][-1])
+
+
+class PlacedTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ({"cluster": "x.json"}, "need --launch=hosts"),
+        ({"dry_run": True}, "need --launch=hosts"),
+        ({"launch": "hosts"}, "needs --cluster"),
+    )
+    def test_flags_that_do_not_fit(self, given: dict[str, Any], said: str) -> None:
+        config = config_lib.Config(tasks=("doom:basic",), logdir="runs/it")
+        with (
+            flagsaver.flagsaver(**given),
+            self.assertRaisesRegex(config_lib.ConfigError, said),
+        ):
+            cluster_flags.placed(config)
+
+    def test_one_machine_needs_no_places(self) -> None:
+        config = config_lib.Config(tasks=("doom:basic",), logdir="runs/it")
+        self.assertIsNone(cluster_flags.placed(config))
+
+
+if __name__ == "__main__":
+    absltest.main()
