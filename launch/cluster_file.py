@@ -1,6 +1,6 @@
-"""The file that says on which machines the groups of a run's nodes go, and how.
+"""The file that says where the groups of a run's nodes go, and what they get there.
 
-JSON, for example:
+JSON, for example, for --launch=hosts:
 
   {
     "machines": {
@@ -12,6 +12,16 @@ JSON, for example:
       "queue": {"machines": ["a"]},
       "teacher": {"machines": ["b"], "replicas": 2},
       "actor": {"machines": ["b", "a"], "replicas": 16}
+    }
+  }
+
+and for --launch=slurm, which finds machines by itself:
+
+  {
+    "slurm": {"options": ["--partition=gpu", "--time=1-00:00:00"]},
+    "groups": {
+      "learner": {"cpus": 8, "memory_gigabytes": 32, "accelerators": 1},
+      "actor": {"replicas": 16, "cpus": 2, "memory_gigabytes": 4}
     }
   }
 """
@@ -52,14 +62,35 @@ class Group:
     """Where the nodes of a group go.
 
     Attributes:
-      machines: names; nodes are dealt to them in turn.
+      machines: names; nodes are dealt to them in turn. Of --launch=hosts.
       replicas: how many nodes, of actors and teachers; 0: as the flags say.
       environment: variables of the nodes' processes.
+      cpus: cores of each node, for whoever finds machines.
+      memory_gigabytes: of each node; 0: not asked for.
+      accelerators: of each node.
     """
 
-    machines: tuple[str, ...]
+    machines: tuple[str, ...] = ()
     replicas: int = 0
     environment: tuple[tuple[str, str], ...] = ()
+    cpus: int = 1
+    memory_gigabytes: float = 0.0
+    accelerators: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Slurm:
+    """What Slurm is told.
+
+    Attributes:
+      options: of sbatch, for all groups: partition, time, account.
+      notice_seconds: before the end of the time, in which a checkpoint is written.
+      setup: a line of shell for every node before it begins, e.g. 'module load cuda'.
+    """
+
+    options: tuple[str, ...] = ()
+    notice_seconds: int = 120
+    setup: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,13 +100,15 @@ class Cluster:
     Attributes:
       machines: by name.
       groups: by name; those that are missing go where the learner goes.
+      slurm: what it is told.
     """
 
     machines: Mapping[str, Machine]
     groups: Mapping[str, Group]
+    slurm: Slurm = Slurm()
 
     def group(self, name: str) -> Group:
-        """Returns where a group goes."""
+        """Returns where a group goes, and what its nodes get."""
         return self.groups.get(name) or Group(self.groups["learner"].machines)
 
     def machine(self, group: str, index: int) -> Machine:
@@ -84,11 +117,12 @@ class Cluster:
         return self.machines[machines[index % len(machines)]]
 
 
-def read(path: str) -> Cluster:
+def read(path: str, launch: str) -> Cluster:
     """Reads the file.
 
     Args:
       path: of it.
+      launch: what it is for: 'hosts' or 'slurm'.
 
     Raises:
       config_lib.ConfigError: it cannot be read, or says what does not fit together.
@@ -98,12 +132,17 @@ def read(path: str) -> Cluster:
             content = json.load(file)
         machines = {
             str(name): _made(Machine, fields)
-            for name, fields in content["machines"].items()
+            for name, fields in content.get("machines", {}).items()
         }
         groups = {
             str(name): _group(fields) for name, fields in content["groups"].items()
         }
-        _check(Cluster(machines, groups))
+        slurm = _made(Slurm, content.get("slurm", {}))
+        slurm = dataclasses.replace(slurm, options=tuple(slurm.options))
+        cluster = Cluster(machines, groups, slurm)
+        _check_groups(cluster)
+        if launch == "hosts":
+            _check_machines(cluster)
     except OSError as error:
         raise config_lib.ConfigError(
             f"cannot read --cluster={path}: {error.strerror}"
@@ -112,7 +151,7 @@ def read(path: str) -> Cluster:
         raise config_lib.ConfigError(f"--cluster={path}: {error}") from error
     except KeyError as error:
         raise config_lib.ConfigError(f"--cluster={path} has no {error}") from error
-    return Cluster(machines, groups)
+    return cluster
 
 
 def _made(kind: type[Any], fields: Mapping[str, Any]) -> Any:
@@ -134,9 +173,24 @@ def _group(fields: Mapping[str, Any]) -> Group:
     return _made(Group, given)
 
 
-def _check(cluster: Cluster) -> None:
+def _check_groups(cluster: Cluster) -> None:
     if "learner" not in cluster.groups:
         raise ValueError("groups must say where the learner goes")
+    for name, group in cluster.groups.items():
+        if name not in GROUPS:
+            raise ValueError(f"no group {name!r}: there are {', '.join(GROUPS)}")
+        for field in ("replicas", "cpus", "accelerators", "memory_gigabytes"):
+            value = getattr(group, field)
+            is_number = isinstance(value, int) and not isinstance(value, bool)
+            if field == "memory_gigabytes":
+                is_number = is_number or isinstance(value, float)
+            if not is_number or value < (1 if field == "cpus" else 0):
+                raise ValueError(f"group {name!r}: {field} cannot be {value!r}")
+        if group.replicas and name not in ("actor", "teacher"):
+            raise ValueError(f"group {name!r} has as many nodes as the program needs")
+
+
+def _check_machines(cluster: Cluster) -> None:
     for name, machine in cluster.machines.items():
         words = [machine.address, machine.command, machine.directory, machine.python]
         if not all(isinstance(word, str) for word in words) or not machine.address:
@@ -149,14 +203,8 @@ def _check(cluster: Cluster) -> None:
                 f"own, e.g. 'ssh {name} {COMMAND}'"
             )
     for name, group in cluster.groups.items():
-        if name not in GROUPS:
-            raise ValueError(f"no group {name!r}: there are {', '.join(GROUPS)}")
         if not group.machines:
             raise ValueError(f"group {name!r} has no machines")
         missing = set(group.machines) - set(cluster.machines)
         if missing:
             raise ValueError(f"group {name!r}: no machines {sorted(missing)}")
-        if not isinstance(group.replicas, int) or group.replicas < 0:
-            raise ValueError(f"group {name!r}: replicas must be a number from 0 on")
-        if group.replicas and name not in ("actor", "teacher"):
-            raise ValueError(f"group {name!r} has as many nodes as the program needs")

@@ -13,18 +13,19 @@ from launch import cluster_file
 LAUNCH = flags.DEFINE_enum(
     "launch",
     "local",
-    ["local", "hosts"],
-    "Where the nodes run: on this machine, or on those that --cluster describes.",
+    ["local", "hosts", "slurm"],
+    "Where the nodes run: on this machine, on those of --cluster, or where Slurm finds "
+    "room for them.",
 )
 CLUSTER = flags.DEFINE_string(
     "cluster",
     None,
-    "hosts: the file of machines and groups of nodes (docs/clusters.md).",
+    "hosts, slurm: the file of the groups of nodes (docs/clusters.md).",
 )
 DRY_RUN = flags.DEFINE_bool(
     "dry_run",
     False,
-    "hosts: check everything, print the command of each node, and run nothing.",
+    "hosts, slurm: check everything, print what would be run, and run nothing.",
 )
 _BASE_PORT = 16000
 # Of this process alone; what the cluster's file changes is given anew.
@@ -57,14 +58,17 @@ def placed(config: config_lib.Config) -> Placed | None:
     if LAUNCH.value == "local":
         if CLUSTER.value or DRY_RUN.value:
             raise config_lib.ConfigError(
-                "--cluster and --dry_run need --launch=hosts: a run on several machines"
+                "--cluster and --dry_run are for several machines: --launch=hosts or "
+                "slurm"
             )
         return None
     if not CLUSTER.value:
-        raise config_lib.ConfigError("--launch=hosts needs --cluster: docs/clusters.md")
+        raise config_lib.ConfigError(
+            f"--launch={LAUNCH.value} needs --cluster: docs/clusters.md"
+        )
     if config.lockstep:
         raise config_lib.ConfigError("--lockstep is for one machine")
-    cluster = cluster_file.read(CLUSTER.value)
+    cluster = cluster_file.read(CLUSTER.value, LAUNCH.value)
     actors = cluster.group("actor").replicas or config.num_actors
     teachers = cluster.group("teacher").replicas or config.kickstarting.replicas
     config = dataclasses.replace(

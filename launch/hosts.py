@@ -8,13 +8,13 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
 from absl import logging
 
 from kickstarting import config as config_lib
@@ -22,9 +22,14 @@ from launch import (
     cluster_file,
     cluster_flags,
     groups,
+    log_tail,
     node_keeper,
+    node_names,
+    preflight,
     restarts,
     revival,
+    run_folder,
+    stop_signals,
 )
 
 _POLL_SECONDS = 0.2
@@ -36,40 +41,14 @@ class NodeError(RuntimeError):
     """A node that cannot be kept going; its message is one line."""
 
 
-def nodes(config: config_lib.Config) -> list[str]:
-    """Returns the names of the program's nodes, those that others wait for first.
-
-    Args:
-      config: of the run.
-    """
-    size = config.population.size
-    evaluates = config.evaluation_episodes and config.evaluation_minutes
-    counts = {
-        "queue": size,
-        "learner": size,
-        "teacher": config.kickstarting.replicas if config.asks_teachers else 0,
-        "actor": size * config.num_actors,
-        "population": 1 if size > 1 else 0,
-        "evaluator": size if evaluates else 0,
-    }
-    return [
-        f"{group}/{number}"
-        for group, count in counts.items()
-        for number in range(count)
-    ]
-
-
 def commands(
-    placed: cluster_flags.Placed,
-    teacher_returns: np.ndarray,
-    resumed_frames: Sequence[int],
+    placed: cluster_flags.Placed, checked: preflight.Checked
 ) -> dict[str, list[str]]:
     """Returns, by node, the command that runs it on its machine.
 
     Args:
       placed: the run and where its nodes go.
-      teacher_returns: float32 [num_tasks, K], TeacherReturns.assured().
-      resumed_frames: of each member, of the checkpoint that it goes on from, else 0.
+      checked: what preflight found out.
     """
     config, cluster, arguments = placed
     hosts = {
@@ -79,11 +58,11 @@ def commands(
         for group in cluster_file.GROUPS
     }
     facts = {
-        "teacher_returns": np.asarray(teacher_returns).tolist(),
-        "resumed_frames": list(resumed_frames),
+        "teacher_returns": checked.teacher_returns.assured().tolist(),
+        "resumed_frames": list(checked.resumed_frames),
     }
     found = {}
-    for node in nodes(config):
+    for node in node_names.names(config):
         group, _, number = node.partition("/")
         machine = cluster.machine(group, int(number))
         variables = {
@@ -112,6 +91,62 @@ def commands(
     return found
 
 
+def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+    """Prints the commands.
+
+    Args:
+      placed: see `commands`.
+      checked: what preflight found out.
+    """
+    for node, command in commands(placed, checked).items():
+        print(f"{node}: {shlex.join(command)}")
+
+
+def launch(
+    placed: cluster_flags.Placed, checked: preflight.Checked, shows_logs: bool
+) -> BaseException | None:
+    """Runs the nodes until the program ends; returns what made one fail.
+
+    Args:
+      placed: see `commands`.
+      checked: what preflight found out.
+      shows_logs: whether what the nodes write is shown.
+    """
+    log_dir = os.path.abspath(run_folder.logs(placed.config.logdir))
+    # Nothing of an earlier run, which may have had other nodes.
+    shutil.rmtree(log_dir, ignore_errors=True)
+    nodes = [
+        _Node(placed.config, name, command, pathlib.Path(log_dir, name))
+        for name, command in commands(placed, checked).items()
+    ]
+    with stop_signals.remembered(), log_tail.shown(log_dir, shows_logs):
+        try:
+            return _run(nodes)
+        finally:
+            for node in nodes:
+                node.end()
+            deadline = time.monotonic() + stop_signals.SECONDS_TO_STOP
+            for node in nodes:
+                node.wait(deadline)
+
+
+def _run(nodes: Sequence["_Node"]) -> BaseException | None:
+    """Keeps the nodes going until the program ends or is to stop."""
+    wake = threading.Event()
+    try:
+        for node in nodes:
+            node.start()
+        has_ended = False
+        while not has_ended and stop_signals.received() is None:
+            wake.wait(_POLL_SECONDS)
+            # Each is looked at, whatever the one before says.
+            has_ended = sum(node.look() for node in nodes) > 0
+    except (NodeError, OSError) as error:
+        print(error, file=sys.stderr)
+        return error
+    return None
+
+
 class _Node:
     """One node, as far as it is seen from here."""
 
@@ -128,7 +163,7 @@ class _Node:
         self._command = command
         self._log = log
         self._patience = revival.Patience(groups.MOST_ENDS[self.group])
-        self._last_group = "population" if config.population.size > 1 else "learner"
+        self._last_group = node_names.last_group(config)
         self._due = 0.0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -192,58 +227,3 @@ class _Node:
             logging.warning("%s does not end and is killed", self.name)
             self._process.kill()
             self._process.wait()
-
-
-def show(
-    placed: cluster_flags.Placed,
-    teacher_returns: np.ndarray,
-    resumed_frames: Sequence[int],
-) -> None:
-    """Prints the commands; see `commands` for the arguments."""
-    found = commands(placed, teacher_returns, resumed_frames)
-    for node, command in found.items():
-        print(f"{node}: {shlex.join(command)}")
-
-
-def run(
-    placed: cluster_flags.Placed,
-    teacher_returns: np.ndarray,
-    resumed_frames: Sequence[int],
-    log_dir: str,
-    should_stop: Callable[[], bool],
-    seconds_to_stop: float,
-) -> BaseException | None:
-    """Runs the nodes until the program ends; returns what made one fail.
-
-    Args:
-      placed: see `commands`.
-      teacher_returns: see `commands`.
-      resumed_frames: see `commands`.
-      log_dir: folder of the nodes' output.
-      should_stop: whether the user has asked for it.
-      seconds_to_stop: from a stop to a kill.
-    """
-    found = commands(placed, teacher_returns, resumed_frames)
-    all_nodes = [
-        _Node(placed.config, name, command, pathlib.Path(log_dir, name))
-        for name, command in found.items()
-    ]
-    wake = threading.Event()
-    failure: BaseException | None = None
-    try:
-        for node in all_nodes:
-            node.start()
-        has_ended = False
-        while not has_ended and not should_stop():
-            wake.wait(_POLL_SECONDS)
-            # Each is looked at, whatever the one before says.
-            has_ended = sum(node.look() for node in all_nodes) > 0
-    except (NodeError, OSError) as error:
-        print(error, file=sys.stderr)
-        failure = error
-    for node in all_nodes:
-        node.end()
-    deadline = time.monotonic() + seconds_to_stop
-    for node in all_nodes:
-        node.wait(deadline)
-    return failure

@@ -1,8 +1,10 @@
 """Shows the logs of all nodes in one terminal, each line with its node's name."""
 
+import contextlib
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from typing import TextIO
 
 _PERIOD_SECONDS = 0.3
@@ -46,3 +48,25 @@ def show_new_lines(directory: str, positions: dict[str, int], output: TextIO) ->
                     continue
                 output.write(f"[{node}] {line}\n")
     output.flush()
+
+
+@contextlib.contextmanager
+def shown(directory: str, wanted: bool) -> Iterator[None]:
+    """Shows, within, what is appended to the files under a folder.
+
+    Args:
+      directory: the folder.
+      wanted: whether the user wants it.
+    """
+    ended = threading.Event()
+    tail = threading.Thread(
+        target=follow, args=(directory, ended), name="logs", daemon=True
+    )
+    if wanted:
+        tail.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if tail.is_alive():
+            tail.join()

@@ -31,8 +31,11 @@ from launch import (
     command_line,
     flags,
     lab_flags,
+    members,
     population_flags,
     process_memory,
+    report,
+    stop_signals,
     teacher_flags,
 )
 
@@ -46,8 +49,6 @@ _FACTS = absl_flags.DEFINE_string(
 _END_WITH_INPUT = absl_flags.DEFINE_bool(
     "end_with_input", False, "End when standard input does: the launcher is gone."
 )
-# From a stop to a kill, as in launch.train.
-_SECONDS_TO_STOP = 30
 
 
 def main(argv: list[str]) -> int:
@@ -67,13 +68,13 @@ def main(argv: list[str]) -> int:
     from launch import program as program_lib
 
     absl_flags.FLAGS(
-        [sys.argv[0], f"--lp_termination_notice_secs={_SECONDS_TO_STOP}"],
+        [sys.argv[0], f"--lp_termination_notice_secs={stop_signals.SECONDS_TO_STOP}"],
         known_only=True,
     )
     program = program_lib.make_program(
         config,
         np.array(facts["teacher_returns"], np.float32),
-        facts["resumed_frames"],
+        facts.get("resumed_frames") or _resumed_frames(config),
         host_of=lambda group, number: hosts[group][number % len(hosts[group])],
     )
     nodes = program.groups.get(group, [])
@@ -82,6 +83,11 @@ def main(argv: list[str]) -> int:
     _prepare(program, lp)
     nodes[int(number)].function()
     return 0
+
+
+def _resumed_frames(config: config_lib.Config) -> list[int]:
+    """Returns how far each member is, where this machine sees the run's folder."""
+    return [report.newest_frames(member) for member in members.configs(config)]
 
 
 def _prepare(program: Any, lp: Any) -> None:

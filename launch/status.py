@@ -56,11 +56,10 @@ def _show(console: rich_console.Console, run: run_health.RunHealth) -> None:
         f"{frames:,.0f} of {run.total_frames:,} ({frames / run.total_frames:.0%})",
     )
     if run.is_running and not run.is_finished:
-        facts.add_row(
-            "speed",
-            f"{row.get('frames_per_second/60s', math.nan):,.0f} frames/s, "
-            f"{run_status.duration(row.get('seconds_left', math.nan))} left",
-        )
+        rate = row.get("frames_per_second/60s", math.nan)
+        left = run_status.duration(row.get("seconds_left", math.nan))
+        speed = "-" if math.isnan(rate) else f"{rate:,.0f} frames/s, {left} left"
+        facts.add_row("speed", speed)
     if "policy_lag" in row:
         facts.add_row("policy lag", f"{row['policy_lag']:.1f} updates")
     if "queue_size" in row:

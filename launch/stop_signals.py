@@ -4,6 +4,9 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
+# From a stop to a kill: a big checkpoint on a slow disk takes its time.
+SECONDS_TO_STOP = 30
+
 
 class _Signals:
     received: int | None = None

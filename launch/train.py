@@ -27,16 +27,9 @@ if __name__ == "__main__":
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("GLOG_minloglevel", "2")
 
-import contextlib
-import shutil
 import subprocess
-import tempfile
-import threading
-from collections.abc import Iterator
-from typing import Any
 
 import jax
-from absl import flags as absl_flags
 from absl import logging
 from rich import console as rich_console
 
@@ -48,23 +41,19 @@ from launch import (
     flags,
     hosts,
     lab_flags,
-    log_tail,
+    local,
     members,
     population_flags,
     population_report,
     preflight,
     report,
     run_folder,
+    slurm,
     stop_signals,
     teacher_flags,
     teacher_map,
     teacher_measurement,
-    terminal,
 )
-
-_LOCAL_MT, _LOCAL_MP = "local_mt", "local_mp"
-# From a stop to a kill: a big checkpoint on a slow disk takes its time.
-_SECONDS_TO_STOP = 30
 
 
 def main(argv: list[str]) -> int:
@@ -84,7 +73,7 @@ def main(argv: list[str]) -> int:
         config = placed.config
         # Those of this machine do not count.
         num_devices = 1
-    elif launch_type == _LOCAL_MP:
+    elif launch_type == local.LOCAL_MP:
         # The accelerators belong to the learner's process, not to this one.
         num_devices = _count_devices_elsewhere()
         jax.config.update("jax_platforms", "cpu")
@@ -108,17 +97,21 @@ def main(argv: list[str]) -> int:
     if config.kickstarting.teachers:
         rich_console.Console().print(teacher_map.table(config, checked.teacher_returns))
     if placed and cluster_flags.DRY_RUN.value:
-        hosts.show(placed, checked.teacher_returns.assured(), checked.resumed_frames)
+        _show(placed, checked)
         return 0
     if private_network.exposed:
         print(private_network.exposed, file=sys.stderr)
     files = run_files.RunFiles(config.logdir)
     files.write_config({**preflight.as_dict(config), "lp_launch_type": launch_type})
     files.close()
+    if placed and cluster_flags.LAUNCH.value == "slurm":
+        slurm.submit(placed, checked)
+        return 0
+    shows_logs = flags.LOGS.value == "terminal"
     if placed:
-        failure = _launch_on_hosts(placed, checked)
+        failure = hosts.launch(placed, checked, shows_logs)
     else:
-        failure = _launch(config, checked, launch_type, argv)
+        failure = local.launch(config, checked, launch_type, argv, shows_logs)
     if failure is not None:
         logging.error(
             "A node failed (%r); logs are in %s",
@@ -150,126 +143,12 @@ def _finish(config: config_lib.Config) -> None:
     report.finish(config)
 
 
-def _launch(
-    config: config_lib.Config,
-    checked: preflight.Checked,
-    launch_type: str,
-    argv: list[str],
-) -> BaseException | None:
-    """Runs the program to its end; returns what made a node fail."""
-    log_dir = os.path.abspath(run_folder.logs(config.logdir))
-    os.environ["LAUNCHPAD_LOGGING_DIR"] = log_dir
-    # Nothing of an earlier run, which may have had other nodes.
-    shutil.rmtree(log_dir, ignore_errors=True)
-    if launch_type == _LOCAL_MT:
-        terminal.send_native_errors_to(log_dir)
-    # Here, and not above: Launchpad reads the variable when it is imported, and loads
-    # TensorFlow, which takes seconds; mistakes are told before.
-    import launchpad as lp
-
-    from launch import program as program_lib
-
-    absl_flags.FLAGS(
-        [
-            sys.argv[0],
-            f"--lp_launch_type={launch_type}",
-            f"--lp_termination_notice_secs={_SECONDS_TO_STOP}",
-            *argv[1:],
-        ]
-    )
-    terminal.quieten_launchpad()
-    program = program_lib.make_program(
-        config,
-        checked.teacher_returns.assured(),
-        checked.resumed_frames,
-        process_per_member=launch_type == _LOCAL_MP and config.population.size > 1,
-    )
-    with stop_signals.remembered(), _scratch_folder():
-        if launch_type == _LOCAL_MT:
-            return _wait(lp.launch(program, launch_type=launch_type))
-        return _run_processes(program, config, log_dir)
-
-
-def _launch_on_hosts(
-    placed: cluster_flags.Placed, checked: preflight.Checked
-) -> BaseException | None:
-    """Runs the program on several machines; returns what made a node fail."""
-    log_dir = os.path.abspath(run_folder.logs(placed.config.logdir))
-    shutil.rmtree(log_dir, ignore_errors=True)
-    with stop_signals.remembered(), _shown_logs(log_dir):
-        return hosts.run(
-            placed,
-            checked.teacher_returns.assured(),
-            checked.resumed_frames,
-            log_dir,
-            lambda: stop_signals.received() is not None,
-            _SECONDS_TO_STOP,
-        )
-
-
-@contextlib.contextmanager
-def _shown_logs(log_dir: str) -> Iterator[None]:
-    """Shows what nodes in processes of their own write, if the user wants it."""
-    ended = threading.Event()
-    tail = threading.Thread(
-        target=log_tail.follow, args=(log_dir, ended), name="logs", daemon=True
-    )
-    if flags.LOGS.value == "terminal":
-        tail.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        if tail.is_alive():
-            tail.join()
-
-
-@contextlib.contextmanager
-def _scratch_folder() -> Iterator[None]:
-    """Gives Launchpad and Reverb, which leave temporary files, a place that ends."""
-    before = os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix="kickstarting-") as folder:
-        os.environ["TMPDIR"] = tempfile.tempdir = folder
-        try:
-            yield
-        finally:
-            tempfile.tempdir = None
-            os.environ.pop("TMPDIR")
-            if before is not None:
-                os.environ["TMPDIR"] = before
-
-
-def _run_processes(
-    program: Any, config: config_lib.Config, log_dir: str
-) -> BaseException | None:
-    """Runs the program as processes and shows their logs."""
-    import launchpad as lp
-
-    from launch import node_processes
-
-    manager = lp.launch(
-        program,
-        launch_type=_LOCAL_MP,
-        terminal="output_to_files",
-        local_resources=node_processes.resources(program, config),
-    )
-    with _shown_logs(log_dir):
-        return _wait(manager)
-
-
-def _wait(manager: Any) -> BaseException | None:
-    """Waits until every node has ended; returns what made one fail."""
-    number = stop_signals.received()
-    if number:
-        # It came before Launchpad listened.
-        signal.raise_signal(number)
-    try:
-        manager.wait()
-    except BaseException as failure:  # noqa: BLE001 - told by the caller
-        # Launchpad has asked the others to stop, but does not wait for them.
-        manager.wait(raise_error=False)
-        return failure
-    return None
+def _show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+    """Prints what would be run."""
+    if cluster_flags.LAUNCH.value == "slurm":
+        print(slurm.script(placed, checked))
+    else:
+        hosts.show(placed, checked)
 
 
 def _count_devices_elsewhere() -> int:

@@ -7,7 +7,8 @@ from typing import Any
 from absl.testing import absltest, flagsaver, parameterized
 
 from kickstarting import config as config_lib
-from launch import cluster_file, cluster_flags, hosts
+from kickstarting.teacher_returns import TeacherReturns
+from launch import cluster_file, cluster_flags, hosts, preflight
 
 _MACHINES = {
     "a": {"address": "10.0.0.1", "command": "ssh a {command}"},
@@ -28,7 +29,7 @@ class ClusterFileTest(parameterized.TestCase):
 
     def test_nodes_are_dealt_to_machines_in_turn(self) -> None:
         cluster = cluster_file.read(
-            self._path(_content(actor={"machines": ["b", "a"]}))
+            self._path(_content(actor={"machines": ["b", "a"]})), "hosts"
         )
         found = [cluster.machine("actor", number).address for number in range(3)]
         self.assertEqual(found, ["b.lan", "10.0.0.1", "b.lan"])
@@ -37,14 +38,16 @@ class ClusterFileTest(parameterized.TestCase):
 
     @parameterized.parameters(
         ("{", "Expecting property name"),
-        ([], "list indices"),
+        ([], "has no attribute"),
         ({"machines": _MACHINES}, "has no 'groups'"),
         ({"machines": _MACHINES, "groups": {}}, "where the learner goes"),
         (_content(actors={"machines": ["a"]}), "no group 'actors'"),
         (_content(actor={"machines": ["c"]}), r"no machines \['c'\]"),
         (_content(actor={"machines": []}), "group 'actor' has no machines"),
-        (_content(actor={"machines": ["a"], "replicas": -1}), "a number from 0 on"),
-        (_content(actor={"machines": ["a"], "cpus": 1}), r"\['cpus'\] is unknown"),
+        (_content(actor={"machines": ["a"], "replicas": -1}), "replicas cannot be -1"),
+        (_content(actor={"machines": ["a"], "cpus": 0}), "cpus cannot be 0"),
+        (_content(actor={"machines": ["a"], "accelerators": True}), "cannot be True"),
+        (_content(actor={"machines": ["a"], "gpus": 1}), r"\['gpus'\] is unknown"),
         (_content(queue={"machines": ["a"], "replicas": 2}), "as many nodes as"),
         (
             {
@@ -65,13 +68,13 @@ class ClusterFileTest(parameterized.TestCase):
     def test_what_does_not_fit_is_one_line(self, content: Any, said: str) -> None:
         path = self._path(content)
         with self.assertRaisesRegex(config_lib.ConfigError, said) as raised:
-            cluster_file.read(path)
+            cluster_file.read(path, "hosts")
         self.assertIn(path, str(raised.exception))
         self.assertNotIn("\n", str(raised.exception))
 
     def test_a_file_that_is_missing(self) -> None:
         with self.assertRaisesRegex(config_lib.ConfigError, "cannot read --cluster="):
-            cluster_file.read("/nowhere/cluster.json")
+            cluster_file.read("/nowhere/cluster.json", "hosts")
 
 
 class CommandsTest(absltest.TestCase):
@@ -90,7 +93,9 @@ class CommandsTest(absltest.TestCase):
             placed = cluster_flags.placed(config)
         assert placed is not None
         self.assertEqual(placed.config.num_actors, 3)
-        found = hosts.commands(placed, [[float("nan")]], [7])
+        found = hosts.commands(
+            placed, preflight.Checked(TeacherReturns.unknown(1, 1), (7,))
+        )
         self.assertEqual(
             list(found), ["queue/0", "learner/0", "actor/0", "actor/1", "actor/2"]
         )
@@ -108,8 +113,8 @@ class CommandsTest(absltest.TestCase):
 
 class PlacedTest(parameterized.TestCase):
     @parameterized.parameters(
-        ({"cluster": "x.json"}, "need --launch=hosts"),
-        ({"dry_run": True}, "need --launch=hosts"),
+        ({"cluster": "x.json"}, "are for several machines"),
+        ({"dry_run": True}, "are for several machines"),
         ({"launch": "hosts"}, "needs --cluster"),
     )
     def test_flags_that_do_not_fit(self, given: dict[str, Any], said: str) -> None:

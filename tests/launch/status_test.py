@@ -28,7 +28,8 @@ class StatusTest(absltest.TestCase):
     def _write(self, logdir: str, frames: int) -> None:
         files = run_files.RunFiles(logdir)
         files.write_config({"total_frames": 1000})
-        files.write_row({"frames": frames, "policy_lag": 1.5, "seconds_left": 61.0})
+        row = {"frames": frames, "policy_lag": 1.5, "seconds_left": 61.0}
+        files.write_row({**row, "frames_per_second/60s": 12.0})
         files.close()
 
     def _status(self, *arguments: str) -> tuple[int, str]:
@@ -48,7 +49,7 @@ class StatusTest(absltest.TestCase):
         for words in (
             "running",
             "250 of 1,000 (25%)",
-            "1m 01s left",
+            "12 frames/s, 1m 01s left",
             "1.5 updates",
             "none yet",
             "was killed by signal 9",

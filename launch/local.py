@@ -1,0 +1,114 @@
+"""Runs all nodes of a program on this machine, by Launchpad."""
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from absl import flags as absl_flags
+
+from kickstarting import config as config_lib
+from launch import log_tail, preflight, run_folder, stop_signals, terminal
+
+LOCAL_MT, LOCAL_MP = "local_mt", "local_mp"
+
+
+def launch(
+    config: config_lib.Config,
+    checked: preflight.Checked,
+    launch_type: str,
+    argv: list[str],
+    shows_logs: bool,
+) -> BaseException | None:
+    """Runs the program to its end; returns what made a node fail.
+
+    Args:
+      config: of the run.
+      checked: what preflight found out.
+      launch_type: LOCAL_MT or LOCAL_MP.
+      argv: the program's name and Launchpad's own flags.
+      shows_logs: whether what nodes in processes write is shown.
+    """
+    log_dir = os.path.abspath(run_folder.logs(config.logdir))
+    os.environ["LAUNCHPAD_LOGGING_DIR"] = log_dir
+    # Nothing of an earlier run, which may have had other nodes.
+    shutil.rmtree(log_dir, ignore_errors=True)
+    if launch_type == LOCAL_MT:
+        terminal.send_native_errors_to(log_dir)
+    # Here, and not above: Launchpad reads the variable when it is imported, and loads
+    # TensorFlow, which takes seconds; mistakes are told before.
+    import launchpad as lp
+
+    from launch import program as program_lib
+
+    absl_flags.FLAGS(
+        [
+            sys.argv[0],
+            f"--lp_launch_type={launch_type}",
+            f"--lp_termination_notice_secs={stop_signals.SECONDS_TO_STOP}",
+            *argv[1:],
+        ]
+    )
+    terminal.quieten_launchpad()
+    program = program_lib.make_program(
+        config,
+        checked.teacher_returns.assured(),
+        checked.resumed_frames,
+        process_per_member=launch_type == LOCAL_MP and config.population.size > 1,
+    )
+    with stop_signals.remembered(), _scratch_folder():
+        if launch_type == LOCAL_MT:
+            return _wait(lp.launch(program, launch_type=launch_type))
+        return _run_processes(program, config, log_dir, shows_logs)
+
+
+@contextlib.contextmanager
+def _scratch_folder() -> Iterator[None]:
+    """Gives Launchpad and Reverb, which leave temporary files, a place that ends."""
+    before = os.environ.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="kickstarting-") as folder:
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = None
+            os.environ.pop("TMPDIR")
+            if before is not None:
+                os.environ["TMPDIR"] = before
+
+
+def _run_processes(
+    program: Any, config: config_lib.Config, log_dir: str, shows_logs: bool
+) -> BaseException | None:
+    """Runs the program as processes and shows their logs."""
+    import launchpad as lp
+
+    from launch import node_processes
+
+    manager = lp.launch(
+        program,
+        launch_type=LOCAL_MP,
+        terminal="output_to_files",
+        local_resources=node_processes.resources(program, config),
+    )
+    with log_tail.shown(log_dir, shows_logs):
+        return _wait(manager)
+
+
+def _wait(manager: Any) -> BaseException | None:
+    """Waits until every node has ended; returns what made one fail."""
+    number = stop_signals.received()
+    if number:
+        # It came before Launchpad listened.
+        signal.raise_signal(number)
+    try:
+        manager.wait()
+    except BaseException as failure:  # noqa: BLE001 - told by the caller
+        # Launchpad has asked the others to stop, but does not wait for them.
+        manager.wait(raise_error=False)
+        return failure
+    return None
