@@ -15,10 +15,11 @@ JSON, for example, for --launch=hosts:
     }
   }
 
-and for --launch=slurm, which finds machines by itself:
+and for --launch=slurm and --launch=kubernetes, which find machines by themselves:
 
   {
     "slurm": {"options": ["--partition=gpu", "--time=1-00:00:00"]},
+    "kubernetes": {"image": "registry.lan/kickstarting:1"},
     "groups": {
       "learner": {"cpus": 8, "memory_gigabytes": 32, "accelerators": 1},
       "actor": {"replicas": 16, "cpus": 2, "memory_gigabytes": 4}
@@ -94,6 +95,33 @@ class Slurm:
 
 
 @dataclasses.dataclass(frozen=True)
+class Kubernetes:
+    """What Kubernetes is told.
+
+    Attributes:
+      image: made of launch/docker/Dockerfile, where the nodes can pull it.
+      namespace: of everything.
+      storage: size of the claim that holds the run's folder.
+      storage_class: of the claim; empty: the cluster's own choice.
+      access_mode: of the claim: evaluators share it with the learner.
+      accelerator: the resource that a group's `accelerators` are counted in.
+      directory: of the project in the image.
+      run_folder: where the claim is in the pods; the run is in a folder of its name.
+      user: number of the user that the pods run as.
+    """
+
+    image: str = "kickstarting"
+    namespace: str = "default"
+    storage: str = "100Gi"
+    storage_class: str = ""
+    access_mode: str = "ReadWriteMany"
+    accelerator: str = "nvidia.com/gpu"
+    directory: str = "/kickstarting"
+    run_folder: str = "/runs"
+    user: int = 1000
+
+
+@dataclasses.dataclass(frozen=True)
 class Cluster:
     """All of it.
 
@@ -101,11 +129,13 @@ class Cluster:
       machines: by name.
       groups: by name; those that are missing go where the learner goes.
       slurm: what it is told.
+      kubernetes: what it is told.
     """
 
     machines: Mapping[str, Machine]
     groups: Mapping[str, Group]
     slurm: Slurm = Slurm()
+    kubernetes: Kubernetes = Kubernetes()
 
     def group(self, name: str) -> Group:
         """Returns where a group goes, and what its nodes get."""
@@ -122,7 +152,7 @@ def read(path: str, launch: str) -> Cluster:
 
     Args:
       path: of it.
-      launch: what it is for: 'hosts' or 'slurm'.
+      launch: what it is for: 'hosts', 'slurm' or 'kubernetes'.
 
     Raises:
       config_lib.ConfigError: it cannot be read, or says what does not fit together.
@@ -139,7 +169,8 @@ def read(path: str, launch: str) -> Cluster:
         }
         slurm = _made(Slurm, content.get("slurm", {}))
         slurm = dataclasses.replace(slurm, options=tuple(slurm.options))
-        cluster = Cluster(machines, groups, slurm)
+        kubernetes = _made(Kubernetes, content.get("kubernetes", {}))
+        cluster = Cluster(machines, groups, slurm, kubernetes)
         _check_groups(cluster)
         if launch == "hosts":
             _check_machines(cluster)

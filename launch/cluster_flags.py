@@ -13,19 +13,19 @@ from launch import cluster_file
 LAUNCH = flags.DEFINE_enum(
     "launch",
     "local",
-    ["local", "hosts", "slurm"],
-    "Where the nodes run: on this machine, on those of --cluster, or where Slurm finds "
-    "room for them.",
+    ["local", "hosts", "slurm", "kubernetes"],
+    "Where the nodes run: on this machine, on those of --cluster, or where Slurm or "
+    "Kubernetes finds room for them.",
 )
 CLUSTER = flags.DEFINE_string(
     "cluster",
     None,
-    "hosts, slurm: the file of the groups of nodes (docs/clusters.md).",
+    "The file of the groups of nodes (docs/clusters.md).",
 )
 DRY_RUN = flags.DEFINE_bool(
     "dry_run",
     False,
-    "hosts, slurm: check everything, print what would be run, and run nothing.",
+    "With --cluster: check everything, print what would be run, and run nothing.",
 )
 _BASE_PORT = 16000
 # Of this process alone; what the cluster's file changes is given anew.
@@ -58,8 +58,7 @@ def placed(config: config_lib.Config) -> Placed | None:
     if LAUNCH.value == "local":
         if CLUSTER.value or DRY_RUN.value:
             raise config_lib.ConfigError(
-                "--cluster and --dry_run are for several machines: --launch=hosts or "
-                "slurm"
+                "--cluster and --dry_run are for several machines: give --launch"
             )
         return None
     if not CLUSTER.value:

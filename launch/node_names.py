@@ -2,6 +2,9 @@
 
 from kickstarting import config as config_lib
 
+# Those that listen, in the order of their ports.
+_SERVERS = ("queue", "learner", "teacher")
+
 
 def counts(config: config_lib.Config) -> dict[str, int]:
     """Returns how many nodes each group has, those that others wait for first.
@@ -35,6 +38,22 @@ def names(config: config_lib.Config) -> list[str]:
         for group, count in counts(config).items()
         for number in range(count)
     ]
+
+
+def ports(config: config_lib.Config, group: str) -> list[int]:
+    """Returns the ports on which a group's nodes listen, one each; none: they do not.
+
+    Args:
+      config: of the run, with a base_port.
+      group: of the nodes.
+    """
+    first = config.base_port
+    for server in _SERVERS:
+        count = counts(config).get(server, 0)
+        if server == group:
+            return list(range(first, first + count))
+        first += count
+    return []
 
 
 def last_group(config: config_lib.Config) -> str:

@@ -83,6 +83,16 @@ def script(placed: cluster_flags.Placed, checked: preflight.Checked) -> str:
     )
 
 
+def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+    """Prints the script.
+
+    Args:
+      placed: the run and where its nodes go.
+      checked: what preflight found out.
+    """
+    print(script(placed, checked))
+
+
 def submit(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
     """Writes the script into the run's folder and hands it to Slurm.
 

@@ -28,6 +28,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("GLOG_minloglevel", "2")
 
 import subprocess
+from typing import Any
 
 import jax
 from absl import logging
@@ -40,6 +41,7 @@ from launch import (
     command_line,
     flags,
     hosts,
+    kubernetes,
     lab_flags,
     local,
     members,
@@ -54,6 +56,9 @@ from launch import (
     teacher_map,
     teacher_measurement,
 )
+
+# Each can show what it would run; those that run it by themselves are given it.
+_CLUSTERS: dict[str, Any] = {"hosts": hosts, "slurm": slurm, "kubernetes": kubernetes}
 
 
 def main(argv: list[str]) -> int:
@@ -97,15 +102,15 @@ def main(argv: list[str]) -> int:
     if config.kickstarting.teachers:
         rich_console.Console().print(teacher_map.table(config, checked.teacher_returns))
     if placed and cluster_flags.DRY_RUN.value:
-        _show(placed, checked)
+        _CLUSTERS[cluster_flags.LAUNCH.value].show(placed, checked)
         return 0
     if private_network.exposed:
         print(private_network.exposed, file=sys.stderr)
     files = run_files.RunFiles(config.logdir)
     files.write_config({**preflight.as_dict(config), "lp_launch_type": launch_type})
     files.close()
-    if placed and cluster_flags.LAUNCH.value == "slurm":
-        slurm.submit(placed, checked)
+    if placed and cluster_flags.LAUNCH.value != "hosts":
+        _CLUSTERS[cluster_flags.LAUNCH.value].submit(placed, checked)
         return 0
     shows_logs = flags.LOGS.value == "terminal"
     if placed:
@@ -141,14 +146,6 @@ def _finish(config: config_lib.Config) -> None:
     if config.population.size > 1:
         config = population_report.finish(config)
     report.finish(config)
-
-
-def _show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
-    """Prints what would be run."""
-    if cluster_flags.LAUNCH.value == "slurm":
-        print(slurm.script(placed, checked))
-    else:
-        hosts.show(placed, checked)
 
 
 def _count_devices_elsewhere() -> int:
