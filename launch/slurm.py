@@ -58,7 +58,7 @@ def script(placed: cluster_flags.Placed, checked: preflight.Checked) -> str:
         f"#SBATCH --output={log}",
         "#SBATCH --open-mode=append",
         "#SBATCH --requeue",
-        f"#SBATCH --signal=B:TERM@{cluster.slurm.notice_seconds}",
+        f"#SBATCH --signal=B:USR1@{cluster.slurm.notice_seconds}",
         "\n#SBATCH hetjob\n".join(
             "\n".join(
                 f"#SBATCH {option}"
@@ -197,27 +197,29 @@ hosts_of() {{
 NODE_HOSTS="{{$(IFS=,; echo "${{hosts[*]}}")}}"
 export NODE_HOSTS
 
-is_told=
-tell() {{
-  is_told=1
+# The time is nearly over: the nodes end, and the job goes on later.
+goes_on=
+pause() {{
+  goes_on=1
   scancel --signal=TERM "$SLURM_JOB_ID"
 }}
-trap tell TERM
+trap pause USR1
+# scancel, or preemption, after which Slurm itself queues the job again: both tell the
+# nodes as well.
+trap : TERM
 
 {others}
 {last}
 last=$!
-wait "$last"
-status=$?
-if [ -n "$is_told" ]; then
-  # The trap has ended the wait: the checkpoint is still to be written.
+# A trap ends the wait while the checkpoint is still to be written.
+while :; do
   wait "$last"
   status=$?
-fi
-trap - TERM
+  kill -0 "$last" 2>/dev/null || break
+done
 scancel --signal=TERM "$SLURM_JOB_ID"
 wait
-if [ -n "$is_told" ]; then
+if [ -n "$goes_on" ]; then
   scontrol requeue "$SLURM_JOB_ID"
 fi
 exit "$status"

@@ -69,7 +69,7 @@ class SlurmTest(parameterized.TestCase):
             if line.startswith("#SBATCH")
         ]
         common = ["--partition=gpu", "--time=1-00:00:00"]
-        first = header.index("--signal=B:TERM@90") + 1
+        first = header.index("--signal=B:USR1@90") + 1
         self.assertEqual(
             header[first:],
             [
@@ -131,7 +131,7 @@ class SlurmTest(parameterized.TestCase):
 
     def test_hosts_are_in_the_order_of_their_tasks(self) -> None:
         script = self._script()
-        begin, end = script.index("hosts=()"), script.index("is_told=")
+        begin, end = script.index("hosts=()"), script.index("# The time is nearly")
         for name in ("srun",):
             (self.folder / name).write_text(_STAND_INS[name])
             (self.folder / name).chmod(0o755)
