@@ -61,7 +61,8 @@ build_environment() {
     echo "Making $VENV for $accelerator with $("$python" --version)."
     "$python" -m venv --clear "$VENV"
   fi
-  rm -f "$STAMP"
+  # Cut short, it goes on next time, and takes nothing from runs that use it.
+  echo "$accelerator unfinished" >"$STAMP"
   echo "Installing $requirements (once, some minutes)."
   "$VENV/bin/python" -m pip install --require-hashes --disable-pip-version-check \
     --progress-bar off --no-input -r "$requirements" 2>&1 |
