@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import resource
 import threading
 from collections.abc import Iterator
 from unittest import mock
@@ -272,6 +273,41 @@ class LearnerTest(learner_case.LearnerTestCase):
         kept = self._make()
         self.assertEqual(kept.frames, 5 * 16)
         np.testing.assert_array_equal(kept.parameters(-1)[1], learned)
+
+    def test_a_disk_that_is_full_for_a_while_costs_nothing_that_was_learned(self):
+        run = dataclasses.replace(
+            learner_case.CONFIG,
+            checkpoint=config.CheckpointConfig(period_minutes=1e-9),
+        )
+        made = self._make(run)
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, (hard, hard))
+
+        def fill_and_empty() -> None:
+            # A limit on file sizes fails writes just as a full disk does.
+            is_full = 2 <= len(self.update.seen) < 6
+            limit = 100 if is_full else hard
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+
+        self.update.before = fill_and_empty
+        with self.assertLogs(level="ERROR") as logged:
+            made.run(threading.Event())
+        self.assertIn("Training goes on, but cannot write a checkpoint", str(logged))
+        self.assertEqual(made.frames, run.total_frames)
+        self.run_files.close()
+        np.testing.assert_array_equal(
+            self._make().parameters(-1)[1], made.parameters(-1)[1]
+        )
+
+    def test_the_last_checkpoint_must_find_room(self):
+        made = self._make()
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, (hard, hard))
+        self.update.before = lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (100, hard)
+        )
+        with self.assertRaisesRegex(checkpoints.CheckpointError, "free disk space"):
+            made.run(threading.Event())
 
     def test_a_failed_learner_takes_nothing_more_from_the_queue(self):
         taken: list[int] = []
