@@ -110,6 +110,8 @@ class Config:
         the 30 million of Schmitt et al. 2018.
       show: whether a live view is drawn on the terminal.
       base_port: first of the servers' ports; 0 takes free ones.
+      metrics_port: on which the learner serves metrics, of a population's members each
+        on the next one; 0: nowhere.
     """
 
     tasks: tuple[str, ...]
@@ -129,6 +131,7 @@ class Config:
     score_window_frames: int = 0
     show: bool = True
     base_port: int = 0
+    metrics_port: int = 0
     network: NetworkConfig = NetworkConfig()
     loss: LossConfig = LossConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
@@ -162,6 +165,10 @@ class Config:
         require(
             self.base_port == 0 or 1024 <= self.base_port <= 65000,
             f"base_port must be 0 or in 1024..65000, not {self.base_port}",
+        )
+        require(
+            self.metrics_port == 0 or 1024 <= self.metrics_port <= 65000,
+            f"metrics_port must be 0 or in 1024..65000, not {self.metrics_port}",
         )
         for name, most in (
             ("seed", 2**31 - 1),

@@ -234,6 +234,12 @@ BASE_PORT = flags.DEFINE_integer(
     _DEFAULTS.base_port,
     "First of the ports that the servers (learner, queue, teachers) take; 0: any free.",
 )
+METRICS_PORT = flags.DEFINE_integer(
+    "metrics_port",
+    _DEFAULTS.metrics_port,
+    "Where the learner serves /metrics for Prometheus and /healthz, members of a "
+    "population each on the next port; 0: nowhere.",
+)
 PRIVATE_NETWORK = flags.DEFINE_bool(
     private_network.FLAG,
     True,
@@ -309,6 +315,7 @@ def config_from_flags() -> config_lib.Config:
         score_window_frames=SCORE_WINDOW_FRAMES.value,
         show=SHOW.value,
         base_port=BASE_PORT.value,
+        metrics_port=METRICS_PORT.value,
         network=agent_config.NetworkConfig(
             torso=TORSO.value,
             core_size=CORE_SIZE.value,

@@ -29,6 +29,8 @@ FILE = "kubernetes.json"
 
 _FLAGS_FOLDER, _FLAGS_FILE = "/flags", "flags"
 _SECONDS_AFTER_END = 3600
+# An image may load, and a network compile, for so long.
+_SECONDS_TO_BEGIN = 300
 _RUN_LABEL, _GROUP_LABEL = "kickstarting/run", "kickstarting/group"
 _LONGEST_NAME = 40
 
@@ -56,7 +58,7 @@ def manifests(
         workloads.pop(last),
         _flags(placed, checked, run, counts),
         _claim(placed.cluster.kubernetes, run),
-        _network_policy(run),
+        _network_policy(run, placed.config.metrics_port),
         *(_service(run, group) for group in counts),
         *workloads.values(),
     ]
@@ -187,8 +189,12 @@ def _claim(given: cluster_file.Kubernetes, run: str) -> dict[str, Any]:
     }
 
 
-def _network_policy(run: str) -> dict[str, Any]:
+def _network_policy(run: str, metrics_port: int) -> dict[str, Any]:
     own = {"matchLabels": {_RUN_LABEL: run}}
+    ingress: list[dict[str, Any]] = [{"from": [{"podSelector": own}]}]
+    if metrics_port:
+        # Whoever collects metrics may be anywhere.
+        ingress.append({"ports": [{"port": metrics_port}]})
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -196,7 +202,7 @@ def _network_policy(run: str) -> dict[str, Any]:
         "spec": {
             "podSelector": own,
             "policyTypes": ["Ingress"],
-            "ingress": [{"from": [{"podSelector": own}]}],
+            "ingress": ingress,
         },
     }
 
@@ -294,6 +300,13 @@ def _pod(
     # Several pods of one template listen on a port each.
     if len(ports) == 1:
         container["readinessProbe"] = {"tcpSocket": {"port": ports[0]}}
+    if placed.config.metrics_port and group == "learner" and len(ports) == 1:
+        container["ports"].append({"containerPort": placed.config.metrics_port})
+        container["livenessProbe"] = {
+            "httpGet": {"path": "/healthz", "port": placed.config.metrics_port},
+            "initialDelaySeconds": _SECONDS_TO_BEGIN,
+            "periodSeconds": 30,
+        }
     return {
         "metadata": {"labels": {_RUN_LABEL: run, _GROUP_LABEL: group}},
         "spec": {

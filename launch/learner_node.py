@@ -24,7 +24,7 @@ from kickstarting import (
 )
 from kickstarting.agent import Agent
 from kickstarting.environments import suites
-from launch import node_reports, revival, run_folder
+from launch import metrics_server, node_reports, revival, run_folder
 
 _REPORT_SECONDS = 1.0
 
@@ -136,6 +136,13 @@ class LearnerNode:
         )
         if self._config.show:
             view.start()
+        if self._config.metrics_port:
+            # Another learner may take this one's place, with another telemetry.
+            metrics_server.MetricsServer(
+                self._config.metrics_port,
+                lambda: self._telemetry.row(),
+                lambda: self._telemetry.silence(),
+            )
         try:
             if revival.is_wanted(self._config):
                 revival.keep_going(

@@ -23,6 +23,7 @@ def configs(config: config_lib.Config) -> list[config_lib.Config]:
             logdir=os.path.join(config.logdir, f"member_{index}"),
             seed=config.seed + index,
             show=False,
+            metrics_port=config.metrics_port and config.metrics_port + index,
         )
         for index in range(config.population.size)
     ]

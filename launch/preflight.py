@@ -20,7 +20,7 @@ from kickstarting import config as config_lib
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
 from kickstarting.teacher_returns import TeacherReturns
-from launch import members, run_folder, teacher_map
+from launch import members, private_network, run_folder, teacher_map
 
 # What a run may come to need: checkpoints, events, metrics, a video.
 _FREE_BYTES = 200 * 2**20
@@ -55,7 +55,8 @@ def check(config: config_lib.Config, num_devices: int, num_ports: int) -> Checke
     Args:
       config: of the run.
       num_devices: devices that the learner will use.
-      num_ports: ports that the program takes from base_port on.
+      num_ports: ports that the program takes from base_port on; 0: it is for other
+        machines.
 
     Raises:
       one of UserErrors: the first thing that is wrong, in one line.
@@ -69,7 +70,14 @@ def check(config: config_lib.Config, num_devices: int, num_ports: int) -> Checke
     teacher_returns = _check_teachers(config, spec)
     initialisation.initial_params(config, Agent(spec, config.network))
     if config.base_port:
-        _check_ports(config.base_port, num_ports)
+        _check_ports("base_port", config.base_port, num_ports)
+    if config.metrics_port and num_ports:
+        if private_network.is_entered():
+            raise config_lib.ConfigError(
+                "--metrics_port is out of reach in the run's own network: add "
+                "--noprivate_network, and see docs/security.md"
+            )
+        _check_ports("metrics_port", config.metrics_port, config.population.size)
     if config.population.size > 1:
         _check_population(config)
     checkpoints.check_writable(config.logdir, _FREE_BYTES)
@@ -143,7 +151,7 @@ def _check_population(config: config_lib.Config) -> None:
     population_events.PopulationEvents(config.logdir)
 
 
-def _check_ports(first: int, count: int) -> None:
+def _check_ports(flag: str, first: int, count: int) -> None:
     for port in range(first, first + count):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -151,7 +159,7 @@ def _check_ports(first: int, count: int) -> None:
                 probe.bind(("", port))
             except OSError as error:
                 raise config_lib.ConfigError(
-                    f"port {port} is taken: free it or choose another --base_port"
+                    f"port {port} is taken: free it or choose another --{flag}"
                 ) from error
 
 

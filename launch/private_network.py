@@ -30,6 +30,12 @@ _LAUNCH = "launch="
 # What of this process is open to others, as a sentence; empty: nothing that it was to
 # keep to itself.
 exposed = ""
+_has_entered = False
+
+
+def is_entered() -> bool:
+    """Returns whether this process is in a network of its own."""
+    return _has_entered
 
 
 def enter_if_wanted(argv: Sequence[str]) -> None:
@@ -73,6 +79,8 @@ def enter() -> None:
         (process / "uid_map").write_text(f"{user} {user} 1")
         (process / "gid_map").write_text(f"{group} {group} 1")
     _raise_loopback()
+    global _has_entered
+    _has_entered = True
 
 
 def _unshare(flags: int) -> None:

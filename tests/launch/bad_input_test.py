@@ -104,6 +104,12 @@ _TABLE = (
     ("unknown_id", _flags("--tasks=gym:MiniGrid-Emty-5x5-v0"), "MiniGrid-Empty-5x5"),
     ("unknown_xland", _flags("--tasks=xland:MiniGrid-DoorKy-8x8"), "MiniGrid-DoorKey"),
     ("no_task", _flags("--tasks="), "tasks must name at least one"),
+    ("metrics_port", _flags("--metrics_port=80"), "metrics_port must be 0 or in"),
+    (
+        "metrics_nobody_reaches",
+        _flags("--metrics_port=9100"),
+        "--metrics_port is out of reach in the run's own network",
+    ),
     ("no_member", _flags("--population_size=0"), "population_size must be in 1..1000"),
     (
         "members_without_reference",

@@ -61,6 +61,7 @@ class KubernetesTest(parameterized.TestCase):
         found = self._manifests(
             population=population_config.PopulationConfig(size=size),
             evaluation_minutes=10.0,
+            metrics_port=9100,
         )
         for version in _VERSIONS:
             for manifest in found.values():
@@ -117,6 +118,14 @@ class KubernetesTest(parameterized.TestCase):
         own = {"matchLabels": {"kickstarting/run": "my-run-2"}}
         self.assertEqual(policy["podSelector"], own)
         self.assertEqual(policy["ingress"], [{"from": [{"podSelector": own}]}])
+
+    def test_metrics_are_open_to_all_where_they_are_wanted(self) -> None:
+        found = self._manifests(metrics_port=9100)
+        policy = found["NetworkPolicy", "my-run-2-only-itself"]["spec"]
+        self.assertEqual(policy["ingress"][1:], [{"ports": [{"port": 9100}]}])
+        pod = found["Job", "my-run-2-learner"]["spec"]["template"]["spec"]
+        probe = pod["containers"][0]["livenessProbe"]["httpGet"]
+        self.assertEqual(probe, {"path": "/healthz", "port": 9100})
 
     def test_a_folder_whose_name_no_pod_can_have(self) -> None:
         with self.assertRaisesRegex(config_lib.ConfigError, "begins with a letter"):
