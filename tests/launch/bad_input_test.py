@@ -16,7 +16,7 @@ from kickstarting import agent_config, checkpoints
 from kickstarting import config as config_lib
 from kickstarting.environments import suites
 from launch import flags as launch_flags
-from launch import lab_flags, preflight, run_folder, teacher_flags
+from launch import lab_flags, preflight, private_network, run_folder, teacher_flags
 from tests.environments import lab_stand_in
 from tests.launch import program_run, refusal
 
@@ -105,11 +105,6 @@ _TABLE = (
     ("unknown_xland", _flags("--tasks=xland:MiniGrid-DoorKy-8x8"), "MiniGrid-DoorKey"),
     ("no_task", _flags("--tasks="), "tasks must name at least one"),
     ("metrics_port", _flags("--metrics_port=80"), "metrics_port must be 0 or in"),
-    (
-        "metrics_nobody_reaches",
-        _flags("--metrics_port=9100"),
-        "--metrics_port is out of reach in the run's own network",
-    ),
     ("no_member", _flags("--population_size=0"), "population_size must be in 1..1000"),
     (
         "members_without_reference",
@@ -194,6 +189,10 @@ class BadInputTest(refusal.RefusalTest):
             taken.listen()
             port = taken.getsockname()[1]
             self.check_refused((f"--base_port={port}",), f"port {port} is taken")
+
+    @absltest.mock.patch.object(private_network, "_has_entered", True)
+    def test_metrics_that_nobody_would_reach(self):
+        self.check_refused(("--metrics_port=9100",), "out of reach in the run's own")
 
     def test_full_disk(self):
         folder = self.create_tempdir().full_path
