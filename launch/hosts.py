@@ -33,8 +33,9 @@ from launch import (
 )
 
 _POLL_SECONDS = 0.2
-# A mistake of the command line, which no other try would mend.
-_USAGE_STATUS = 2
+# Of a node that has tried again itself, and of a mistake of the command line. What cuts
+# the connection, or kills who looks after the node there, has others.
+_FAILURE_STATUSES = (1, 2)
 
 
 class NodeError(RuntimeError):
@@ -188,7 +189,7 @@ class _Node:
           whether it has ended, and with it the program.
 
         Raises:
-          NodeError: it has ended by a mistake, or again and again.
+          NodeError: it has failed, or ends again and again.
         """
         if self._process is None:
             if time.monotonic() >= self._due:
@@ -201,8 +202,8 @@ class _Node:
         if status == 0 and self.group == self._last_group:
             return True
         said = f"see {self._log}"
-        if status == _USAGE_STATUS:
-            raise NodeError(f"{self.name} was refused: {said}")
+        if status in _FAILURE_STATUSES:
+            raise NodeError(f"{self.name} has failed: {said}")
         delay = self._patience.after_end()
         if delay is None:
             raise NodeError(f"{self.name} ends again and again: {said}")

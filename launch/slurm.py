@@ -54,8 +54,8 @@ def script(placed: cluster_flags.Placed, checked: preflight.Checked) -> str:
     }
     log = os.path.join(config.logdir, "logs", "slurm-%j.txt")
     header = [
-        f"#SBATCH --job-name={os.path.basename(config.logdir)}",
-        f"#SBATCH --output={log}",
+        f'#SBATCH --job-name="{os.path.basename(config.logdir)}"',
+        f'#SBATCH --output="{log}"',
         "#SBATCH --open-mode=append",
         "#SBATCH --requeue",
         f"#SBATCH --signal=B:USR1@{cluster.slurm.notice_seconds}",
