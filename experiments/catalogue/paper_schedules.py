@@ -66,21 +66,22 @@ EXPERIMENT = _xland.of_large_students(
 | 2 to 0 by 20 % | 40.0 | 51.5 |
 | 2 to 0 by 40 % | 39.2 | 50.3 |""",
     finding="""\
-It holds where λ begins at 1, and there only just: it sums to 5, 10 and 20 % of the budget
-when it falls by 10, 20 and 40 %, and the scores at the end are 66.7, 68.5 and 62.3, with
-intervals of the first two that overlap. From 2 it sums to 10, 20 and 40 %, and the scores
-are 61.9, 61.5 and 59.7: of two schedules with one sum the gentler is better here, where
-in the paper they are alike. A λ that stays is worst, at 50.9 and 50.1, just above its
-teacher's 47.2, as in the paper; but there it ends below from scratch (41 to 52), and so do
-slow schedules, while here from scratch is at 31.8 and far from done. At a tenth of the
-budget all of them are at 40 to 45, as in the paper.
+It holds where λ begins at 1, and there only just: it sums to 5, 10 and 20 % of the
+budget when it falls by 10, 20 and 40 %, and the scores at the end are 66.7, 68.5 and
+62.3, with intervals of the first two that overlap. From 2 it sums to 10, 20 and 40 %,
+and the scores are 61.9, 61.5 and 59.7: of two schedules with one sum the gentler is
+better here, where in the paper they are alike. A λ that stays is worst, at 50.9 and
+50.1, just above its teacher's 47.2, as in the paper; but there it ends below from
+scratch (41 to 52), and so do slow schedules, while here from scratch is at 31.8 and far
+from done. At a tenth of the budget all of them are at 40 to 45, as in the paper.
 
 Evolution ends at 61.6 (six members; its best by training score): above both constants
-and below the best schedules, as the paper's (56.9 between 41 and 60.8). It lowers λ late.
-At their teacher's level members are equal whatever their λ, so that until half the budget
-nobody copies and λ strays, from 0.06 to 27. Then those with small ones are five points
-better, and are copied: at the end λ is below 0.2 in every member of seeds 1, 2 and 4 (60,
-66 and 70 points in the mean over members), in half of those of seed 3 (55), and in one of
-seed 5 (50). The paper's λ is negligible after a fifth of its budget, which has a few
-hundred events and 24 members (IMPALA's) to do it in; here there are 40 and six.""",
+and below the best schedules, as the paper's (56.9 between 41 and 60.8). It lowers λ
+late. At their teacher's level members are equal whatever their λ, so that until half
+the budget there are one to four copies a population (in some 120 decisions) and λ
+strays, from 0.06 to 27. Then those with small ones are five points better, and are
+copied: at the end λ is below 0.2 in every member of seeds 1, 2 and 4 (60, 66 and 70
+points in the mean over members), in half of those of seed 3 (55), and in one of seed 5
+(50). The paper's λ is negligible after a fifth of its budget, which has a few hundred
+events and 24 members (IMPALA's) to do it in; here there are 40 and six.""",
 )

@@ -30,19 +30,20 @@ EXPERIMENT = _xland.of_large_students(
 | from scratch | 24.1 | 31.1 | 37.5 | 51.9 | 0.99B | 3.26B | 8.14B |
 | gain | +55.2 % | +26.7 % | +13.1 % | +9.6 % | 6.92× | 2.35× | 1.53× |""",
     finding="""\
-After a tenth of the budget the kickstarted student is at 44.7 points, and from scratch at
-31.8 after all of it. To 30, the top level here, it takes 5,000 frames against 258,000 by
-the medians of first touches (50 times fewer; the paper: 1.53 times at its top level of
-50). First touches flatter a student whose short episodes end first: the mean curves over
-seeds stay above 30 from 13,000 frames on against 241,000, which is 18.5 times fewer. It
-ends at 68.5, above its teacher's 47.2, which from scratch does not reach. As in the paper
-the gain is greatest at first; there it melts to 9.6 % at the end, and here, where from
-scratch has learned a third of what it could, it is still 115 %.
+After a tenth of the budget the kickstarted student is at 44.7 points, and from scratch
+at 31.8 after all of it. To 30, the top level here, it takes 5,000 frames against
+258,000 by the medians of first touches (50 times fewer; the paper: 1.53 times at its
+top level of 50). First touches flatter a student whose short episodes end first: the
+mean curves over seeds stay above 30 from 13,000 frames on against 241,000, which is
+18.5 times fewer. It ends at 68.5, above its teacher's 47.2, which from scratch does not
+reach. As in the paper the gain is greatest at first; there it melts to 9.6 % at the
+end, and here, where from scratch has learned a third of what it could, it is still 115
+%.
 
-With populations, as the paper has it: 61.6 kickstarted, 43.6 from scratch (41 % more), and
-30 is touched after 5,000 and 74,000 frames. Evolution lifts from scratch by twelve points
-and costs the kickstarted student seven, since a λ set by hand falls sooner than evolution
-lets it fall: table 2 has why. In figure 2 λ sinks from the beginning and is negligible
-after a fifth of the budget; the winners' λ here wanders until half of the budget and then
-sinks by one to two powers of ten.""",
+With populations, as the paper has it: 61.6 kickstarted, 43.6 from scratch (41 % more),
+and 30 is touched after 5,000 and 74,000 frames. Evolution lifts from scratch by twelve
+points and costs the kickstarted student seven, since a λ set by hand falls sooner than
+evolution lets it fall: table 2 has why. In figure 2 λ sinks from the beginning and is
+negligible after a fifth of the budget; the winners' λ here wanders until half of the
+budget and then sinks by up to two powers of ten.""",
 )
