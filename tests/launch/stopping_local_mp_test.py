@@ -38,7 +38,7 @@ class StoppingLocalMpTest(absltest.TestCase):
         run.wait_for_frames(self.logdir, 0)
         reach.check_out_of_reach(self, run)
         nodes = [w for w in run.processes().values() if "process_entry" in w]
-        self.assertLen(nodes, 5, "queue, learner, teacher, its keeper, and actor")
+        self.assertLen(nodes, 8, "queue, learner, teacher, actor, and their keepers")
         run.interrupt()
         interrupted = program_run.check_stopped(self, run, signal.SIGINT, self.logdir)
 
