@@ -57,11 +57,11 @@ class PopulationTest(absltest.TestCase):
             self.assertEqual(metrics["frames"][-1], 7000)
             # One in each run, for all members, whatever their hyperparameters are.
             self.assertEqual(metrics["compilations"][-1], 2)
-            self.assertAlmostEqual(
-                metrics["global_weight"][-1] / own[-1].after["kickstarting_weight"],
-                1.0,
-                places=3,
-            )
+            # A row is a mean over a second, in which λ may have changed.
+            name = "kickstarting_weight"
+            ends = sorted([own[-1].before[name], own[-1].after[name]])
+            weight = metrics["global_weight"][-1]
+            self.assertBetween(weight, 0.999 * ends[0], 1.001 * ends[1])
             params, _ = checkpoints.load_params(member)
             self.assertNotEmpty(params)
             self.assertTrue(os.path.isdir(run_folder.checkpoints(member)))
