@@ -15,11 +15,12 @@ JSON, for example, for --launch=hosts:
     }
   }
 
-and for --launch=slurm and --launch=kubernetes, which find machines by themselves:
+and for --launch=slurm, kubernetes and vertex_ai, which find machines by themselves:
 
   {
     "slurm": {"options": ["--partition=gpu", "--time=1-00:00:00"]},
     "kubernetes": {"image": "registry.lan/kickstarting:1"},
+    "vertex_ai": {"run_folder": "/gcs/my-bucket/runs"},
     "groups": {
       "learner": {"cpus": 8, "memory_gigabytes": 32, "accelerators": 1},
       "actor": {"replicas": 16, "cpus": 2, "memory_gigabytes": 4}
@@ -122,6 +123,20 @@ class Kubernetes:
 
 
 @dataclasses.dataclass(frozen=True)
+class VertexAi:
+    """What Vertex AI is told.
+
+    Attributes:
+      run_folder: in a bucket, as the nodes see it, '/gcs/BUCKET/FOLDER'; the run is in
+        a folder of its name there.
+      accelerator: what a group's `accelerators` are, as xmanager names it.
+    """
+
+    run_folder: str = ""
+    accelerator: str = "T4"
+
+
+@dataclasses.dataclass(frozen=True)
 class Cluster:
     """All of it.
 
@@ -130,12 +145,14 @@ class Cluster:
       groups: by name; those that are missing go where the learner goes.
       slurm: what it is told.
       kubernetes: what it is told.
+      vertex_ai: what it is told.
     """
 
     machines: Mapping[str, Machine]
     groups: Mapping[str, Group]
     slurm: Slurm = Slurm()
     kubernetes: Kubernetes = Kubernetes()
+    vertex_ai: VertexAi = VertexAi()
 
     def group(self, name: str) -> Group:
         """Returns where a group goes, and what its nodes get."""
@@ -152,7 +169,7 @@ def read(path: str, launch: str) -> Cluster:
 
     Args:
       path: of it.
-      launch: what it is for: 'hosts', 'slurm' or 'kubernetes'.
+      launch: what it is for, as --launch says.
 
     Raises:
       config_lib.ConfigError: it cannot be read, or says what does not fit together.
@@ -170,7 +187,8 @@ def read(path: str, launch: str) -> Cluster:
         slurm = _made(Slurm, content.get("slurm", {}))
         slurm = dataclasses.replace(slurm, options=tuple(slurm.options))
         kubernetes = _made(Kubernetes, content.get("kubernetes", {}))
-        cluster = Cluster(machines, groups, slurm, kubernetes)
+        vertex_ai = _made(VertexAi, content.get("vertex_ai", {}))
+        cluster = Cluster(machines, groups, slurm, kubernetes, vertex_ai)
         _check_groups(cluster)
         if launch == "hosts":
             _check_machines(cluster)

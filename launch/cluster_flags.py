@@ -8,14 +8,14 @@ from typing import NamedTuple
 from absl import flags
 
 from kickstarting import config as config_lib
-from launch import cluster_file
+from launch import cluster_file, groups
 
 LAUNCH = flags.DEFINE_enum(
     "launch",
     "local",
-    ["local", "hosts", "slurm", "kubernetes"],
-    "Where the nodes run: on this machine, on those of --cluster, or where Slurm or "
-    "Kubernetes finds room for them.",
+    ["local", "hosts", "slurm", "kubernetes", "vertex_ai"],
+    "Where the nodes run: on this machine, on those of --cluster, or where Slurm, "
+    "Kubernetes or Vertex AI finds room for them.",
 )
 CLUSTER = flags.DEFINE_string(
     "cluster",
@@ -44,6 +44,19 @@ class Placed(NamedTuple):
     config: config_lib.Config
     cluster: cluster_file.Cluster
     arguments: list[str]
+
+    def environment(self, group: str) -> dict[str, str]:
+        """Returns the variables of a group's processes."""
+        return {
+            **groups.environment(self.config, group),
+            **dict(self.cluster.group(group).environment),
+        }
+
+    def node_command(self, group: str, python: str) -> list[str]:
+        """Returns the words that begin one of a group's nodes; its flags follow."""
+        variables = self.environment(group).items()
+        assignments = [f"{name}={value}" for name, value in variables]
+        return ["exec", "env", *assignments, python, "-m", "launch.node"]
 
 
 def placed(config: config_lib.Config) -> Placed | None:

@@ -66,17 +66,8 @@ def commands(
     for node in node_names.names(config):
         group, _, number = node.partition("/")
         machine = cluster.machine(group, int(number))
-        variables = {
-            **groups.environment(config, group),
-            **dict(cluster.group(group).environment),
-        }
         words = [
-            "exec",
-            "env",
-            *(f"{name}={value}" for name, value in variables.items()),
-            machine.python,
-            "-m",
-            "launch.node",
+            *placed.node_command(group, machine.python),
             f"--node={node}",
             f"--node_hosts={json.dumps(hosts)}",
             f"--node_facts={json.dumps(facts)}",

@@ -18,7 +18,6 @@ from kickstarting import config as config_lib
 from launch import (
     cluster_file,
     cluster_flags,
-    groups,
     node_names,
     preflight,
     revival,
@@ -275,10 +274,7 @@ def _pod(
     limits = dict(amounts)
     if given.accelerators:
         limits[kubernetes.accelerator] = str(given.accelerators)
-    variables = {
-        **groups.environment(placed.config, group),
-        **dict(given.environment),
-    }
+    variables = placed.environment(group)
     container: dict[str, Any] = {
         "name": group,
         "image": kubernetes.image,

@@ -16,7 +16,7 @@ import sys
 from typing import NamedTuple
 
 from kickstarting import config as config_lib
-from launch import cluster_file, cluster_flags, groups, node_names, preflight
+from launch import cluster_file, cluster_flags, node_names, preflight
 
 SCRIPT = "slurm.sbatch"
 
@@ -148,22 +148,10 @@ def _command(
 ) -> str:
     """Returns the srun of a group's nodes; a task's number is its node's."""
     config, cluster, _ = placed
-    variables = {
-        **groups.environment(config, step.group),
-        **dict(cluster.group(step.group).environment),
-    }
-    words = [
-        "exec",
-        "env",
-        *(f"{name}={value}" for name, value in variables.items()),
-        sys.executable,
-        "-m",
-        "launch.node",
-    ]
     line = " ".join(
         [
             *([f"{cluster.slurm.setup} &&"] if cluster.slurm.setup else []),
-            shlex.join(words),
+            shlex.join(placed.node_command(step.group, sys.executable)),
             f'--node={step.group}/"$SLURM_PROCID"',
             '--node_hosts="$NODE_HOSTS"',
             shlex.join([f"--node_facts={json.dumps(facts)}", *arguments]),

@@ -28,7 +28,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("GLOG_minloglevel", "2")
 
 import subprocess
-from typing import Any
 
 import jax
 from absl import logging
@@ -37,11 +36,11 @@ from rich import console as rich_console
 from kickstarting import config as config_lib
 from kickstarting import run_files
 from launch import (
+    cluster,
     cluster_flags,
     command_line,
     flags,
     hosts,
-    kubernetes,
     lab_flags,
     local,
     members,
@@ -50,15 +49,11 @@ from launch import (
     preflight,
     report,
     run_folder,
-    slurm,
     stop_signals,
     teacher_flags,
     teacher_map,
     teacher_measurement,
 )
-
-# Each can show what it would run; those that run it by themselves are given it.
-_CLUSTERS: dict[str, Any] = {"hosts": hosts, "slurm": slurm, "kubernetes": kubernetes}
 
 
 def main(argv: list[str]) -> int:
@@ -102,15 +97,14 @@ def main(argv: list[str]) -> int:
     if config.kickstarting.teachers:
         rich_console.Console().print(teacher_map.table(config, checked.teacher_returns))
     if placed and cluster_flags.DRY_RUN.value:
-        _CLUSTERS[cluster_flags.LAUNCH.value].show(placed, checked)
+        cluster.show(placed, checked)
         return 0
     if private_network.exposed:
         print(private_network.exposed, file=sys.stderr)
     files = run_files.RunFiles(config.logdir)
     files.write_config({**preflight.as_dict(config), "lp_launch_type": launch_type})
     files.close()
-    if placed and cluster_flags.LAUNCH.value != "hosts":
-        _CLUSTERS[cluster_flags.LAUNCH.value].submit(placed, checked)
+    if placed and cluster.submitted(placed, checked):
         return 0
     shows_logs = flags.LOGS.value == "terminal"
     if placed:

@@ -1,0 +1,41 @@
+"""The ways to run a program on several machines: --launch, one module each."""
+
+from typing import Any
+
+from launch import cluster_flags, hosts, kubernetes, preflight, slurm, vertex_ai
+
+# They find machines for a run by themselves, and look after it from then on.
+_SUBMITTED: dict[str, Any] = {
+    "slurm": slurm,
+    "kubernetes": kubernetes,
+    "vertex_ai": vertex_ai,
+}
+
+
+def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+    """Prints what would be run.
+
+    Args:
+      placed: the run and where its nodes go.
+      checked: what preflight found out.
+
+    Raises:
+      config_lib.ConfigError: the run cannot be run there.
+    """
+    _SUBMITTED.get(cluster_flags.LAUNCH.value, hosts).show(placed, checked)
+
+
+def submitted(placed: cluster_flags.Placed, checked: preflight.Checked) -> bool:
+    """Hands the run to whoever finds machines for it; False: they are named.
+
+    Args:
+      placed: the run and where its nodes go.
+      checked: what preflight found out.
+
+    Raises:
+      config_lib.ConfigError: the run cannot be run there.
+    """
+    back_end = _SUBMITTED.get(cluster_flags.LAUNCH.value)
+    if back_end is not None:
+        back_end.submit(placed, checked)
+    return back_end is not None
