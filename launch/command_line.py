@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-from absl import flags, logging
+from absl import flags
 
 from kickstarting.environments import base
-from launch import preflight, process_memory, processor_threads
+from launch import node_logs, preflight, process_memory, processor_threads
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2
@@ -78,8 +78,7 @@ def status(
         if _HELP.value or _HELPFULL.value:
             _print_help([argv[0], *(module.__name__ for module in key_flags)])
             return 0
-        logging.use_absl_handler()
-        logging.set_verbosity(logging.WARNING)
+        node_logs.begin_for_people()
         return main(rest)
     except flags.Error as error:
         return _refuse(argv[0], f"{error} (--help lists the flags)")

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from typing import TextIO
 
+from launch import node_logs
+
 _PERIOD_SECONDS = 0.3
 # Reverb logs every server and client, and cannot be told not to.
 _NOISE = "[reverb/cc/"
@@ -46,7 +48,8 @@ def show_new_lines(directory: str, positions: dict[str, int], output: TextIO) ->
             for line in whole.decode(errors="replace").splitlines():
                 if line.startswith(_NOISE):
                     continue
-                output.write(f"[{node}] {line}\n")
+                for words in node_logs.in_words(line).splitlines():
+                    output.write(f"[{node}] {words}\n")
     output.flush()
 
 

@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 from absl import flags as absl_flags
-from absl import logging
 
 from kickstarting import config as config_lib
 from launch import (
@@ -32,6 +31,7 @@ from launch import (
     flags,
     lab_flags,
     members,
+    node_logs,
     population_flags,
     process_memory,
     report,
@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
     if not number.isdigit():
         raise config_lib.ConfigError("--node must be a group and a number: actor/3")
     config = flags.config_from_flags()
-    logging.set_verbosity(logging.WARNING)
+    node_logs.begin(f"{group}/{number}")
     process_memory.keep_freed_memory()
     hosts = json.loads(_HOSTS.value)
     facts = json.loads(_FACTS.value)

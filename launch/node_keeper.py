@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 
-from launch import groups, revival
+from launch import groups, node_logs, revival
 
 END_WITH_INPUT = "--end_with_input"
 _STANDARD_INPUT = 0
@@ -24,6 +24,7 @@ def look_after() -> None:
     if END_WITH_INPUT in sys.argv:
         threading.Thread(target=_end_with_input, name="input", daemon=True).start()
     node = _argument(_NODE)
+    node_logs.begin(node)
     most_ends = groups.MOST_ENDS.get(node.partition("/")[0], revival.MOST_ENDS)
     revival.return_in_child(_argument(_LOGDIR) or ".", node, most_ends)
 

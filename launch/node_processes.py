@@ -12,11 +12,18 @@ from typing import Any
 
 import cloudpickle
 import launchpad as lp
-from absl import flags, logging
+from absl import flags
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting import config as config_lib
-from launch import groups, member_process, process_memory, revival, terminal
+from launch import (
+    groups,
+    member_process,
+    node_logs,
+    process_memory,
+    revival,
+    terminal,
+)
 
 
 def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
@@ -79,10 +86,10 @@ def _begin(
       most_ends: see revival.return_in_child; None: its process is not replaced.
     """
     revival.die_with_parent(launcher)
+    node = f"{group}/{flags.FLAGS['lp_task_id'].value}"
+    node_logs.begin(node)
     if most_ends is not None:
-        index = flags.FLAGS["lp_task_id"].value
-        revival.return_in_child(logdir, f"{group}/{index}", most_ends)
+        revival.return_in_child(logdir, node, most_ends)
     process_memory.keep_freed_memory()
     flags.FLAGS["lp_termination_notice_secs"].value = termination_notice
-    logging.set_verbosity(logging.WARNING)
     terminal.quieten_launchpad()

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from absl import logging
 
 from kickstarting import config as config_lib
-from launch import restarts
+from launch import node_logs, restarts
 
 # Ends in a row, within a short time each, after which no other try would fare better.
 MOST_ENDS = 6
@@ -108,7 +108,8 @@ def keep_going(
     patience = Patience(MOST_ENDS)
     while not stop.is_set():
         try:
-            work()
+            with node_logs.work_of(node):
+                work()
             return
         except hopeless:
             raise
@@ -167,11 +168,7 @@ def return_in_child(logdir: str, node: str, most_ends: float = math.inf) -> None
         if delay is None:
             sys.exit(f"{node} {end} again and again")
         time.sleep(delay)
-        print(
-            f"{node} {end}: another process takes its place",
-            file=sys.stderr,
-            flush=True,
-        )
+        logging.warning("%s %s: another process takes its place", node, end)
         restarts.record(logdir, node, end)
         patience.begin()
         _Process.predecessors += 1
