@@ -166,6 +166,25 @@ def queue(
         server.stop()
 
 
+def poll(seconds: float) -> float:
+    """Returns the CPU milliseconds of a call without news, both sides."""
+    import courier
+
+    server = courier.Server()
+    server.Bind("parameters", lambda held: None)
+    server.Start()
+    client = courier.Client(server.address)
+
+    def step() -> int:
+        client.parameters(0)
+        return 1
+
+    try:
+        return _cost(step, seconds)["cpu_ms_per_step"]
+    finally:
+        server.Stop()
+
+
 def _batch(config: config_lib.Config, spec: base.EnvironmentSpec) -> types.Trajectory:
     random = np.random.default_rng(0)
     example = trajectory_example.example(config, spec)

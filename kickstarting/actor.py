@@ -26,9 +26,20 @@ NUM_SLOTS = 2
 _WAIT_SECONDS = 0.2
 _REPORT_SECONDS = 0.5
 _POLL_PARAMETERS_SECONDS = 0.02
+# Of all actors together: one learner answers them, and may send its weights each time.
+_MOST_POLLS_PER_SECOND = 200
 _CLOSE_SECONDS = 3.0
 # A small batch is worth waiting this much for more environments.
 _GATHER_SECONDS = 0.002
+
+
+def parameters_period(config: config_lib.Config) -> float:
+    """Returns the seconds after which an actor asks for parameters again.
+
+    Args:
+      config: of the run; the more actors it has the less often each asks.
+    """
+    return max(_POLL_PARAMETERS_SECONDS, config.num_actors / _MOST_POLLS_PER_SECOND)
 
 
 class LearnerClient(Protocol):
@@ -291,10 +302,12 @@ class Actor:
         self, stop: threading.Event, has_ended: threading.Event
     ) -> None:
         """Fetches parameters and reports, behind the acting."""
-        reported = start = time.monotonic()
-        while not (stop.wait(_POLL_PARAMETERS_SECONDS) or has_ended.is_set()):
+        polled = reported = start = time.monotonic()
+        period = parameters_period(self._config)
+        while not (stop.wait(min(period, _REPORT_SECONDS)) or has_ended.is_set()):
             try:
-                if not self._config.lockstep:
+                if not self._config.lockstep and time.monotonic() - polled >= period:
+                    polled = time.monotonic()
                     self._poll_parameters()
                 if time.monotonic() - reported > _REPORT_SECONDS:
                     reported = time.monotonic()

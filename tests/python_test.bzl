@@ -27,6 +27,7 @@ def python_test(name, size = "small", data = [], **kwargs):
         legacy_create_init = 0,
         main = name + ".py",
         deps = [
+            "//benchmarks",
             "//examples",
             "//experiments",
             "//kickstarting",
