@@ -1,19 +1,35 @@
 """The cost of each part of the ring alone, in CPU seconds of an agent step."""
 
+import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import jax
+import jax.flatten_util
 import numpy as np
 import psutil
 
+from kickstarting import acting as acting_lib
+from kickstarting import actor as actor_lib
 from kickstarting import config as config_lib
-from kickstarting import teachers, trajectory_example, types, update
-from kickstarting.actor import NUM_SLOTS
+from kickstarting import (
+    teachers,
+    trajectory_example,
+    types,
+    unroll_sender,
+    unroll_store,
+    update,
+)
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
+from launch import actor_node
 
 _WARM_UP = 3
+# Numbers, and calls, of cold_call.
+_OTHER_DATA = 16_000_000
+_COLD_CALLS = 100
+_NO_WEIGHT = np.zeros(1, np.float32)
 
 
 def cpu_seconds() -> float:
@@ -48,7 +64,7 @@ def environment(config: config_lib.Config, seconds: float) -> dict[str, float]:
         base.TaskSettings(config.tasks[0], seed, config.action_repeat)
         for seed in range(config.environments_per_actor)
     ]
-    batch = suites.make_batch(settings, NUM_SLOTS, config.unroll_length)
+    batch = suites.make_batch(settings, actor_lib.NUM_SLOTS, config.unroll_length)
     random = np.random.default_rng(0)
     zeros = np.zeros(config.environments_per_actor, np.int32)
 
@@ -76,8 +92,48 @@ def inference(
     config: config_lib.Config, spec: base.EnvironmentSpec, seconds: float
 ) -> dict[str, float]:
     """Acts for a batch of all environments."""
-    agent = Agent(spec, config.network)
     count = config.environments_per_actor
+    act = _acting(config, spec, count)
+
+    def step() -> int:
+        act()
+        return count
+
+    return _cost(step, seconds)
+
+
+def cold_call(
+    config: config_lib.Config, spec: base.EnvironmentSpec, batch_size: int
+) -> float:
+    """Returns the CPU milliseconds that acting takes more with nothing in the caches.
+
+    Args:
+      config: of the run.
+      spec: of its environments.
+      batch_size: that is acted for.
+    """
+    act = _acting(config, spec, batch_size)
+    # Larger than any cache.
+    other = np.ones(_OTHER_DATA)
+
+    def median(cold: bool) -> float:
+        found = []
+        for _ in range(_COLD_CALLS):
+            if cold:
+                other.sum()
+            start = time.process_time()
+            act()
+            found.append(time.process_time() - start)
+        return float(np.median(found[_WARM_UP:]))
+
+    return 1e3 * (median(cold=True) - median(cold=False))
+
+
+def _acting(
+    config: config_lib.Config, spec: base.EnvironmentSpec, count: int
+) -> Callable[[], None]:
+    """Returns what acts once for a batch of that many."""
+    agent = Agent(spec, config.network)
     act = jax.jit(agent.step)
     params = agent.init_params(jax.random.key(0))
     state = agent.initial_state(count)
@@ -89,11 +145,10 @@ def inference(
     )
     first = np.zeros(count, bool)
 
-    def step() -> int:
+    def once() -> None:
         jax.block_until_ready(act(params, observation, first, state))
-        return count
 
-    return _cost(step, seconds)
+    return once
 
 
 def learner_update(
@@ -166,21 +221,125 @@ def queue(
         server.stop()
 
 
-def poll(seconds: float) -> float:
-    """Returns the CPU milliseconds of a call without news, both sides."""
+def acting(config: config_lib.Config, seconds: float) -> dict[str, float]:
+    """Lets one actor act alone, at the pace of its environments; also its batch size.
+
+    The learner gives parameters once, and unrolls go nowhere.
+    """
+    tasks, settings = actor_node.environment_settings(config, 0, 0)
+    environments = suites.make_batch(
+        settings, actor_lib.NUM_SLOTS, config.unroll_length
+    )
+    agent = Agent(environments.spec, config.network)
+    learner = _Learner(agent)
+    actor = actor_lib.Actor(
+        config,
+        0,
+        agent,
+        environments,
+        tasks,
+        learner,
+        lambda store, weight: _Sender(store),
+    )
+    stop = threading.Event()
+    thread = threading.Thread(target=actor.run, args=(stop,), name="actor")
+    thread.start()
+    try:
+        learner.wait_for_steps(config.environments_per_actor * config.unroll_length)
+        begun, start, cpu = learner.steps, time.monotonic(), cpu_seconds()
+        time.sleep(seconds)
+        steps = learner.steps - begun
+        return {
+            "cpu_ms_per_step": 1e3 * (cpu_seconds() - cpu) / steps,
+            "steps_per_second_alone": steps / (time.monotonic() - start),
+            "batch_size": learner.batch_size,
+        }
+    finally:
+        stop.set()
+        thread.join()
+
+
+class _Learner:
+    """Gives an actor parameters once, and keeps what it reports."""
+
+    def __init__(self, agent: Agent) -> None:
+        params = agent.init_params(jax.random.key(0))
+        self._flat = np.asarray(jax.flatten_util.ravel_pytree(params)[0])
+        self.steps = 0.0
+        self.batch_size = 0.0
+
+    def parameters(self, held: int) -> Any:
+        return None if held >= 0 else (0, self._flat, np.zeros((1, 1), np.float32))
+
+    def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
+        del source, episodes
+        self.steps = counters["agent_steps"]
+        self.batch_size = counters["acting_batch_size"]
+
+    def wait_for_steps(self, count: int) -> None:
+        while self.steps < count:
+            time.sleep(0.1)
+
+
+class _Sender(unroll_sender.UnrollSender):
+    """Gives an unroll's slot back at once."""
+
+    def __init__(self, store: unroll_store.UnrollStore) -> None:
+        super().__init__(
+            store, _NoWriter(), None, 0.0, lambda task: _NO_WEIGHT, OSError
+        )
+
+
+class _NoWriter:
+    def write(self, trajectory: types.Trajectory) -> float:
+        del trajectory
+        return 0.0
+
+    def close(self) -> None:
+        pass
+
+
+def parameters(
+    config: config_lib.Config, spec: base.EnvironmentSpec, seconds: float
+) -> dict[str, float]:
+    """Returns the CPU milliseconds, both sides, of asking the learner for weights.
+
+    Args:
+      config: of the run.
+      spec: of its environments.
+      seconds: that each is measured.
+
+    Returns:
+      of a `poll` that learns of nothing new, and of a `pull` of other parameters.
+    """
     import courier
 
+    agent = Agent(spec, config.network)
+    flat = np.asarray(
+        jax.flatten_util.ravel_pytree(agent.init_params(jax.random.key(0)))[0]
+    )
+    policy = acting_lib.Policy(
+        agent, 0, config.environments_per_actor, jax.local_devices()[0]
+    )
     server = courier.Server()
-    server.Bind("parameters", lambda held: None)
+    server.Bind("parameters", lambda held: flat if held < 0 else None)
     server.Start()
     client = courier.Client(server.address)
 
-    def step() -> int:
+    def poll() -> int:
         client.parameters(0)
         return 1
 
+    def pull() -> int:
+        policy.set_parameters(client.parameters(-1))
+        jax.block_until_ready(policy.params)
+        return 1
+
     try:
-        return _cost(step, seconds)["cpu_ms_per_step"]
+        return {
+            "poll": _cost(poll, seconds)["cpu_ms_per_step"],
+            "pull": _cost(pull, seconds)["cpu_ms_per_step"],
+        }
     finally:
         server.Stop()
 

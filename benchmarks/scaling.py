@@ -12,6 +12,7 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,8 @@ def main(argv: list[str]) -> int:
         raise config_lib.ConfigError(
             "--environments must be at least 2, --step_seconds and --seconds above 0"
         )
+    # Ended early it leaves no run behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     os.environ[waiting_environment.SECONDS_VARIABLE] = str(_STEP_SECONDS.value)
     parts = _measure_parts()
     cores = len(os.sched_getaffinity(0))
@@ -97,36 +100,39 @@ def _config(actors: int) -> config_lib.Config:
 
 
 def _ring(actors: int) -> ring_model.Ring:
-    seconds = actor.parameters_period(_config(actors))
-    return ring_model.Ring(actors, _ENVIRONMENTS.value, 1.0 / seconds)
+    config = _config(actors)
+    return ring_model.Ring(
+        actors,
+        _ENVIRONMENTS.value,
+        1.0 / actor.parameters_period(config),
+        config.batch_size * config.unroll_length,
+    )
 
 
 def _measure_parts() -> ring_model.Parts:
     """Measures the parts on which the model rests."""
     config, seconds = _config(1), _PART_SECONDS.value
     spec = suites.environment_spec(config.tasks[0], config.action_repeat)
-    half = dataclasses.replace(config, environments_per_actor=_ENVIRONMENTS.value // 2)
-    whole, part = (
-        parts_lib.inference(each, spec, seconds)["cpu_ms_per_step"]
-        for each in (config, half)
-    )
-    # Of a call and of a step, by two sizes of a batch.
-    call = (part - whole) * config.environments_per_actor / 1e3
     teacher_config = config_lib.Config(tasks=(_TEACHER_TASK,), logdir="unused")
+    acting = parts_lib.acting(config, seconds)
+    batch_size = acting["batch_size"]
+    cold_call = parts_lib.cold_call(config, spec, round(batch_size))
     costs = {
-        "environment": parts_lib.environment(config, seconds),
+        "acting": acting,
         "queue": parts_lib.queue(config, spec, seconds),
         "teacher": parts_lib.teacher(teacher_config, _TEACHER.value, seconds),
         "update": parts_lib.learner_update(config, spec, seconds),
     }
+    parameters = parts_lib.parameters(config, spec, seconds)
     example = trajectory_example.example(config, spec)
     unroll = sum(array.nbytes for array in jax.tree.leaves(example))
     params = Agent(spec, config.network).init_params(jax.random.key(0))
     return ring_model.Parts(
         wait_seconds=_STEP_SECONDS.value,
-        inference_call=max(call, 0.0),
-        inference_step=max(whole / 1e3 - call / config.environments_per_actor, 0.0),
-        poll=parts_lib.poll(seconds) / 1e3,
+        batch_size=batch_size,
+        cold_call=cold_call / 1e3,
+        poll=parameters["poll"] / 1e3,
+        pull=parameters["pull"] / 1e3,
         unroll_bytes=unroll / config.unroll_length,
         parameter_bytes=float(sum(each.nbytes for each in jax.tree.leaves(params))),
         **{name: cost["cpu_ms_per_step"] / 1e3 for name, cost in costs.items()},
@@ -154,10 +160,12 @@ def _run(actors: int, predicted: float) -> float:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        begun = _wait_for_frames(process, logdir, int(predicted * 5))
-        time.sleep(_SECONDS.value)
-        process.terminate()
-        process.wait()
+        try:
+            begun = _wait_for_frames(process, logdir, int(predicted * 5))
+            time.sleep(_SECONDS.value)
+        finally:
+            process.terminate()
+            process.wait()
         metrics = run_files.read_metrics(logdir)
         frames, seconds = metrics[run_files.FRAMES], metrics["seconds"]
         first = int(np.searchsorted(frames, begun))
@@ -182,19 +190,18 @@ def _wait_for_frames(process: subprocess.Popen[bytes], logdir: str, wanted: int)
 
 def _far(parts: ring_model.Parts, actors: int) -> dict[str, object]:
     """Returns what actors on machines of their own ask of everything else."""
-    ring, config = _ring(actors), _config(actors)
+    ring = _ring(actors)
     steps = ring_model.demand(parts, ring)
-    updates = steps / (config.batch_size * config.unroll_length)
     return {
         "actors": actors,
         "agent_steps_per_second": steps,
-        "updates_per_second": updates,
+        "updates_per_second": steps / ring.steps_per_update,
         "loads": [
             {
                 **dataclasses.asdict(load),
                 "machines": ring_model.replicas(load, _NETWORK_CORES, _NETWORK_BYTES),
             }
-            for load in ring_model.loads(parts, ring, steps, updates)
+            for load in ring_model.loads(parts, ring, steps)
         ],
     }
 
