@@ -29,8 +29,11 @@ _POLL_PARAMETERS_SECONDS = 0.02
 # Of all actors together: one learner answers them, and may send its weights each time.
 _MOST_POLLS_PER_SECOND = 200
 _CLOSE_SECONDS = 3.0
-# A small batch is worth waiting this much for more environments.
+# A small batch is worth waiting this much for more environments,
 _GATHER_SECONDS = 0.002
+# and this much while others wait for the learner: acting sooner would only take the
+# processor from it.
+_HELD_GATHER_SECONDS = 0.02
 
 
 def parameters_period(config: config_lib.Config) -> float:
@@ -179,7 +182,7 @@ class Actor:
                 # Those in flight may be ready sooner than a slot.
                 all_held = len(held) == self._environments.num_environments
                 self._store.wait_for_free_slot(
-                    _WAIT_SECONDS if all_held else _GATHER_SECONDS
+                    _WAIT_SECONDS if all_held else _patience(len(held))
                 )
                 self._seconds["slot"] += time.monotonic() - start
 
@@ -193,7 +196,7 @@ class Actor:
             _WAIT_SECONDS if in_flight and not num_held else 0
         )
         wanted = num_environments if self._config.lockstep else num_environments // 2
-        patience = _WAIT_SECONDS if self._config.lockstep else _GATHER_SECONDS
+        patience = _WAIT_SECONDS if self._config.lockstep else _patience(num_held)
         while 0 < len(ready) < min(wanted, in_flight) and not stop.is_set():
             more = self._environments.wait(patience)
             if not len(more) and not self._config.lockstep:
@@ -344,3 +347,8 @@ class Actor:
             },
             columns,
         )
+
+
+def _patience(num_held: int) -> float:
+    """Returns how many seconds more environments are worth, while some are held."""
+    return _HELD_GATHER_SECONDS if num_held else _GATHER_SECONDS
