@@ -57,7 +57,12 @@ class MemberRestartTest(absltest.TestCase):
 
     def test_a_killed_process(self):
         before = _compiled_updates()
-        run = program_run.ProgramRun(self, *self.arguments, "--lp_launch_type=local_mp")
+        run = program_run.ProgramRun(
+            self,
+            *self.arguments,
+            "--lp_launch_type=local_mp",
+            compiled=absltest.TEST_TMPDIR.value,
+        )
         folder = pathlib.Path(run_folder.checkpoints(self.members[1]))
         # The controller knows it, and it has what another one can go on from.
         run.wait_for(lambda: self._numbers(1)[-1:] > [0])
@@ -116,7 +121,7 @@ def _processes(run: program_run.ProgramRun, member: str) -> list[int]:
 
 
 def _compiled_updates() -> set[pathlib.Path]:
-    """Returns what JAX's persistent cache of test runs holds of the update."""
+    """Returns what JAX's persistent cache of this test holds of the update."""
     return set(pathlib.Path(absltest.TEST_TMPDIR.value).glob("*update_shard*-cache"))
 
 

@@ -8,6 +8,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -36,11 +37,24 @@ _MARK = "KICKSTARTING_TEST_MARK"
 _DEADLINE = 270.0
 
 
+def _shared_folder() -> str:
+    """Returns a folder of this user's own that outlives a test."""
+    folder = pathlib.Path(tempfile.gettempdir(), f"kickstarting-tests-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} is another user's")
+    return str(folder)
+
+
 class ProgramRun:
     """One process of an entry point with all that it starts."""
 
     def __init__(
-        self, test: absltest.TestCase, *arguments: str, module: str = "launch.train"
+        self,
+        test: absltest.TestCase,
+        *arguments: str,
+        module: str = "launch.train",
+        compiled: str | None = None,
     ) -> None:
         """Starts it; the test's end ends it at the latest.
 
@@ -48,6 +62,7 @@ class ProgramRun:
           test: for its temporary folder and its clean-up.
           *arguments: the command line.
           module: the entry point.
+          compiled: folder of what it compiles; None: one that all tests share.
         """
         self._mark = uuid.uuid4().hex
         self._outputs = [
@@ -64,7 +79,7 @@ class ProgramRun:
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
                     # What one run has compiled the next need not.
-                    "JAX_COMPILATION_CACHE_DIR": absltest.TEST_TMPDIR.value,
+                    "JAX_COMPILATION_CACHE_DIR": compiled or _shared_folder(),
                     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
                     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
                     _MARK: self._mark,
