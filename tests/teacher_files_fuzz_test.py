@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 
 import numpy as np
 from absl.testing import absltest
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 
 from kickstarting import teacher_files
 from tests import teacher_folder
+
+# Of each test; FUZZ_INPUTS=2500 are ten thousand in all.
+_INPUTS = int(os.environ.get("FUZZ_INPUTS", "150"))
 
 
 class FuzzTest(teacher_folder.TeacherFolderTest):
@@ -25,7 +29,7 @@ class FuzzTest(teacher_folder.TeacherFolderTest):
         except teacher_files.TeacherError as error:
             self.assertNotIn("\n", str(error))
 
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=_INPUTS)
     @given(st.data())
     def test_bytes_of_the_card(self, data):
         start = data.draw(st.integers(0, len(self.card)))
@@ -36,7 +40,7 @@ class FuzzTest(teacher_folder.TeacherFolderTest):
         )
         self._load()
 
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=_INPUTS)
     @given(st.data())
     def test_values_of_the_card(self, data):
         content = copy.deepcopy(json.loads(self.card))
@@ -62,7 +66,7 @@ class FuzzTest(teacher_folder.TeacherFolderTest):
         (self.folder / teacher_files.CARD).write_text(json.dumps(content))
         self._load()
 
-    @settings(deadline=None, max_examples=200)
+    @settings(deadline=None, max_examples=_INPUTS)
     @given(st.data())
     def test_bytes_of_the_weights(self, data):
         (self.folder / teacher_files.CARD).write_bytes(self.card)
@@ -75,7 +79,7 @@ class FuzzTest(teacher_folder.TeacherFolderTest):
         self.set_checksum()
         self._load()
 
-    @settings(deadline=None, max_examples=200)
+    @settings(deadline=None, max_examples=_INPUTS)
     @given(st.data())
     def test_bytes_of_an_array(self, data):
         array = teacher_folder.array_bytes(np.ones((2, 3), np.float16))
