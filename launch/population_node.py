@@ -23,6 +23,8 @@ from launch import members as members_lib
 
 _POLL_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
+# Weights are many megabytes, and are given and taken between two updates.
+_TRANSFER_SECONDS = 30.0
 
 
 def run(config: config_lib.Config, learners: Sequence[Any]) -> None:
@@ -89,20 +91,45 @@ class _Member:
         return answer
 
     def evolve(self, evolved: dict[str, float]) -> None:
-        """See Learner.evolve."""
-        self._client.evolve(evolved)
+        """See Learner.evolve.
+
+        Raises:
+          TimeoutError: no answer.
+        """
+        self._call("evolve", _PATIENCE_SECONDS, evolved)
 
     def weights(self) -> list[np.ndarray]:
-        """See Learner.weights."""
-        return self._client.weights()
+        """See Learner.weights.
+
+        Raises:
+          TimeoutError: no answer.
+        """
+        return self._call("weights", _TRANSFER_SECONDS)
 
     def adopt(self, weights: list[np.ndarray]) -> None:
-        """See Learner.adopt."""
-        self._client.adopt(weights)
+        """See Learner.adopt.
+
+        Raises:
+          TimeoutError: no answer.
+        """
+        self._call("adopt", _TRANSFER_SECONDS, weights)
 
     def pause(self, paused: bool) -> None:
-        """See Learner.pause."""
-        self._client.pause(paused)
+        """See Learner.pause.
+
+        Raises:
+          TimeoutError: no answer.
+        """
+        self._call("pause", _PATIENCE_SECONDS, paused)
+
+    def _call(self, method: str, patience: float, *arguments: Any) -> Any:
+        asked = getattr(self._client.futures, method)(*arguments)
+        try:
+            return asked.result(timeout=patience)
+        except futures.TimeoutError:
+            # What it is told when it is back must not come after newer words.
+            asked.cancel()
+            raise TimeoutError(f"no answer to {method}") from None
 
 
 def begin_together(

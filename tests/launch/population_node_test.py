@@ -1,11 +1,13 @@
 """The controller's client of a learner that is away and comes back."""
 
+import contextlib
 import threading
 import time
 
 import courier
+import numpy as np
 import portpicker
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from kickstarting import run_files
 from kickstarting.population_member import Progress
@@ -14,7 +16,13 @@ from launch import population_node
 _CALL_SECONDS = 60.0
 
 
-class MemberTest(absltest.TestCase):
+def _patience(seconds: float) -> contextlib.AbstractContextManager[object]:
+    return absltest.mock.patch.multiple(
+        population_node, _PATIENCE_SECONDS=seconds, _TRANSFER_SECONDS=seconds
+    )
+
+
+class MemberTest(parameterized.TestCase):
     def test_a_learner_that_is_away_is_not_waited_for_and_answers_when_it_is_back(self):
         port = portpicker.pick_unused_port()
         client = courier.Client(f"localhost:{port}", call_timeout=_CALL_SECONDS)
@@ -41,6 +49,33 @@ class MemberTest(absltest.TestCase):
                 time.sleep(0.05)
         self.assertEqual((progress.frames, progress.life), (500, 7))
         self.assertEqual(member.progress().life, 7)
+
+    @parameterized.named_parameters(
+        ("evolve", "evolve", ({"learning_rate": 1e-4},)),
+        ("pause", "pause", (True,)),
+        ("weights", "weights", ()),
+        ("adopt", "adopt", ([np.zeros(3)],)),
+    )
+    def test_what_it_missed_while_away_it_is_not_told_when_it_is_back(
+        self, method, arguments
+    ):
+        port = portpicker.pick_unused_port()
+        client = courier.Client(f"localhost:{port}", call_timeout=_CALL_SECONDS)
+        member = population_node._Member(client, threading.Event())
+        with (
+            _patience(0.1),
+            self.assertRaisesRegex(TimeoutError, f"no answer to {method}"),
+        ):
+            getattr(member, method)(*arguments)
+
+        called = []
+        server = courier.Server(port=port)
+        server.Bind(method, lambda *given: called.append(len(given)))
+        server.Start()
+        self.addCleanup(server.Stop)
+        with _patience(_CALL_SECONDS):
+            getattr(member, method)(*arguments)
+        self.assertEqual(called, [len(arguments)])
 
     def test_what_fails_there_fails_here_and_is_asked_again(self):
         failures = [RuntimeError("the learner has failed")]
