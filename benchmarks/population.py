@@ -9,10 +9,10 @@ all members, and the CPU time of all processes, are counted from when the last o
 is warm to when the first one ends. Prints JSON.
 """
 
+import contextlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 from absl import flags
 
-from benchmarks import watching
+from benchmarks import launched, watching
 from kickstarting import config as config_lib
 from launch import command_line
 
@@ -111,24 +111,20 @@ def _measure(name: str, extra: Sequence[str]) -> dict[str, float]:
     logdirs = members if name in ("single", "independent") else [folder]
     try:
         start = time.time()
-        processes = [
-            subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "launch.train"),
-                    f"--tasks={_TASK.value}",
-                    f"--logdir={logdir}",
-                    f"--total_frames={_FRAMES.value}",
-                    f"--environments_per_actor={_ENVIRONMENTS.value}",
-                    "--evaluation_episodes=0",
-                    "--checkpoint_minutes=60",
-                    *extra,
-                ],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            for logdir in logdirs
+        arguments = [
+            f"--tasks={_TASK.value}",
+            f"--total_frames={_FRAMES.value}",
+            f"--environments_per_actor={_ENVIRONMENTS.value}",
+            "--evaluation_episodes=0",
+            "--checkpoint_minutes=60",
+            *extra,
         ]
-        watched = watching.watch(processes, members)
+        with contextlib.ExitStack() as stack:
+            processes = [
+                stack.enter_context(launched.run([f"--logdir={logdir}", *arguments]))
+                for logdir in logdirs
+            ]
+            watched = watching.watch(processes, members)
         if any(process.returncode for process in processes):
             raise RuntimeError(f"{name}: a run failed")
         return {

@@ -12,7 +12,6 @@ import dataclasses
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -22,8 +21,8 @@ import jax
 import numpy as np
 from absl import flags
 
+from benchmarks import launched, ring_model, waiting_environment
 from benchmarks import parts as parts_lib
-from benchmarks import ring_model, waiting_environment
 from kickstarting import actor, run_files, trajectory_example
 from kickstarting import config as config_lib
 from kickstarting.agent import Agent
@@ -57,7 +56,6 @@ def main(argv: list[str]) -> int:
             "--environments must be at least 2, --step_seconds and --seconds above 0"
         )
     # Ended early it leaves no run behind.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     os.environ[waiting_environment.SECONDS_VARIABLE] = str(_STEP_SECONDS.value)
     parts = _measure_parts()
     cores = len(os.sched_getaffinity(0))
@@ -143,29 +141,19 @@ def _run(actors: int, predicted: float) -> float:
     """Returns the agent steps/s of a run, once it is warm."""
     logdir = tempfile.mkdtemp(prefix="scaling")
     try:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "launch.train",
-                f"--tasks={waiting_environment.TASK}",
-                f"--logdir={logdir}",
-                "--action_repeat=1",
-                f"--num_actors={actors}",
-                f"--environments_per_actor={_ENVIRONMENTS.value}",
-                f"--total_frames={10**9}",
-                "--evaluation_episodes=0",
-                "--lp_launch_type=local_mp",
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
+        arguments = [
+            f"--tasks={waiting_environment.TASK}",
+            f"--logdir={logdir}",
+            "--action_repeat=1",
+            f"--num_actors={actors}",
+            f"--environments_per_actor={_ENVIRONMENTS.value}",
+            f"--total_frames={10**9}",
+            "--evaluation_episodes=0",
+            "--lp_launch_type=local_mp",
+        ]
+        with launched.run(arguments) as process:
             begun = _wait_for_frames(process, logdir, int(predicted * 5))
             time.sleep(_SECONDS.value)
-        finally:
-            process.terminate()
-            process.wait()
         metrics = run_files.read_metrics(logdir)
         frames, seconds = metrics[run_files.FRAMES], metrics["seconds"]
         first = int(np.searchsorted(frames, begun))

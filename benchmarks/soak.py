@@ -11,6 +11,7 @@ lost, what the processes hold over time, and what is left behind.
 """
 
 import collections
+import contextlib
 import dataclasses
 import json
 import os
@@ -20,7 +21,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import psutil
@@ -29,7 +30,7 @@ from rich import console as rich_console
 from rich import table as rich_table
 from scipy import stats
 
-from benchmarks import run_processes
+from benchmarks import launched, run_processes
 from kickstarting import checkpoints, run_files
 from kickstarting import config as config_lib
 from launch import command_line, node_reports, run_folder
@@ -61,7 +62,7 @@ class Fault:
       seconds: until the run was where it was before, and the node was replaced.
       frames_lost: environment frames that had been learned since the newest checkpoint,
         where a learner was hit.
-      seconds_lost: since that checkpoint was written.
+      seconds_lost: of training since then.
     """
 
     kind: str
@@ -74,44 +75,20 @@ class Fault:
 class Soak:
     """A run that is under fire."""
 
-    def __init__(self, logdir: str) -> None:
-        """Starts the run.
+    def __init__(
+        self, process: subprocess.Popen[bytes], members: Sequence[str], output: str
+    ) -> None:
+        """Takes the run.
 
         Args:
-          logdir: its folder.
+          process: of launch.train.
+          members: folders of the members, or of the run where it has none.
+          output: file that the process writes to.
         """
-        self._members = [logdir]
-        size = []
-        if _POPULATION.value:
-            self._members = [os.path.join(logdir, f"member_{i}") for i in range(2)]
-            size = ["--population_size=2"]
-        self._output = pathlib.Path(f"{logdir}.log")
-        descriptor = os.open(self._output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "launch.train",
-                f"--tasks={_TASK.value}",
-                f"--teachers={_TEACHER.value}",
-                "--kickstarting_schedule=constant",
-                "--lp_launch_type=local_mp",
-                "--num_actors=2",
-                "--environments_per_actor=2",
-                "--teacher_replicas=2",
-                f"--checkpoint_minutes={_CHECKPOINT_MINUTES}",
-                "--evaluation_episodes=1",
-                "--evaluation_minutes=0.5",
-                "--total_frames=1000000000000",
-                f"--logdir={logdir}",
-                *size,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=descriptor,
-            stderr=subprocess.STDOUT,
-        )
-        os.close(descriptor)
-        self._launcher = psutil.Process(self._process.pid)
+        self._process = process
+        self._members = members
+        self._output = output
+        self._launcher = psutil.Process(process.pid)
 
     def begin(self, kinds: tuple[str, ...]) -> None:
         """Waits until every kind of node is there and there is a checkpoint."""
@@ -214,16 +191,17 @@ def main(argv: list[str]) -> int:
     if os.path.exists(_LOGDIR.value):
         raise config_lib.ConfigError(f"--logdir={_LOGDIR.value} is there already")
     os.makedirs(os.path.dirname(os.path.abspath(_LOGDIR.value)), exist_ok=True)
-    soak = Soak(_LOGDIR.value)
-    soak.begin(kinds)
-    start = time.monotonic()
-    faults, samples = [], [(0.0, soak.held())]
-    for kind, name in _schedule(kinds, draw):
-        faults.append(soak.hit(kind, name, draw))
-        samples.append((time.monotonic() - start, soak.held()))
-        print(faults[-1], samples[-1][1], file=sys.stderr)
-    minutes = (time.monotonic() - start) / 60
-    left = soak.end()
+    faults = []
+    with _launched(_LOGDIR.value) as soak:
+        soak.begin(kinds)
+        start = time.monotonic()
+        samples = [(0.0, soak.held())]
+        for kind, name in _schedule(kinds, draw):
+            faults.append(soak.hit(kind, name, draw))
+            samples.append((time.monotonic() - start, soak.held()))
+            print(faults[-1], samples[-1][1], file=sys.stderr)
+        minutes = (time.monotonic() - start) / 60
+        left = soak.end()
     left["shared_memory_left"] = sorted(_shared_memory() - memory_before)
     rich_console.Console(stderr=True).print(_table(kinds, faults))
     print(
@@ -242,6 +220,33 @@ def main(argv: list[str]) -> int:
         )
     )
     return 0
+
+
+@contextlib.contextmanager
+def _launched(logdir: str) -> Iterator[Soak]:
+    """Launches the run that comes under fire."""
+    members, size = [logdir], []
+    if _POPULATION.value:
+        members = [os.path.join(logdir, f"member_{index}") for index in range(2)]
+        size = ["--population_size=2"]
+    arguments = [
+        f"--tasks={_TASK.value}",
+        f"--teachers={_TEACHER.value}",
+        "--kickstarting_schedule=constant",
+        "--lp_launch_type=local_mp",
+        "--num_actors=2",
+        "--environments_per_actor=2",
+        "--teacher_replicas=2",
+        f"--checkpoint_minutes={_CHECKPOINT_MINUTES}",
+        "--evaluation_episodes=1",
+        "--evaluation_minutes=0.5",
+        "--total_frames=1000000000000",
+        f"--logdir={logdir}",
+        *size,
+    ]
+    output = f"{logdir}.log"
+    with open(output, "wb") as file, launched.run(arguments, file.fileno()) as process:
+        yield Soak(process, members, output)
 
 
 def _schedule(kinds: tuple[str, ...], draw: random.Random) -> Iterator[tuple[str, str]]:
@@ -276,11 +281,17 @@ def _newest_checkpoint(logdir: str) -> pathlib.Path | None:
 
 
 def _since_checkpoint(logdir: str) -> tuple[int, float]:
-    """Returns frames and seconds since the newest checkpoint."""
+    """Returns frames and seconds of training since the newest checkpoint."""
     newest = _newest_checkpoint(logdir)
     assert newest is not None
-    frames = int(newest.name.rpartition("-")[2])
-    return max(_frames(logdir) - frames, 0), time.time() - newest.stat().st_mtime
+    kept = int(newest.name.rpartition("-")[2])
+    metrics = run_files.read_metrics(logdir)
+    frames, seconds = metrics[run_files.FRAMES], metrics["seconds"]
+    lost = frames > kept
+    if not lost.any():
+        return 0, 0.0
+    # A row comes every second; the time in which the learner was away is before them.
+    return int(frames[-1]) - kept, float(np.ptp(seconds[lost]))
 
 
 def _leaves(params: object) -> list[np.ndarray]:

@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 from absl import flags
 
-from benchmarks import parts
+from benchmarks import launched, parts
 from kickstarting import config as config_lib
 from kickstarting import run_files, teachers
 from kickstarting.environments import suites
@@ -69,7 +69,7 @@ def main(argv: list[str]) -> int:
             runs[name].append(_run_program(extra))
             print(f"turn {turn}: {name} {runs[name][-1]}", file=sys.stderr)
         if _SAMPLE_FACTORY_PYTHON.value:
-            opponent.append(_run_sample_factory())
+            opponent.append(_run_sample_factory(_SAMPLE_FACTORY_PYTHON.value))
             print(f"turn {turn}: sample-factory {opponent[-1]}", file=sys.stderr)
     print(json.dumps(_summary(runs, opponent), indent=2))
     return 0
@@ -131,25 +131,19 @@ def _run_program(extra: list[str]) -> dict[str, float]:
     logdir = tempfile.mkdtemp(prefix="throughput")
     memory: dict[str, float] = {"memory_mb": 0.0, "worker_mb": 0.0}
     try:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "launch.train",
-                f"--tasks={_TASK.value}",
-                f"--logdir={logdir}",
-                f"--total_frames={_FRAMES.value}",
-                "--evaluation_episodes=0",
-                "--checkpoint_minutes=60",
-                *extra,
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        watcher = threading.Thread(target=_watch_memory, args=(process, memory))
-        watcher.start()
-        status = process.wait()
-        watcher.join()
+        arguments = [
+            f"--tasks={_TASK.value}",
+            f"--logdir={logdir}",
+            f"--total_frames={_FRAMES.value}",
+            "--evaluation_episodes=0",
+            "--checkpoint_minutes=60",
+            *extra,
+        ]
+        with launched.run(arguments) as process:
+            watcher = threading.Thread(target=_watch_memory, args=(process, memory))
+            watcher.start()
+            status = process.wait()
+            watcher.join()
         if status:
             raise RuntimeError(f"the program ended with status {status}")
         metrics = run_files.read_metrics(logdir)
@@ -181,22 +175,18 @@ def _watch_memory(process: subprocess.Popen, memory: dict[str, float]) -> None:
         time.sleep(_MEMORY_PERIOD_SECONDS)
 
 
-def _run_sample_factory() -> float:
+def _run_sample_factory(python: str) -> float:
     out = tempfile.mkdtemp(prefix="sample_factory")
     try:
-        subprocess.run(
-            [
-                _SAMPLE_FACTORY_PYTHON.value,
-                "-m",
-                "experiments.sample_factory_opponent",
-                f"--task={_TASK.value}",
-                f"--frames={_FRAMES.value}",
-                f"--out={out}",
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=True,
-        )
+        arguments = [
+            f"--task={_TASK.value}",
+            f"--frames={_FRAMES.value}",
+            f"--out={out}",
+        ]
+        command = (python, "-m", "experiments.sample_factory_opponent")
+        with launched.run(arguments, command=command) as process:
+            if process.wait():
+                raise RuntimeError(f"it ended with status {process.returncode}")
         rows = []
         for folder, _, names in os.walk(out):
             for name in names:
