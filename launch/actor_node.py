@@ -27,7 +27,6 @@ from launch import revival
 _STOP_CHECK_SECONDS = 0.2
 # Between calls to a learner that does not answer.
 _RETRY_SECONDS = 0.5
-_TELL_AGAIN_SECONDS = 60
 
 
 def environment_settings(
@@ -102,12 +101,7 @@ class _Learner:
                 continue
             except Exception as error:  # noqa: BLE001 - its own node tells of a failure
                 if not self._stop.wait(_RETRY_SECONDS):
-                    logging.log_every_n_seconds(
-                        logging.WARNING,
-                        "The learner does not answer: %r",
-                        _TELL_AGAIN_SECONDS,
-                        error,
-                    )
+                    logging.warning("The learner does not answer: %r", error)
                 return None
         return None
 

@@ -110,7 +110,7 @@ def _read_one(logdir: str, total_frames: int) -> RunHealth:
         logdir=logdir,
         total_frames=total_frames,
         row=_newest_row(logdir),
-        is_running=reports is not None and time.time() - reports.time < SILENCE_SECONDS,
+        is_running=reports is not None and _age(reports) < SILENCE_SECONDS,
         nodes=_nodes(logdir, reports),
         checkpoint_frames=frames,
         checkpoint_age=age,
@@ -124,10 +124,15 @@ def _nodes(logdir: str, reports: node_reports.NodeReports | None) -> list[NodeHe
     for restart in restarts.read(logdir):
         counts[restart.node] += 1
         reasons[restart.node] = restart.reason
-    heard = dict(reports.heard) if reports else {}
+    silences = {}
+    if reports:
+        age = _age(reports)
+        silences = {
+            node: age + reports.time - heard for node, heard in reports.heard.items()
+        }
     nodes = []
-    for node in sorted({*heard, *counts}):
-        silence = time.time() - heard[node] if node in heard else math.nan
+    for node in sorted({*silences, *counts}):
+        silence = silences.get(node, math.nan)
         nodes.append(
             NodeHealth(
                 node=node,
@@ -138,6 +143,11 @@ def _nodes(logdir: str, reports: node_reports.NodeReports | None) -> list[NodeHe
             )
         )
     return nodes
+
+
+def _age(reports: node_reports.NodeReports) -> float:
+    """Returns seconds; one from the future is of before the clock was set back."""
+    return abs(time.time() - reports.time)
 
 
 def _newest_row(logdir: str) -> dict[str, float]:
@@ -154,4 +164,5 @@ def _newest_checkpoint(logdir: str) -> tuple[int, float]:
     if newest is None:
         return -1, math.nan
     folder = newest[0]
-    return int(folder.name.rpartition("-")[2]), time.time() - folder.stat().st_mtime
+    age = time.time() - folder.stat().st_mtime
+    return int(folder.name.rpartition("-")[2]), max(age, 0.0)

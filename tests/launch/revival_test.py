@@ -76,6 +76,12 @@ class ReturnInChildTest(parameterized.TestCase):
         # The signal may come before its handler is there.
         self.assertRegex(said, "node/0 was (asked to end|killed by signal 15): another")
 
+    def test_one_that_launchpads_alarm_ended_had_been_asked_to(self):
+        process = self._start("os.kill(os.getpid(), signal.SIGALRM)")
+        _, said = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("node/0 was asked to end: another process takes", said)
+
     def test_children_that_are_killed_again_and_again_are_the_end(self):
         process = self._start("os.kill(os.getpid(), signal.SIGKILL)")
         _, said = process.communicate(timeout=60)
