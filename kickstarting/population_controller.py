@@ -15,7 +15,11 @@ from absl import logging
 
 from kickstarting import config as config_lib
 from kickstarting import hyperparameters, population
-from kickstarting.population_events import Event, PopulationEvents
+from kickstarting.population_events import (
+    Event,
+    PopulationEvents,
+    PopulationEventsError,
+)
 from kickstarting.population_member import Member, Progress, WatchedMember
 
 _POLL_SECONDS = 0.5
@@ -120,7 +124,7 @@ class PopulationController:
             if weights is None:
                 # It has just died: the event waits for another look at all of them.
                 return
-        self._carry_out(
+        is_carried_out = self._carry_out(
             index,
             number,
             decision,
@@ -128,7 +132,8 @@ class PopulationController:
             population.explore(source, self._population, random),
             weights,
         )
-        self._next_event[index] = number + 1
+        if is_carried_out:
+            self._next_event[index] = number + 1
 
     def _replace(self, index: int) -> None:
         """Makes a member, whose own weights are lost, a copy of the best other one."""
@@ -163,28 +168,34 @@ class PopulationController:
         rule: str,
         after: Mapping[str, float],
         weights: list[np.ndarray] | None,
-    ) -> None:
+    ) -> bool:
+        """Returns whether it could be written down, and so was carried out."""
         member = self._members[index]
         other = None if decision.other is None else self._members[decision.other]
-        self._events.append(
-            Event(
-                number=number,
-                member=index,
-                frames=member.progress.frames,
-                other=decision.other,
-                copied=decision.copies,
-                rule=rule,
-                statistics=dict(decision.statistics),
-                fitness=_mean(member.fitness),
-                other_fitness=None if other is None else _mean(other.fitness),
-                before=member.hyperparameters,
-                after=after,
-            )
+        event = Event(
+            number=number,
+            member=index,
+            frames=member.progress.frames,
+            other=decision.other,
+            copied=decision.copies,
+            rule=rule,
+            statistics=dict(decision.statistics),
+            fitness=_mean(member.fitness),
+            other_fitness=None if other is None else _mean(other.fitness),
+            before=member.hyperparameters,
+            after=after,
         )
+        try:
+            self._events.append(event)
+        except PopulationEventsError as error:
+            # A full disk may have room again when it is looked at the next time.
+            logging.error("Training goes on, but member %d waits: %s", index, error)
+            return False
         member.become(after, weights)
         if decision.copies:
             self._copies += 1
             logging.info("Member %d copies member %d.", index, decision.other)
+        return True
 
     def _health(self, index: int) -> tuple[float, int]:
         fitness = self._members[index].fitness

@@ -95,7 +95,10 @@ class PopulationEvents:
                 os.fsync(file.fileno())
             self._size += len(line)
         except OSError as error:
-            raise self._error(error.strerror or str(error)) from error
+            raise PopulationEventsError(
+                f"cannot write {self._path}: {error.strerror or error} (free some "
+                "space, or choose another folder)"
+            ) from error
         self.events.append(event)
 
     def newest(self) -> dict[int, Event]:

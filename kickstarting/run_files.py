@@ -10,6 +10,7 @@ import io
 import json
 import math
 import os
+import re
 import socket
 import sys
 import time
@@ -27,6 +28,8 @@ METRICS_FILE = "metrics.csv"
 
 # The column that every row has: environment frames, the x axis of every curve.
 FRAMES = "frames"
+
+_EVENTS_NAME = re.compile(r"events\.out\.tfevents\.(\d+)\.(\d{9})\.")
 
 
 class RunFilesError(Exception):
@@ -57,15 +60,7 @@ class RunFiles:
             # A run that was killed may have left half a row at the end.
             _replace(self._metrics_path, _csv_text(self._columns, rows))
         self._metrics = _AppendedFile(self._metrics_path)
-        # TensorBoard reads a folder's event files in the order of their names.
-        seconds, nanoseconds = divmod(time.time_ns(), 10**9)
-        self._events = _AppendedFile(
-            os.path.join(
-                logdir,
-                f"events.out.tfevents.{seconds:010d}.{nanoseconds:09d}"
-                f".{socket.gethostname()}.{os.getpid()}",
-            )
-        )
+        self._events = _AppendedFile(os.path.join(logdir, _next_events_name(logdir)))
         self._records = record_writer.RecordWriter(self._events)
         self._write_event(file_version="brain.Event:2")
 
@@ -147,6 +142,41 @@ class RunFiles:
         self._records.write(event.SerializeToString())
 
 
+def _next_events_name(logdir: str) -> str:
+    """Returns a name after those that are there.
+
+    TensorBoard reads a folder's event files in the order of their names.
+    """
+    now = time.time_ns()
+    for name in os.listdir(logdir):
+        earlier = _EVENTS_NAME.match(name)
+        if earlier:
+            # The clock may have been set back since.
+            now = max(now, int(earlier[1]) * 10**9 + int(earlier[2]) + 1)
+    seconds, nanoseconds = divmod(now, 10**9)
+    return (
+        f"events.out.tfevents.{seconds:010d}.{nanoseconds:09d}"
+        f".{socket.gethostname()}.{os.getpid()}"
+    )
+
+
+def append(path: str, text: str) -> None:
+    """Appends to a file, which is made where it is missing, the whole text or nothing.
+
+    Args:
+      path: of the file.
+      text: whole lines.
+
+    Raises:
+      RunFilesError: it cannot be written.
+    """
+    file = _AppendedFile(path)
+    try:
+        file.write(text.encode())
+    finally:
+        file.close()
+
+
 def read_metrics(path: str) -> dict[str, np.ndarray]:
     """Reads a metrics.csv, also one that is being written.
 
@@ -185,7 +215,9 @@ class _AppendedFile:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
-            os.ftruncate(self._descriptor, size)
+            # Where the system has made the disk read-only, nothing was written either.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, size)
             raise _unwritable(self._path, error) from error
 
     def close(self) -> None:

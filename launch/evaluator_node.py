@@ -1,6 +1,7 @@
 """The evaluator node: plays the newest checkpoint now and then during training."""
 
 import csv
+import io
 import os
 import threading
 import time
@@ -8,7 +9,7 @@ import time
 import launchpad as lp
 from absl import logging
 
-from kickstarting import checkpoints, evaluator, scores
+from kickstarting import checkpoints, evaluator, run_files, scores
 from kickstarting import config as config_lib
 from kickstarting.agent import Agent
 from kickstarting.environments import suites
@@ -71,9 +72,12 @@ def _evaluate(config: config_lib.Config, stop: threading.Event) -> None:
 
 
 def _append(path: str, row: tuple[object, ...]) -> None:
-    is_new = not os.path.exists(path)
-    with open(path, "a", newline="") as file:
-        writer = csv.writer(file)
-        if is_new:
-            writer.writerow(_COLUMNS)
-        writer.writerow(row)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    if not os.path.exists(path) or not os.path.getsize(path):
+        writer.writerow(_COLUMNS)
+    writer.writerow(row)
+    try:
+        run_files.append(path, text.getvalue())
+    except run_files.RunFilesError as error:
+        logging.error("Evaluations go on, but %s", error)

@@ -1,5 +1,6 @@
 """The controller with members whose fitness is a function of their hyperparameters."""
 
+import itertools
 import math
 import threading
 from collections.abc import Callable
@@ -165,6 +166,34 @@ class PopulationControllerTest(parameterized.TestCase):
                     any(math.isclose(change, x, abs_tol=1e-9) for x in _CHANGES), change
                 )
             known[event.member] = event.after
+
+    def test_what_finds_no_room_on_the_disk_is_not_done_and_is_tried_again(self):
+        members = [_Member(index) for index in range(3)]
+        append = population_events.PopulationEvents.append
+        told: list[int] = []
+
+        def fail_at_first(events, event):
+            if event.number == 7 and event.member == 1 and len(told) < 4:
+                told.append(members[1].frames)
+                raise population_events.PopulationEventsError("it is full")
+            append(events, event)
+
+        with (
+            absltest.mock.patch.object(
+                population_events.PopulationEvents, "append", fail_at_first
+            ),
+            self.assertLogs(level="ERROR") as logged,
+        ):
+            events = self._run(members, gap=1000.0)
+        self.assertLen(told, 4)
+        self.assertIn("member 1 waits: it is full", logged.output[0])
+        for member in range(3):
+            numbers = [each.number for each in events if each.member == member]
+            self.assertEqual(numbers, list(range(61)))
+        # What an event begins with is what the one before left.
+        of_member = [each for each in events if each.member == 1]
+        for before, after in itertools.pairwise(of_member):
+            self.assertEqual(after.before, before.after)
 
     def test_goes_on_from_what_is_written(self):
         first = [_Member(index) for index in range(3)]

@@ -1,13 +1,16 @@
 """Tests of kickstarting.run_files."""
 
 import contextlib
+import errno
 import glob
 import json
 import math
 import os
+import pathlib
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -149,6 +152,40 @@ class RunFilesTest(parameterized.TestCase):
             run_files_lib.read_metrics(self.metrics)["frames"], [1, 2]
         )
         self.assertEqual([step for step, _ in self._events("a")], [1, 2])
+
+    def test_a_disk_that_has_become_read_only_is_one_line(self):
+        files = self._open()
+        files.write_row({"frames": 1, "a": 1.0})
+        before = os.path.getsize(self.metrics)
+        error = OSError(errno.EROFS, os.strerror(errno.EROFS))
+        with (
+            absltest.mock.patch.multiple(
+                os,
+                write=absltest.mock.Mock(side_effect=error),
+                ftruncate=absltest.mock.Mock(side_effect=error),
+            ),
+            self.assertRaisesRegex(
+                run_files_lib.RunFilesError, "cannot write.*Read-only file system"
+            ),
+        ):
+            files.write_row({"frames": 2, "a": 1.0})
+        self.assertEqual(os.path.getsize(self.metrics), before)
+
+    def test_what_is_appended_is_whole_or_not_there(self):
+        path = os.path.join(self.create_tempdir().full_path, "evaluations.csv")
+        run_files_lib.append(path, "frames\n100\n")
+        with _largest_file(13), self.assertRaises(run_files_lib.RunFilesError):
+            run_files_lib.append(path, "2000\n")
+        run_files_lib.append(path, "3000\n")
+        self.assertEqual(pathlib.Path(path).read_text(), "frames\n100\n3000\n")
+
+    def test_events_are_in_order_though_the_clock_was_set_back(self):
+        self._open().write_row({"frames": 1, "a": 1.0})
+        yesterday = time.time_ns() - 86_400 * 10**9
+        with absltest.mock.patch.object(time, "time_ns", return_value=yesterday):
+            for frames in (2, 3):
+                self._open().write_row({"frames": frames, "a": float(frames)})
+        self.assertEqual(self._events("a"), [(1, 1.0), (2, 2.0), (3, 3.0)])
 
     def test_full_disk_while_a_column_is_added_keeps_the_file(self):
         files = self._open()

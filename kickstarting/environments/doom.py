@@ -7,7 +7,10 @@ does not offer stays unpressed, so that one action set serves every scenario and
 gains an ability that its authors did not give it.
 """
 
+import contextlib
+import glob
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +48,8 @@ LEVELS = (
 
 _ENGINE_WRAPPER = os.path.join(os.path.dirname(__file__), "doom_engine.sh")
 _SHARED_MEMORY = "/dev/shm/ViZDoom"
+# An engine that starts has found its shared memory by its name after this long.
+_STARTING_SECONDS = 60.0
 
 
 def levels() -> tuple[str, ...]:
@@ -166,6 +171,7 @@ def _start_engine(level: str, seed: int) -> Any:
     game.set_sound_enabled(False)
     game.set_mode(vizdoom.Mode.PLAYER)
     game.set_seed(seed)
+    _unlink_abandoned_memory()
     game.init()
     _unlink_shared_memory()
     return game
@@ -178,3 +184,12 @@ def _unlink_shared_memory() -> None:
     for path in paths:
         if path.startswith(_SHARED_MEMORY) and os.path.exists(path):
             os.unlink(path)
+
+
+def _unlink_abandoned_memory() -> None:
+    """Frees what nobody unlinked: its process was killed while its engine started."""
+    for path in glob.glob(f"{_SHARED_MEMORY}*"):
+        # Another worker may do the same, and others' memory is theirs.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            if time.time() - os.stat(path).st_mtime > _STARTING_SECONDS:
+                os.unlink(path)

@@ -1,10 +1,12 @@
 """Tests of the doom suite, on the real engine."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import dm_env
 import numpy as np
@@ -110,6 +112,18 @@ class DoomTest(parameterized.TestCase):
         self.assertNotEmpty(shared)
         for line in shared:
             self.assertEndsWith(line, "(deleted)\n")
+
+    def test_frees_what_those_left_who_died_while_they_started(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="ViZDoom", dir="/dev/shm") as folder:
+            starting, abandoned = f"{folder}-starting", f"{folder}-abandoned"
+            for path in (starting, abandoned):
+                pathlib.Path(path).touch()
+            minutes_ago = time.time() - 300
+            os.utime(abandoned, (minutes_ago, minutes_ago))
+            _make("basic").close()
+            self.assertFalse(os.path.exists(abandoned))
+            self.assertTrue(os.path.exists(starting))
+            os.unlink(starting)
 
     def test_engine_dies_with_its_process(self) -> None:
         program = (
