@@ -190,6 +190,6 @@ def _unlink_abandoned_memory() -> None:
     """Frees what nobody unlinked: its process was killed while its engine started."""
     for path in glob.glob(f"{_SHARED_MEMORY}*"):
         # Another worker may do the same, and others' memory is theirs.
-        with contextlib.suppress(FileNotFoundError, PermissionError):
+        with contextlib.suppress(OSError):
             if time.time() - os.stat(path).st_mtime > _STARTING_SECONDS:
                 os.unlink(path)
