@@ -128,9 +128,10 @@ class LearnerNode:
 
         A member of a population does not: its weights may still be copied.
         """
-        threading.Thread(
+        reporter = threading.Thread(
             target=self._report_nodes, name="node_reports", daemon=True
-        ).start()
+        )
+        reporter.start()
         view = live_view.LiveView(
             run_status.RunStatus(self._telemetry, ", ".join(self._config.tasks))
         )
@@ -163,6 +164,10 @@ class LearnerNode:
         # Not after a failure: Launchpad tells only of those that come before the stop.
         if not self._stop.is_set():
             lp.stop()
+            return
+        # It may be about to write once more.
+        reporter.join(_REPORT_SECONDS)
+        node_reports.write(self._config.logdir, self._telemetry.silence(), True)
 
     def _hopeless(self) -> tuple[type[Exception], ...]:
         """Returns the failures that end the run.

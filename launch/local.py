@@ -12,7 +12,14 @@ from typing import Any
 from absl import flags as absl_flags
 
 from kickstarting import config as config_lib
-from launch import log_tail, preflight, run_folder, stop_signals, terminal
+from launch import (
+    log_tail,
+    preflight,
+    run_folder,
+    stop_event,
+    stop_signals,
+    terminal,
+)
 
 LOCAL_MT, LOCAL_MP = "local_mt", "local_mp"
 
@@ -54,6 +61,7 @@ def launch(
         ]
     )
     terminal.quieten_launchpad()
+    stop_event.use()
     program = program_lib.make_program(
         config,
         checked.teacher_returns.assured(),

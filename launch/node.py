@@ -35,6 +35,7 @@ from launch import (
     population_flags,
     process_memory,
     report,
+    stop_event,
     stop_signals,
     teacher_flags,
 )
@@ -103,6 +104,7 @@ def _prepare(program: Any, lp: Any) -> None:
             for handle in node.input_handles:
                 handle.connect(node, label)
             node.bind_addresses()
+    stop_event.use()
     worker_manager.WorkerManager(register_in_thread=True)
 
 

@@ -22,6 +22,7 @@ from launch import (
     node_logs,
     process_memory,
     revival,
+    stop_event,
     terminal,
 )
 
@@ -93,3 +94,4 @@ def _begin(
     process_memory.keep_freed_memory()
     flags.FLAGS["lp_termination_notice_secs"].value = termination_notice
     terminal.quieten_launchpad()
+    stop_event.use()

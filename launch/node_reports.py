@@ -22,22 +22,25 @@ class NodeReports:
     Attributes:
       time: in seconds since the epoch, when the learner wrote this.
       heard: by node, e.g. 'actor/0', seconds since the epoch.
+      has_ended: whether the learner has ended as it was asked to.
     """
 
     time: float
     heard: Mapping[str, float]
+    has_ended: bool = False
 
 
-def write(logdir: str, silence: Mapping[str, float]) -> None:
+def write(logdir: str, silence: Mapping[str, float], has_ended: bool = False) -> None:
     """Replaces the file; on a full disk the old one stays.
 
     Args:
       logdir: the run's or the member's folder.
       silence: by node, seconds since its last report.
+      has_ended: whether this is the last one.
     """
     now = time.time()
     reports = NodeReports(
-        now, {node: now - seconds for node, seconds in silence.items()}
+        now, {node: now - seconds for node, seconds in silence.items()}, has_ended
     )
     path = os.path.join(logdir, FILE)
     temporary = f"{path}.new"

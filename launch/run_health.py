@@ -46,7 +46,7 @@ class RunHealth:
       logdir: its folder.
       total_frames: environment frames that it is to have.
       row: the newest row of metrics.csv; empty without one.
-      is_running: whether the learner has written lately.
+      is_running: whether the learner has written lately, and not that it has ended.
       nodes: those that are known of.
       checkpoint_frames: of the newest checkpoint; -1 without one.
       checkpoint_age: seconds since it was written; NaN without one.
@@ -110,7 +110,9 @@ def _read_one(logdir: str, total_frames: int) -> RunHealth:
         logdir=logdir,
         total_frames=total_frames,
         row=_newest_row(logdir),
-        is_running=reports is not None and _age(reports) < SILENCE_SECONDS,
+        is_running=reports is not None
+        and not reports.has_ended
+        and _age(reports) < SILENCE_SECONDS,
         nodes=_nodes(logdir, reports),
         checkpoint_frames=frames,
         checkpoint_age=age,

@@ -24,6 +24,16 @@ class NodeReportsTest(absltest.TestCase):
         self.assertLess(abs(time.time() - reports.time), 60)
         self.assertEqual(os.listdir(self.logdir), [node_reports.FILE])
 
+    def test_the_last_one_says_so(self) -> None:
+        node_reports.write(self.logdir, {"actor/0": 1.0})
+        reports = node_reports.read(self.logdir)
+        assert reports is not None
+        self.assertFalse(reports.has_ended)
+        node_reports.write(self.logdir, {"actor/0": 1.0}, has_ended=True)
+        reports = node_reports.read(self.logdir)
+        assert reports is not None
+        self.assertTrue(reports.has_ended)
+
     def test_what_is_missing_or_not_whole_is_none(self) -> None:
         self.assertIsNone(node_reports.read(self.logdir))
         pathlib.Path(self.logdir, node_reports.FILE).write_text('{"time": 1.0')

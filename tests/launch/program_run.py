@@ -21,6 +21,7 @@ from absl.testing import absltest
 from kickstarting import agent_config, run_files, teacher_cards, teacher_files
 from kickstarting.agent import Agent
 from kickstarting.environments import base, suites
+from launch import run_health
 
 GRID = "gym:MiniGrid-Empty-5x5-v0"
 # Compiles and runs in seconds.
@@ -225,6 +226,8 @@ def check_stopped(
     test.assertEmpty(run.wait_until_gone(1))
     for noise in ("Traceback", "(Pdb)", "failed"):
         test.assertNotIn(noise, run.stdout + run.stderr)
+    (health,) = run_health.read(logdir)
+    test.assertFalse(health.is_running)
     frames = frames_of(checkpoints(logdir)[-1])
     test.assertIn(f"Stopped at {frames:,} frames.", run.stdout)
     return frames
