@@ -25,15 +25,20 @@ _COLUMNS = (
 )
 
 
-def record(training: Training, results: str) -> run_records.Record:
+def record(
+    training: Training, results: str, needs_curve: bool = True
+) -> run_records.Record:
     """Returns the record of a finished run.
 
     Args:
       training: the run.
       results: folder of the experiments.
+      needs_curve: whether it is to be shown, and is not a teacher alone, which may
+        have been stopped before an episode of each task came to its end.
 
     Raises:
-      config_lib.ConfigError: the run was too short for an episode to end.
+      config_lib.ConfigError: it needs a curve, and the run was too short for an episode
+        to end.
       run_files.RunFilesError: its files cannot be read.
     """
     logdir = training.logdir(results)
@@ -45,7 +50,7 @@ def record(training: Training, results: str) -> run_records.Record:
     known = ~np.isnan(np.stack([x for x in returns if x is not None] or [[np.nan]]))
     has_curve = len(known) == len(training.tasks) and known.all(axis=0).any()
     # Where the teacher acts there is none, and the final checkpoint alone is scored.
-    if not (has_curve or training.evaluation_episodes):
+    if needs_curve and not (has_curve or training.evaluation_episodes):
         raise config_lib.ConfigError(
             f"{training.total_frames} frames are too few for an episode of each of "
             f"{', '.join(training.tasks)}: raise the frames"

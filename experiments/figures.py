@@ -76,7 +76,7 @@ def _draw_trace(
     name: str, trace: str, experiment: Experiment, found: Records, folder: str
 ) -> str:
     """Draws a column of the runs that have it; returns the file, '' if none has."""
-    quantity, logarithmic = _TRACES.get(trace, (trace, trace.startswith("kickst")))
+    quantity, logarithmic = _axis(trace)
     curves = []
     for label, records in found.items():
         for record in records:
@@ -104,6 +104,14 @@ def _draw_trace(
         logarithmic=logarithmic,
     )
     return file
+
+
+def _axis(trace: str) -> tuple[str, bool]:
+    """Returns what a trace is called, and whether its axis is logarithmic."""
+    name, _, task = trace.partition("/")
+    if name == "kickstarting_weight":
+        return f"λ of {task.rpartition(':')[2]}", True
+    return _TRACES.get(trace, (trace, False))
 
 
 def _seed(record: run_records.Record) -> int:

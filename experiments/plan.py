@@ -44,6 +44,7 @@ def _add_training(
     results: str,
     records_folder: str,
     planned: dict[str, runner.Step],
+    is_shown: bool = True,
 ) -> str:
     name = f"training {training.name}"
     if name in planned:
@@ -64,7 +65,7 @@ def _add_training(
         done_frames=lambda: _done_frames(logdir),
         finish=lambda: run_records.save(
             run_records.path(records_folder, training.key),
-            collection.record(training, results),
+            collection.record(training, results, needs_curve=is_shown),
         ),
     )
     return name
@@ -82,7 +83,9 @@ def _add_export(
         return ""
     name = f"export {training.name}"
     if name not in planned:
-        trained = _add_training(training, results, records_folder, planned)
+        trained = _add_training(
+            training, results, records_folder, planned, is_shown=False
+        )
         planned[name] = runner.Step(
             name=name,
             command=[

@@ -102,6 +102,9 @@ class SingleRunTest(parameterized.TestCase):
         with self.assertRaisesRegex(config_lib.ConfigError, "raise the fr") as caught:
             collection.record(training, self.results)
         self.assertNotIn("\n", str(caught.exception))
+        record = collection.record(training, self.results, needs_curve=False)
+        self.assertFalse(scoring.has_curve(record))
+        self.assertEqual(record.frames, (80,))
 
 
 class PopulationTest(absltest.TestCase):

@@ -61,6 +61,11 @@ class FiguresTest(absltest.TestCase):
             path.unlink()
         self.assertEqual(self._draw(a, found=never), ["name.png"])
 
+    def test_a_weights_axis_is_called_by_its_task(self) -> None:
+        name = "kickstarting_weight/xland:MiniGrid-DoorKey-6x6"
+        self.assertEqual(figures._axis(name), ("λ of MiniGrid-DoorKey-6x6", True))
+        self.assertEqual(figures._axis("policy_lag"), ("policy_lag", False))
+
     def test_conditions_of_several_figures(self) -> None:
         conditions = (
             Condition("in all"),
