@@ -13,7 +13,7 @@ import sys
 from kickstarting.environments import base, workers
 
 _TIMEOUT_SECONDS = 120.0
-_MAX_MESSAGE_BYTES = 4096
+_PROCESS = "kickstarting.environments.dmlab_probe_process"
 
 
 def check_loads(task: str, level: str, module: str) -> None:
@@ -36,11 +36,12 @@ def check_loads(task: str, level: str, module: str) -> None:
 def _why_not(level: str, module: str) -> str:
     """Returns what is wrong with a level; empty where it can be loaded."""
     del module  # Another installation is asked anew.
+    task = f"dmlab:{level}"
     reader, writer = os.pipe()
     with open(reader, "rb") as answer:
         try:
             process = subprocess.run(
-                (sys.executable, "-m", __name__, json.dumps([level, writer])),
+                (sys.executable, "-m", _PROCESS, json.dumps([task, level, writer])),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -54,7 +55,7 @@ def _why_not(level: str, module: str) -> str:
             os.close(writer)
         message = answer.read().decode(errors="replace")
     if message:
-        return message.removeprefix(f"{_task(level)} ")
+        return message.removeprefix(f"{task} ")
     if process.returncode:
         lines = process.stderr.decode(errors="replace").strip().splitlines()
         said = f": {lines[-1]}" if lines else ""
@@ -63,26 +64,3 @@ def _why_not(level: str, module: str) -> str:
             f"{process.returncode}{said}"
         )
     return ""
-
-
-def _task(level: str) -> str:
-    return f"dmlab:{level}"
-
-
-def _main(order: str) -> None:
-    from kickstarting import config as config_lib
-    from kickstarting.environments import dmlab_load
-
-    level, writer = json.loads(order)
-    # The images are a matter of files, and are looked for elsewhere.
-    lab = config_lib.LabConfig(level_cache="", dataset_path=dmlab_load.DUMMY_DATASET)
-    settings = base.TaskSettings(_task(level), 0, lab=lab)
-    try:
-        # What is held out is not asked for by mistake here.
-        dmlab_load.load(settings, level, is_test=True, cache=None).close()
-    except base.EnvironmentConfigError as error:
-        os.write(writer, str(error).encode()[:_MAX_MESSAGE_BYTES])
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1])
