@@ -3,11 +3,12 @@
 import dataclasses
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib import axes, figure, ticker
+from scipy import stats
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -99,7 +100,8 @@ def learning_curves(
       teacher_return: drawn as a dashed line.
       random_return: of the uniformly random policy, drawn as a dotted line.
       quantity: names what the curves hold.
-      logarithmic: whether its axis is; the values are then above 0.
+      logarithmic: whether its axis is; the values are then above 0, and the mean is
+        the geometric one, or the largest seed would stand for all.
 
     Raises:
       ValueError: there are no curves, or more conditions than kinds of line.
@@ -111,10 +113,13 @@ def learning_curves(
     first = min(float(curve.frames[0]) for curve in curves)
     grid = np.linspace(first, last, _GRID_POINTS)
     window = _SMOOTHING * (last - first)
+    average = stats.gmean if logarithmic else np.mean
     for number, (label, seeds) in enumerate(conditions.items()):
         smoothed = np.stack([smooth(curve, grid, window) for curve in seeds])
         dashes, colour = divmod(number, len(COLOURS))
-        _draw_condition(panel, grid, smoothed, label, COLOURS[colour], DASHES[dashes])
+        _draw_condition(
+            panel, grid, smoothed, average, label, COLOURS[colour], DASHES[dashes]
+        )
     for value, style, label in (
         (teacher_return, "--", "teacher"),
         (random_return, ":", "random policy"),
@@ -158,6 +163,7 @@ def _draw_condition(
     panel: axes.Axes,
     grid: np.ndarray,
     smoothed: np.ndarray,
+    average: Callable[..., np.ndarray],
     label: str,
     colour: str,
     dashes: str,
@@ -172,5 +178,5 @@ def _draw_condition(
     low, high = smoothed.min(axis=0), smoothed.max(axis=0)
     panel.fill_between(millions, low, high, color=colour, alpha=0.13, lw=0)
     name = f"{label} ({len(smoothed)} seeds)"
-    mean = smoothed.mean(axis=0)
+    mean = average(smoothed, axis=0)
     panel.plot(millions, mean, dashes, color=colour, lw=2.2, label=name)

@@ -1,4 +1,4 @@
-"""Tests of experiments.learning_curves."""
+"""Tests of kickstarting.learning_curves."""
 
 import pathlib
 import xml.etree.ElementTree
@@ -21,9 +21,17 @@ def _curve(
     return learning_curves.Curve(label, frames, returns, seed)
 
 
-def _has_colour(pixels: np.ndarray, colour: str) -> bool:
+def _of_colour(pixels: np.ndarray, colour: str) -> np.ndarray:
     rgb = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    return bool((np.abs(pixels[..., :3] - rgb) < 0.01).all(axis=-1).any())
+    return (np.abs(pixels[..., :3] - rgb) < 0.01).all(axis=-1)
+
+
+def _has_colour(pixels: np.ndarray, colour: str) -> bool:
+    return bool(_of_colour(pixels, colour).any())
+
+
+def _rows_of(pixels: np.ndarray, colour: str) -> float:
+    return float(np.median(np.nonzero(_of_colour(pixels, colour))[0]))
 
 
 class SmoothTest(parameterized.TestCase):
@@ -66,7 +74,7 @@ class CurveTest(parameterized.TestCase):
             learning_curves.Curve("a", np.array(frames), np.array(returns), 1)
 
 
-class LearningCurvesTest(absltest.TestCase):
+class LearningCurvesTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.png = pathlib.Path(self.create_tempdir().full_path) / "new" / "curves.png"
@@ -133,6 +141,22 @@ class LearningCurvesTest(absltest.TestCase):
             )
             drawn.append(self.png.with_suffix(".svg").read_text())
         self.assertNotEqual(*drawn)
+
+    @parameterized.parameters((False, 50.5), (True, 10.0))
+    def test_the_mean_is_the_one_in_the_middle_of_its_axis(self, logarithmic, mean):
+        seeds = [
+            learning_curves.Curve("a", np.arange(3), np.full(3, value), seed)
+            for seed, value in enumerate((1.0, 100.0))
+        ]
+        learning_curves.learning_curves(
+            seeds, self.png, "title", teacher_return=mean, logarithmic=logarithmic
+        )
+        pixels = image.imread(self.png)
+        # Above the legend.
+        panel = pixels[: int(0.8 * len(pixels))]
+        bold = _rows_of(panel, learning_curves.COLOURS[0])
+        # The dashes of the given mean lie on the bold line.
+        self.assertAlmostEqual(bold, _rows_of(panel, "#595959"), delta=2)
 
     def test_more_conditions_than_kinds_of_line_are_refused(self):
         curves = [_curve(str(label), 1, 10) for label in range(15)]
