@@ -35,8 +35,8 @@ those of final checkpoints are of sampled actions. In brackets: 95 % intervals o
 the bootstrap over seeds, stratified by task. "Better than the baseline" is the
 probability of improvement over the first condition (Agarwal et al. 2021,
 [arXiv:2108.13264](https://arxiv.org/abs/2108.13264)). Thin lines of figures are
-seeds, bold ones their means. A population is shown along the lineage of its best
-member.
+seeds, bold ones their means, geometric where the axis is logarithmic. A population is
+shown along the lineage of its best member.
 """
 
 
