@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib
 import numpy as np
-from matplotlib import axes, figure, ticker
+from matplotlib import axes, figure
 from scipy import stats
+
+from kickstarting import logarithmic_axis
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -128,10 +130,7 @@ def learning_curves(
             panel.axhline(value, color="0.35", linestyle=style, lw=1.2, label=label)
     panel.set(title=title, xlabel="environment frames (millions)", ylabel=quantity)
     if logarithmic:
-        panel.set_yscale("log")
-        # Powers of ten as such would need fonts of mathematics.
-        panel.yaxis.set_major_formatter("{x:g}")
-        panel.yaxis.set_minor_formatter(ticker.NullFormatter())
+        logarithmic_axis.use(panel)
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(color="0.92", lw=0.6)
     panel.set_axisbelow(True)

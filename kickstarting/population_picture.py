@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
-from matplotlib import axes, figure, ticker
+from matplotlib import axes, figure
 
-from kickstarting import learning_curves, population_events
+from kickstarting import learning_curves, logarithmic_axis, population_events
 
 _BEST_COLOUR = "#D55E00"
 _OTHER_COLOUR = "0.65"
@@ -43,10 +43,8 @@ def draw(
             steps = population_events.trace(events, member, name)
             frames, values = np.array(steps, float).T
             panel.step(frames / 1e6, values, where="post", **_style(member == best))
-        panel.set(yscale="log", ylabel=name.replace("_", " "))
-        # Powers of ten as such would need fonts of mathematics.
-        panel.yaxis.set_major_formatter("{x:g}")
-        panel.yaxis.set_minor_formatter(ticker.NullFormatter())
+        logarithmic_axis.use(panel)
+        panel.set_ylabel(name.replace("_", " "))
     _draw_ancestry(panels[len(names) + 1], events, len(curves), best)
     for panel in panels[len(names) + 2 :]:
         panel.set_visible(False)
