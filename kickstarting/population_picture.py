@@ -9,13 +9,19 @@ from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
-from matplotlib import axes, figure
+from matplotlib import axes, colormaps, figure
 
-from kickstarting import learning_curves, logarithmic_axis, population_events
+from kickstarting import (
+    learning_curves,
+    logarithmic_axis,
+    population,
+    population_events,
+)
 
 _BEST_COLOUR = "#D55E00"
 _OTHER_COLOUR = "0.65"
 _COPY_COLOUR = "#0072B2"
+_LEGEND_ROWS = 10
 
 
 def draw(
@@ -32,9 +38,12 @@ def draw(
       curves: score of each member over its frames; None where none is known.
       events: of the population, in order.
       best: the member whose lineage is drawn bold.
-      names: hyperparameters to draw, each over frames along every member's lineage.
+      names: hyperparameters to draw over frames along every member's lineage; those of
+        single tasks (population.FACTOR) share a panel, along the best one's alone.
     """
-    rows = -(-(len(names) + 2) // 2)
+    factors = [name for name in names if name.startswith(population.FACTOR)]
+    names = [name for name in names if name not in factors]
+    rows = -(-(len(names) + 2 + bool(factors)) // 2)
     plot = figure.Figure(figsize=(9.6, 2.6 * rows), layout="constrained")
     panels = list(plot.subplots(rows, 2, squeeze=False).flat)
     _draw_scores(panels[0], curves, best)
@@ -45,8 +54,11 @@ def draw(
             panel.step(frames / 1e6, values, where="post", **_style(member == best))
         logarithmic_axis.use(panel)
         panel.set_ylabel(name.replace("_", " "))
-    _draw_ancestry(panels[len(names) + 1], events, len(curves), best)
-    for panel in panels[len(names) + 2 :]:
+    further = iter(panels[len(names) + 1 :])
+    if factors:
+        _draw_weights(next(further), events, best, factors)
+    _draw_ancestry(next(further), events, len(curves), best)
+    for panel in further:
         panel.set_visible(False)
     for panel in panels:
         panel.set_xlabel("environment frames of a member (millions)")
@@ -66,6 +78,27 @@ def _draw_scores(
         if curve is not None:
             panel.plot(curve.frames / 1e6, curve.returns, **_style(member == best))
     panel.set_ylabel("mean capped score")
+
+
+def _draw_weights(
+    panel: axes.Axes,
+    events: Sequence[population_events.Event],
+    best: int,
+    factors: Sequence[str],
+) -> None:
+    """One line a task: α·ρ_i along the best member's lineage."""
+    frames, weight = np.array(
+        population_events.trace(events, best, population.WEIGHT), float
+    ).T
+    colours = colormaps["viridis"](np.linspace(0, 0.95, len(factors)))
+    for factor, colour in zip(factors, colours, strict=True):
+        _, rho = np.array(population_events.trace(events, best, factor), float).T
+        task = factor.removeprefix(population.FACTOR).rpartition(":")[2]
+        panel.step(frames / 1e6, weight * rho, where="post", color=colour, label=task)
+    logarithmic_axis.use(panel)
+    panel.set_ylabel("λ of each task")
+    columns = -(-len(factors) // _LEGEND_ROWS)
+    panel.legend(fontsize="xx-small", frameon=False, ncols=columns)
 
 
 def _draw_ancestry(

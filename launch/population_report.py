@@ -38,11 +38,8 @@ def finish(config: config_lib.Config) -> config_lib.Config:
     best = int(np.argmax(final))
     newest = events.newest()
     console = rich_console.Console()
-    names = [
-        name
-        for name in hyperparameters.of_config(config)
-        if not name.startswith(population.FACTOR)
-    ]
+    evolved = list(hyperparameters.of_config(config))
+    names = [name for name in evolved if not name.startswith(population.FACTOR)]
     view = rich_table.Table(title="Population", title_justify="left")
     for name in ("member", "training score", *names, "copies"):
         view.add_column(name.replace("_", " "), justify="right")
@@ -58,7 +55,7 @@ def finish(config: config_lib.Config) -> config_lib.Config:
         )
     console.print(view)
     path = os.path.join(config.logdir, PICTURE_FILE)
-    population_picture.draw(path, curves, events.events, best, names)
+    population_picture.draw(path, curves, events.events, best, evolved)
     console.print(f"Wrote {path}", highlight=False)
     return of_members[best]
 

@@ -1,5 +1,6 @@
 """The picture of a population can be drawn, whatever it did."""
 
+import dataclasses
 import os
 import pathlib
 import xml.etree.ElementTree
@@ -8,7 +9,12 @@ import numpy as np
 from absl.testing import absltest
 from matplotlib import image
 
-from kickstarting import learning_curves, population_events, population_picture
+from kickstarting import (
+    learning_curves,
+    population,
+    population_events,
+    population_picture,
+)
 
 _RATE = "learning_rate"
 
@@ -30,9 +36,9 @@ def _event(member: int, number: int, rate: float, other: int | None = None):
 
 
 class PopulationPictureTest(absltest.TestCase):
-    def _draw(self, events, curves) -> str:
+    def _draw(self, events, curves, names=(_RATE,)) -> str:
         path = os.path.join(self.create_tempdir().full_path, "new", "population.png")
-        population_picture.draw(path, curves, events, best=1, names=[_RATE])
+        population_picture.draw(path, curves, events, best=1, names=names)
         return path
 
     def test_draws_scores_lineages_and_copies(self):
@@ -59,6 +65,27 @@ class PopulationPictureTest(absltest.TestCase):
     def test_draws_members_that_never_had_a_score(self):
         events = [_event(member, 0, 1e-3) for member in range(2)]
         self.assertTrue(os.path.getsize(self._draw(events, [None, None])))
+
+    def test_draws_the_weight_of_each_task_zero_too(self):
+        tasks = [f"{population.FACTOR}xland:{task}" for task in ("hard", "easy")]
+        events = [
+            dataclasses.replace(
+                _event(member, number, 1e-3),
+                after={
+                    _RATE: 1e-3,
+                    population.WEIGHT: 0.5,
+                    tasks[0]: 1.0,
+                    tasks[1]: float(number == 0),
+                },
+            )
+            for number in range(3)
+            for member in range(2)
+        ]
+        names = [_RATE, population.WEIGHT, *tasks]
+        text = pathlib.Path(self._draw(events, [None, None], names))
+        drawn = text.with_suffix(".svg").read_text()
+        for words in ("λ of each task", "hard", "easy"):
+            self.assertIn(words, drawn)
 
 
 if __name__ == "__main__":
