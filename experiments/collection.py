@@ -111,15 +111,11 @@ def _of_population(logdir: str) -> tuple[str, Mapping[str, np.ndarray]]:
     best = int(np.argmax([population_report.training_score(one) for one in members]))
     metrics = [run_files.read_metrics(member) for member in members]
     names = sorted(set.intersection(*(set(each) for each in metrics)))
-    pieces: list[dict[str, np.ndarray]] = []
-    member, until = best, np.inf
     events = population_events.PopulationEvents(logdir).events
-    for event in population_events.lineage(events, best):
-        if event.copied:
-            assert event.other is not None
-            pieces.append(_piece(metrics[member], names, event.frames, until))
-            member, until = event.other, event.frames
-    pieces.append(_piece(metrics[member], names, -np.inf, until))
+    pieces = [
+        _piece(metrics[each.member], names, each)
+        for each in population_events.stretches(events, best)
+    ]
     whole = {
         name: np.concatenate([piece[name] for piece in reversed(pieces)])
         for name in names
@@ -128,10 +124,12 @@ def _of_population(logdir: str) -> tuple[str, Mapping[str, np.ndarray]]:
 
 
 def _piece(
-    metrics: Mapping[str, np.ndarray], names: list[str], after: float, until: float
+    metrics: Mapping[str, np.ndarray],
+    names: list[str],
+    stretch: population_events.Stretch,
 ) -> dict[str, np.ndarray]:
     frames = metrics[run_files.FRAMES]
-    kept = (frames > after) & (frames <= until)
+    kept = (frames > stretch.after) & (frames <= stretch.until)
     return {name: metrics[name][kept] for name in names}
 
 

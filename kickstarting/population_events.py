@@ -5,6 +5,7 @@ One JSON object a line, each on the disk before what it says is done.
 
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -131,17 +132,58 @@ def lineage(events: Sequence[Event], member: int) -> Iterator[Event]:
             current = event.other
 
 
+@dataclasses.dataclass(frozen=True)
+class Stretch:
+    """A part of a lineage in which one member trained.
+
+    Attributes:
+      member: the one.
+      after: environment frames of each member that it begins behind.
+      until: those that it ends with.
+    """
+
+    member: int
+    after: float
+    until: float
+
+
+def stretches(events: Sequence[Event], member: int) -> list[Stretch]:
+    """Returns a lineage as one run: stretches that do not overlap, newest first.
+
+    Members are not equally far: what one that was ahead had done beyond the frames of
+    the one that copied it belongs to no stretch.
+
+    Args:
+      events: in the order in which they happened.
+      member: whose.
+    """
+    found = []
+    current, until = member, math.inf
+    for event in lineage(events, member):
+        if event.copied:
+            assert event.other is not None
+            if event.frames < until:
+                found.append(Stretch(current, event.frames, until))
+                until = event.frames
+            current = event.other
+    return [*found, Stretch(current, -math.inf, until)]
+
+
 def trace(events: Sequence[Event], member: int, name: str) -> list[tuple[int, float]]:
     """Returns (frames, value) of one hyperparameter along a member's lineage.
+
+    Frames do not fall: what a member that was ahead had changed by the time that it was
+    copied has the frames of the one that copied it.
 
     Args:
       events: in the order in which they happened.
       member: whose.
       name: of the hyperparameter.
     """
-    steps: list[tuple[int, float]] = [
-        (event.frames, float(event.after[name])) for event in lineage(events, member)
-    ]
+    steps: list[tuple[int, float]] = []
+    for event in lineage(events, member):
+        frames = min(event.frames, steps[-1][0]) if steps else event.frames
+        steps.append((frames, float(event.after[name])))
     return steps[::-1]
 
 

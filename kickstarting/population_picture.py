@@ -119,14 +119,9 @@ def _draw_ancestry(
                 xytext=(event.frames / 1e6, event.other),
                 arrowprops={"arrowstyle": "->", "color": _COPY_COLOUR, "lw": 0.8},
             )
-    until, member = last, best
-    for event in population_events.lineage(events, best):
-        if event.copied:
-            assert event.other is not None
-            segment = [event.frames / 1e6, until / 1e6]
-            panel.plot(segment, [member, member], **_style(True))
-            until, member = event.frames, event.other
-    panel.plot([0, until / 1e6], [member, member], **_style(True))
+    for each in population_events.stretches(events, best):
+        millions = np.clip([each.after, each.until], 0, last) / 1e6
+        panel.plot(millions, [each.member, each.member], **_style(True))
     panel.set(ylabel="member", yticks=range(size))
 
 

@@ -1,12 +1,17 @@
 """The events' file survives its writer, and tells who came from whom."""
 
+import itertools
+import math
 import os
 
 from absl.testing import absltest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kickstarting import population_events
 
 _LR = "learning_rate"
+_MEMBERS = st.integers(0, 3)
 
 
 def _event(member: int, number: int, value: float, other: int | None = None):
@@ -89,6 +94,53 @@ class LineageTest(absltest.TestCase):
             population_events.trace(self.events, 0, _LR),
             [(0, 1.0), (1000, 10.0), (2000, 20.0)],
         )
+
+    def test_stretches_are_the_members_that_trained(self):
+        self.assertEqual(
+            population_events.stretches(self.events, 2),
+            [
+                population_events.Stretch(2, 2000, math.inf),
+                population_events.Stretch(1, 1000, 2000),
+                population_events.Stretch(0, -math.inf, 1000),
+            ],
+        )
+
+    def test_what_was_ahead_when_it_was_copied_is_left_out(self):
+        # 1 copies 0 after 3000 frames, and 2 copies 1 while 2 is at 2000.
+        events = [
+            *(_event(member, 0, 1.0 + member) for member in range(3)),
+            _event(1, 3, 11.0, other=0),
+            _event(2, 2, 22.0, other=1),
+        ]
+        self.assertEqual(
+            population_events.stretches(events, 2),
+            [
+                population_events.Stretch(2, 2000, math.inf),
+                population_events.Stretch(0, -math.inf, 2000),
+            ],
+        )
+        self.assertEqual(
+            population_events.trace(events, 2, _LR),
+            [(0, 1.0), (2000, 11.0), (2000, 22.0)],
+        )
+
+    @given(st.lists(st.tuples(_MEMBERS, _MEMBERS, st.integers(0, 3)), max_size=30))
+    def test_a_lineage_is_one_run_whoever_was_ahead(self, decisions):
+        numbers = dict.fromkeys(range(4), 0)
+        events = [_event(member, 0, 1.0) for member in numbers]
+        for member, other, steps in decisions:
+            numbers[member] += steps
+            copied = None if other == member else other
+            events.append(_event(member, numbers[member], 2.0, copied))
+        for member in numbers:
+            frames, _ = zip(*population_events.trace(events, member, _LR), strict=True)
+            self.assertSequenceEqual(frames, sorted(frames))
+            found = population_events.stretches(events, member)
+            self.assertEqual(found[0].until, math.inf)
+            self.assertEqual(found[-1].after, -math.inf)
+            for newer, older in itertools.pairwise(found):
+                self.assertEqual(newer.after, older.until)
+                self.assertLess(newer.after, newer.until)
 
     def test_ancestry_has_the_copies(self):
         self.assertEqual(
