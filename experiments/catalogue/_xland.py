@@ -114,19 +114,22 @@ def kickstarted(label: str, *teachers: Teacher, weight: float = 1) -> Condition:
     )
 
 
-def experts(size: tuple[str, ...], weak_task: str = "") -> tuple[Teacher, ...]:
+def experts(
+    size: tuple[str, ...], weak_task: str = "", frames: int = EXPERT_FRAMES
+) -> tuple[Teacher, ...]:
     """Returns one teacher for each task.
 
     Args:
       size: SMALL or LARGE.
       weak_task: whose expert was trained for WEAK_FRAMES only.
+      frames: that the others were trained for.
     """
     return tuple(
         Teacher(
             Training(
                 (task, *_EASIER_TASKS.get(task, (_ROOM,))),
                 _TEACHER_SEED,
-                WEAK_FRAMES if task == weak_task else EXPERT_FRAMES,
+                WEAK_FRAMES if task == weak_task else frames,
                 (*FLAGS, *size),
             ),
             task,

@@ -37,8 +37,9 @@ of 0.70 (0.59 to 0.82).
 There is nothing left for reinforcement to add: seven of the eight experts return 0.958
 to 0.977, of at most 1 and less the longer the way, and on FourRooms, where they reach
 0.255, students end at 0.25 to 0.29, whatever their weights. In the paper the experts
-were far from that, and distillation only fell behind. A shared weight and one for each
-task hardly differ here either.
+were far from that, and distillation only fell behind; so it does here with experts that
+can be surpassed (`paper_weights_unfinished`). A shared weight and one for each task
+hardly differ here either.
 
 Evolution has nothing to choose by: from 100,000 frames on all members are within two or
 three points of each other, five to twelve of 240 events copy, and the winner's α ends
