@@ -2,6 +2,7 @@
 
 import functools
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any
@@ -25,6 +26,8 @@ _POLL_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
 # Weights are many megabytes, and are given and taken between two updates.
 _TRANSFER_SECONDS = 30.0
+# After which it is asked whether the other side of a transfer is still there.
+_LOOK_SECONDS = 1.0
 
 
 def run(config: config_lib.Config, learners: Sequence[Any]) -> None:
@@ -124,12 +127,26 @@ class _Member:
 
     def _call(self, method: str, patience: float, *arguments: Any) -> Any:
         asked = getattr(self._client.futures, method)(*arguments)
+        end = time.monotonic() + patience
+        while True:
+            try:
+                return asked.result(timeout=min(patience, _LOOK_SECONDS))
+            except futures.TimeoutError:
+                if time.monotonic() < end and self._is_there():
+                    continue
+                # What it is told when it is back must not come after newer words.
+                asked.cancel()
+                raise TimeoutError(f"no answer to {method}") from None
+
+    def _is_there(self) -> bool:
+        """Whether it answers at all: one that has died is waited for shortly."""
         try:
-            return asked.result(timeout=patience)
-        except futures.TimeoutError:
-            # What it is told when it is back must not come after newer words.
-            asked.cancel()
-            raise TimeoutError(f"no answer to {method}") from None
+            self.progress()
+        except TimeoutError:
+            return False
+        except Exception:  # noqa: BLE001 - a failure is an answer
+            return True
+        return True
 
 
 def begin_together(

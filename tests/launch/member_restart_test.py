@@ -13,7 +13,9 @@ from tests.launch import program_run
 
 _MEMBERS = 2
 _EVENTS = 4
-_FRAMES = 8000
+# So many that a member is looked at several times between two of its events, also
+# where the other one's death keeps the controller for seconds.
+_FRAMES = 12000
 
 
 class MemberRestartTest(absltest.TestCase):

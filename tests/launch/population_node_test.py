@@ -77,6 +77,49 @@ class MemberTest(parameterized.TestCase):
             getattr(member, method)(*arguments)
         self.assertEqual(called, [len(arguments)])
 
+    def test_a_transfer_to_one_that_has_died_keeps_nobody_waiting(self):
+        port = portpicker.pick_unused_port()
+        # What is asked last stands for as long, and the test cannot end before.
+        client = courier.Client(f"localhost:{port}", call_timeout=5.0)
+        member = population_node._Member(client, threading.Event())
+        begin = time.monotonic()
+        with (
+            absltest.mock.patch.multiple(
+                population_node,
+                _PATIENCE_SECONDS=0.1,
+                _LOOK_SECONDS=0.1,
+                _TRANSFER_SECONDS=_CALL_SECONDS,
+            ),
+            self.assertRaisesRegex(TimeoutError, "no answer to adopt"),
+        ):
+            member.adopt([np.zeros(3)])
+        self.assertLess(time.monotonic() - begin, _CALL_SECONDS / 2)
+
+    def test_a_transfer_to_one_that_is_slow_is_waited_for(self):
+        may_end = threading.Event()
+        looks = []
+
+        def progress() -> Progress:
+            looks.append(True)
+            if len(looks) == 3:
+                may_end.set()
+            return Progress(1, None)
+
+        port = portpicker.pick_unused_port()
+        server = courier.Server(port=port)
+        server.Bind("progress", progress)
+        server.Bind("weights", lambda: may_end.wait(_CALL_SECONDS) and [np.ones(3)])
+        server.Start()
+        self.addCleanup(server.Stop)
+        client = courier.Client(f"localhost:{port}", call_timeout=_CALL_SECONDS)
+        member = population_node._Member(client, threading.Event())
+        with absltest.mock.patch.multiple(
+            population_node, _LOOK_SECONDS=0.05, _TRANSFER_SECONDS=_CALL_SECONDS
+        ):
+            (weights,) = member.weights()
+        np.testing.assert_array_equal(weights, np.ones(3))
+        self.assertGreaterEqual(len(looks), 3)
+
     def test_what_fails_there_fails_here_and_is_asked_again(self):
         failures = [RuntimeError("the learner has failed")]
 

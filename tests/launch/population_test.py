@@ -11,6 +11,8 @@ from tests.launch import program_run
 
 _MEMBERS = 2
 _EVENTS = 6
+# So many that a member is looked at between any two of its events.
+_FRAMES = 14000
 
 
 class PopulationTest(absltest.TestCase):
@@ -34,10 +36,10 @@ class PopulationTest(absltest.TestCase):
         return [os.path.join(self.logdir, f"member_{i}") for i in range(_MEMBERS)]
 
     def test_evolves_is_interrupted_and_goes_on(self):
-        arguments = (*self.arguments, "--total_frames=7000")
+        arguments = (*self.arguments, f"--total_frames={_FRAMES}")
         first = program_run.ProgramRun(self, *arguments)
         for member in self._members():
-            first.wait_for_frames(member, 2000)
+            first.wait_for_frames(member, 4000)
         first.interrupt()
         self.assertEqual(first.wait(), 130, first.stderr)
         self.assertEmpty(first.wait_until_gone(10))
@@ -54,7 +56,7 @@ class PopulationTest(absltest.TestCase):
             own = [each for each in events if each.member == index]
             self.assertEqual([each.number for each in own], list(range(_EVENTS + 1)))
             metrics = run_files.read_metrics(member)
-            self.assertEqual(metrics["frames"][-1], 7000)
+            self.assertEqual(metrics["frames"][-1], _FRAMES)
             # One in each run, for all members, whatever their hyperparameters are.
             self.assertEqual(metrics["compilations"][-1], 2)
             # A row is a mean over a second, in which λ may have changed.
