@@ -6,7 +6,9 @@ Trains, in turn and several times: `single`, one run alone; `independent`, singl
 side by side; `threads`, a population in one process (local_mt); `processes`, one with a
 process for each member (local_mp); `turns`, the same, one member at a time. Frames of
 all members, and the CPU time of all processes, are counted from when the last of them
-is warm to when the first one ends. Prints JSON.
+is warm to when the first one ends. Nothing is compiled meanwhile: all load what a short
+run has compiled before, or single runs, which would compile all at once, would train
+side by side only for a moment. Prints JSON.
 """
 
 import contextlib
@@ -16,14 +18,17 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from absl import flags
 
 from benchmarks import launched, watching
 from kickstarting import config as config_lib
-from launch import command_line
+from launch import command_line, member_process
+
+# Some updates.
+_COMPILING_FRAMES = 5000
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_line", "What is run.")
 _SIZE = flags.DEFINE_integer("size", 8, "Members, and single runs.")
@@ -61,11 +66,8 @@ def main(argv: list[str]) -> int:
         for name, extra in every.items()
         if name in ("independent", *_CONDITIONS.value)
     }
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in conditions}
-    for turn in range(_REPEATS.value):
-        for name, extra in conditions.items():
-            found[name].append(_measure(name, extra))
-            print(f"turn {turn}: {name} {found[name][-1]}", file=sys.stderr)
+    with _compiled():
+        found = _turns(conditions)
     rate = "frames_per_second"
     summary = {
         "task": _TASK.value,
@@ -104,6 +106,39 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+@contextlib.contextmanager
+def _compiled() -> Iterator[None]:
+    """Lets every run that the block launches load what one before it has compiled."""
+    with tempfile.TemporaryDirectory(prefix="compiled") as folder:
+        os.environ[member_process.COMPILATION_CACHE] = folder
+        with launched.run(_arguments(f"{folder}/run", _COMPILING_FRAMES)) as process:
+            if process.wait():
+                raise RuntimeError("the run that compiles failed")
+        yield
+
+
+def _turns(
+    conditions: Mapping[str, Sequence[str]],
+) -> dict[str, list[dict[str, float]]]:
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in conditions}
+    for turn in range(_REPEATS.value):
+        for name, extra in conditions.items():
+            found[name].append(_measure(name, extra))
+            print(f"turn {turn}: {name} {found[name][-1]}", file=sys.stderr)
+    return found
+
+
+def _arguments(logdir: str, frames: int) -> list[str]:
+    return [
+        f"--logdir={logdir}",
+        f"--tasks={_TASK.value}",
+        f"--total_frames={frames}",
+        f"--environments_per_actor={_ENVIRONMENTS.value}",
+        "--evaluation_episodes=0",
+        "--checkpoint_minutes=60",
+    ]
+
+
 def _measure(name: str, extra: Sequence[str]) -> dict[str, float]:
     folder = tempfile.mkdtemp(prefix="population")
     size = 1 if name == "single" else _SIZE.value
@@ -111,17 +146,11 @@ def _measure(name: str, extra: Sequence[str]) -> dict[str, float]:
     logdirs = members if name in ("single", "independent") else [folder]
     try:
         start = time.time()
-        arguments = [
-            f"--tasks={_TASK.value}",
-            f"--total_frames={_FRAMES.value}",
-            f"--environments_per_actor={_ENVIRONMENTS.value}",
-            "--evaluation_episodes=0",
-            "--checkpoint_minutes=60",
-            *extra,
-        ]
         with contextlib.ExitStack() as stack:
             processes = [
-                stack.enter_context(launched.run([f"--logdir={logdir}", *arguments]))
+                stack.enter_context(
+                    launched.run([*_arguments(logdir, _FRAMES.value), *extra])
+                )
                 for logdir in logdirs
             ]
             watched = watching.watch(processes, members)

@@ -14,7 +14,8 @@ from kickstarting import config as config_lib
 from kickstarting import run_files
 
 _POLL_SECONDS = 0.5
-_CACHE = "JAX_COMPILATION_CACHE_DIR"
+# The variable that names the folder of JAX's persistent cache.
+COMPILATION_CACHE = "JAX_COMPILATION_CACHE_DIR"
 
 
 class MemberNode(lp.MultiThreadingColocation):
@@ -47,7 +48,7 @@ def environment(config: config_lib.Config) -> dict[str, str]:
       config: of the run.
     """
     folder = os.path.join(os.path.abspath(config.logdir), "compiled")
-    return {_CACHE: os.environ.get(_CACHE) or folder}
+    return {COMPILATION_CACHE: os.environ.get(COMPILATION_CACHE) or folder}
 
 
 def wait_for_update(logdir: str, stop: threading.Event) -> None:
