@@ -1,6 +1,7 @@
 """What running members of a population, or single runs, get done and what they use."""
 
 import dataclasses
+import math
 import subprocess
 import time
 from collections.abc import Sequence
@@ -57,20 +58,47 @@ class Watched:
         Raises:
           RuntimeError: there was no such time.
         """
-        warm = [
-            each
+        (rates,) = rates_together([self], total_frames)
+        return rates
+
+    def _while_all_train(self, total_frames: int) -> tuple[float, float]:
+        """Returns the seconds at which the last one is warm, and the first one ends."""
+        at = [
+            each.seconds
             for each in self.samples
             if WARM_UP_SHARE * total_frames <= min(each.frames, default=0.0)
             and max(each.frames) < total_frames
         ]
-        if len(warm) < 2:
+        return min(at, default=math.inf), max(at, default=-math.inf)
+
+    def _rates_between(self, begin: float, end: float) -> dict[str, float]:
+        seen = [each for each in self.samples if begin <= each.seconds <= end]
+        if len(seen) < 2:
             raise RuntimeError("one member ended before another began: raise --frames")
-        first, last = warm[0], warm[-1]
+        first, last = seen[0], seen[-1]
         frames = sum(last.frames) - sum(first.frames)
         return {
             "frames_per_second": frames / (last.seconds - first.seconds),
             "cpu_ms_per_frame": 1e3 * (last.cpu_seconds - first.cpu_seconds) / frames,
         }
+
+
+def rates_together(
+    watched: Sequence[Watched], total_frames: int
+) -> list[dict[str, float]]:
+    """Returns the rates of each, as Watched.rates, while members of all of them train.
+
+    Args:
+      watched: at the same time.
+      total_frames: of each member.
+
+    Raises:
+      RuntimeError: there was no such time.
+    """
+    times = [each._while_all_train(total_frames) for each in watched]
+    begin = max(begin for begin, _ in times)
+    end = min(end for _, end in times)
+    return [each._rates_between(begin, end) for each in watched]
 
 
 def watch(processes: Sequence[subprocess.Popen], logdirs: Sequence[str]) -> Watched:
@@ -84,7 +112,7 @@ def watch(processes: Sequence[subprocess.Popen], logdirs: Sequence[str]) -> Watc
     most = 0.0
     while any(process.poll() is None for process in processes):
         alive = _with_descendants(processes)
-        frames = tuple(map(_frames, logdirs))
+        frames = tuple(map(frames_of, logdirs))
         samples.append(Sample(time.monotonic(), sum(map(_cpu, alive)), frames))
         if len(samples) % _SAMPLES_A_MEMORY == 0:
             most = max(most, sum(map(_memory, alive)))
@@ -118,7 +146,8 @@ def _memory(process: psutil.Process) -> float:
         return 0.0
 
 
-def _frames(logdir: str) -> float:
+def frames_of(logdir: str) -> float:
+    """Returns the environment frames of a member by its metrics, 0 before the first."""
     try:
         metrics = run_files.read_metrics(logdir)
     except run_files.RunFilesError:

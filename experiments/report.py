@@ -96,7 +96,8 @@ def _section(name: str, experiment: Experiment, found: tables.Records) -> Iterat
         name, experiment, found, os.path.join(_DOCS.value, _PICTURES)
     )
     yield f"## {experiment.title}\n"
-    yield f"{experiment.shows}\n"
+    if not experiment.title.endswith(experiment.shows):
+        yield f"{experiment.shows}\n"
     if experiment.finding:
         yield f"{experiment.finding}\n"
     if pictures:
