@@ -159,7 +159,10 @@ class Learner:
     def weights(self) -> list[np.ndarray]:
         """Returns what another member copies: the leaves of the learner's state."""
         with self._state_lock:
-            return [np.array(x[0]) for x in jax.tree.leaves(self._state)]
+            return [
+                np.array(np.asarray(x.addressable_data(0))[0])
+                for x in jax.tree.leaves(self._state)
+            ]
 
     def adopt(self, weights: Sequence[np.ndarray]) -> None:
         """Goes on with the weights of another member of the population.
@@ -171,8 +174,7 @@ class Learner:
           weights: what `weights` of the other one returned.
         """
         with self._state_lock:
-            shapes = jax.tree.map(lambda x: x[0], self._state)
-            copied = jax.tree.unflatten(jax.tree.structure(shapes), weights)
+            copied = jax.tree.unflatten(jax.tree.structure(self._state), weights)
             # The number of updates tells actors what is new, and must not fall.
             updates = np.int32(self._num_updates)
             self._state = self._update.replicate(copied._replace(updates=updates))

@@ -63,6 +63,11 @@ def shared(agent: Agent, config: config_lib.Config) -> "Update":
         return _shared(agent, dataclasses.replace(config, logdir="shared", seed=0))
 
 
+def _ravel_first(params: Any) -> jax.Array:
+    """Returns arrays [1, ...] as one, [P]."""
+    return jax.flatten_util.ravel_pytree(jax.tree.map(lambda x: x[0], params))[0]
+
+
 class Update:
     """The pmapped update of one agent under one configuration."""
 
@@ -100,7 +105,7 @@ class Update:
         # Members of a population that begin at once must not compile it twice.
         self._compiling = threading.Lock()
         self._is_compiled = False
-        self._flat = jax.jit(lambda params: jax.flatten_util.ravel_pytree(params)[0])
+        self._flat = jax.jit(_ravel_first)
 
     def init(self, key: jax.Array) -> LearnerState:
         """Returns the fresh state, without a device axis."""
@@ -155,7 +160,8 @@ class Update:
 
     def flat_parameters(self, state: LearnerState) -> jax.Array:
         """Returns a copy of the parameters, float32 [P], as actors take them."""
-        return self._flat(jax.tree.map(lambda x: x[0], state.params))
+        # Not x[0], which is an operation for each array.
+        return self._flat(jax.tree.map(lambda x: x.addressable_data(0), state.params))
 
     def compilations(self) -> int:
         """Returns how often the update was compiled."""

@@ -10,7 +10,7 @@ from absl.testing import absltest
 from kickstarting import checkpoints, run_files
 from tests.launch import program_run
 
-TOTAL_FRAMES = 1600
+TOTAL_FRAMES = 4000
 END_FRAMES = 600
 _NOISE = ("Traceback", "Warning", "(Pdb)", "reverb/cc", "Waiting for workers")
 
