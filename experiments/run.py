@@ -34,7 +34,9 @@ RECORDS = flags.DEFINE_string(
     "whatever machine it was trained. Those of --quick stay below --results.",
 )
 QUICK = flags.DEFINE_bool(
-    "quick", False, "One seed and a twentieth of the frames: does everything run?"
+    "quick",
+    False,
+    "One seed and a twentieth of the frames, 75,000 at least: does everything run?",
 )
 SEEDS = flags.DEFINE_list(
     "seeds", [], "Seeds of each condition; default: those of the experiment."

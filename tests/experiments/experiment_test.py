@@ -26,7 +26,7 @@ _EXPERIMENT = Experiment(
 )
 
 
-class TrainingsTest(absltest.TestCase):
+class TrainingsTest(parameterized.TestCase):
     def test_every_condition_with_every_seed(self) -> None:
         found = [(one.label, run.seed) for one, run in _EXPERIMENT.trainings()]
         self.assertEqual(
@@ -54,16 +54,22 @@ class TrainingsTest(absltest.TestCase):
         )
 
     def test_quick_shortens_teachers_and_schedules_too(self) -> None:
-        quick = _EXPERIMENT.quick()
+        experiment = dataclasses.replace(_EXPERIMENT, total_frames=4_000_000)
+        quick = experiment.quick()
         runs = list(quick.trainings())
         self.assertLen(runs, 2)
         taught = runs[1][1]
-        self.assertEqual(taught.total_frames, 50)
-        self.assertIn("--kickstarting_end_frames=12", taught.flags)
+        self.assertEqual(taught.total_frames, 200_000)
+        self.assertIn("--kickstarting_end_frames=50000", taught.flags)
         teacher = taught.teachers[0].training
         assert teacher is not None
         self.assertEqual(teacher.total_frames, 200)
-        self.assertNotEqual(taught.key, _EXPERIMENT.training(runs[1][0], 1).key)
+        self.assertNotEqual(taught.key, experiment.training(runs[1][0], 1).key)
+
+    @parameterized.parameters((1_000, 1_000), (300_000, 75_000), (1_500_000, 75_000))
+    def test_quick_students_still_have_episodes(self, frames, quick_frames) -> None:
+        quick = dataclasses.replace(_EXPERIMENT, total_frames=frames).quick()
+        self.assertEqual(quick.total_frames, quick_frames)
 
 
 class RefusalTest(parameterized.TestCase):
