@@ -15,7 +15,7 @@ _MEMBERS = 2
 _EVENTS = 4
 # So many that a member is looked at several times between two of its events, also
 # where the other one's death keeps the controller for seconds.
-_FRAMES = 12000
+_FRAMES = 10_000
 
 
 class MemberRestartTest(absltest.TestCase):
