@@ -159,10 +159,7 @@ class Learner:
     def weights(self) -> list[np.ndarray]:
         """Returns what another member copies: the leaves of the learner's state."""
         with self._state_lock:
-            return [
-                np.array(np.asarray(x.addressable_data(0))[0])
-                for x in jax.tree.leaves(self._state)
-            ]
+            return jax.tree.leaves(self._update.on_host(self._state))
 
     def adopt(self, weights: Sequence[np.ndarray]) -> None:
         """Goes on with the weights of another member of the population.
@@ -381,10 +378,9 @@ class Learner:
         return not any(leaf.is_deleted() for leaf in jax.tree.leaves(self._state))
 
     def _save(self) -> None:
-        state = jax.tree.map(lambda x: np.asarray(x[0]), self._state)
         self._checkpoints.save(
             self.frames,
-            state._asdict(),
+            self._update.on_host(self._state)._asdict(),
             {**self._metadata, "telemetry": self._telemetry.state()},
         )
 

@@ -14,6 +14,7 @@ import chex
 import jax
 import jax.flatten_util
 import jax.numpy as jnp
+import numpy as np
 
 from kickstarting import (
     advantages,
@@ -162,6 +163,12 @@ class Update:
         """Returns a copy of the parameters, float32 [P], as actors take them."""
         # Not x[0], which is an operation for each array.
         return self._flat(jax.tree.map(lambda x: x.addressable_data(0), state.params))
+
+    def on_host(self, state: LearnerState) -> LearnerState:
+        """Returns a copy of what the first device has, without a device axis."""
+        return jax.tree.map(
+            lambda x: np.array(np.asarray(x.addressable_data(0))[0]), state
+        )
 
     def compilations(self) -> int:
         """Returns how often the update was compiled."""
