@@ -27,6 +27,15 @@ class Status(Protocol):
         ...
 
 
+def has_room_for_pictures(console: rich_console.Console) -> bool:
+    """Returns whether pictures are drawn there in place; lines are printed elsewhere.
+
+    Args:
+      console: where a run is shown.
+    """
+    return console.is_terminal and not console.is_dumb_terminal
+
+
 class LiveView:
     """Shows a run until it is stopped; draws from a daemon thread of its own."""
 
@@ -53,7 +62,7 @@ class LiveView:
         if self._show is not None:
             return
         self._show = contextlib.ExitStack()
-        if self._console.is_terminal and not self._console.is_dumb_terminal:
+        if has_room_for_pictures(self._console):
             self._show.enter_context(self._pictures())
         else:
             self._show.enter_context(self._lines())

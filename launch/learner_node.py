@@ -12,7 +12,6 @@ from kickstarting import config as config_lib
 from kickstarting import (
     initialisation,
     learner,
-    live_view,
     population_member,
     run_files,
     run_status,
@@ -24,7 +23,7 @@ from kickstarting import (
 )
 from kickstarting.agent import Agent
 from kickstarting.environments import suites
-from launch import metrics_server, node_reports, revival, run_folder
+from launch import metrics_server, node_reports, revival, run_folder, shared_view
 
 _REPORT_SECONDS = 1.0
 
@@ -132,7 +131,7 @@ class LearnerNode:
             target=self._report_nodes, name="node_reports", daemon=True
         )
         reporter.start()
-        view = live_view.LiveView(
+        view = shared_view.of_node(
             run_status.RunStatus(self._telemetry, ", ".join(self._config.tasks))
         )
         if self._config.show:

@@ -16,6 +16,7 @@ from launch import (
     log_tail,
     preflight,
     run_folder,
+    shared_view,
     stop_event,
     stop_signals,
     terminal,
@@ -92,19 +93,21 @@ def _scratch_folder() -> Iterator[None]:
 def _run_processes(
     program: Any, config: config_lib.Config, log_dir: str, shows_logs: bool
 ) -> BaseException | None:
-    """Runs the program as processes and shows their logs."""
+    """Runs the program as processes; shows how it goes, and their logs."""
     import launchpad as lp
 
     from launch import node_processes
 
-    manager = lp.launch(
-        program,
-        launch_type=LOCAL_MP,
-        terminal="output_to_files",
-        local_resources=node_processes.resources(program, config),
-    )
-    with log_tail.shown(log_dir, shows_logs):
-        return _wait(manager)
+    with shared_view.on_this_terminal(config.show) as variables:
+        manager = lp.launch(
+            program,
+            launch_type=LOCAL_MP,
+            terminal="output_to_files",
+            local_resources=node_processes.resources(program, config, variables),
+        )
+        # Within the view, above which it shows them.
+        with log_tail.shown(log_dir, shows_logs):
+            return _wait(manager)
 
 
 def _wait(manager: Any) -> BaseException | None:

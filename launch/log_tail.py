@@ -14,7 +14,7 @@ _PERIOD_SECONDS = 0.3
 _NOISE = "[reverb/cc/"
 
 
-def follow(directory: str, stop: threading.Event, output: TextIO = sys.stdout) -> None:
+def follow(directory: str, stop: threading.Event, output: TextIO) -> None:
     """Copies what is appended to the files under a folder.
 
     Args:
@@ -63,7 +63,7 @@ def shown(directory: str, wanted: bool) -> Iterator[None]:
     """
     ended = threading.Event()
     tail = threading.Thread(
-        target=follow, args=(directory, ended), name="logs", daemon=True
+        target=follow, args=(directory, ended, sys.stdout), name="logs", daemon=True
     )
     if wanted:
         tail.start()

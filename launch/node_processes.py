@@ -8,6 +8,7 @@ import os
 import pathlib
 import sys
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 import cloudpickle
@@ -27,7 +28,9 @@ from launch import (
 )
 
 
-def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
+def resources(
+    program: lp.Program, config: config_lib.Config, variables: Mapping[str, str]
+) -> dict[str, Any]:
     """Returns what each group's processes get.
 
     The learner takes the accelerators; every other process stays on the CPU unless the
@@ -36,6 +39,7 @@ def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
     Args:
       program: whose groups are meant.
       config: of the run.
+      variables: of the environment, for all of them.
     """
     repository = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     path = os.pathsep.join([repository, *filter(None, sys.path)])
@@ -45,6 +49,7 @@ def resources(program: lp.Program, config: config_lib.Config) -> dict[str, Any]:
             args={"init_file": _init_file(config, group)},
             env={
                 "PYTHONPATH": path,
+                **variables,
                 **groups.environment(config, group),
                 **(member_process.environment(config) if group == "member" else {}),
             },

@@ -1,11 +1,6 @@
 """Tests of kickstarting.live_view; the terminal is a real one (a pseudo-terminal)."""
 
 import io
-import os
-import pty
-import re
-import subprocess
-import sys
 import threading
 import time
 
@@ -14,6 +9,7 @@ from rich import console as rich_console
 
 from kickstarting import live_view, run_status
 from kickstarting import telemetry as telemetry_lib
+from tests import terminals
 
 _HIDE_CURSOR = "\x1b[?25l"
 _SHOW_CURSOR = "\x1b[?25h"
@@ -44,69 +40,10 @@ elif sys.argv[1] == "raise":
 """
 
 
-def _run_on_terminal(*arguments: str) -> str:
-    """Returns everything that the program draws on a terminal of 80x24."""
-    leader, follower = pty.openpty()
-    chunks = []
-
-    def read() -> None:
-        try:
-            while chunk := os.read(leader, 65536):
-                chunks.append(chunk)
-        except OSError:
-            # The terminal's last writer has gone.
-            return
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    environment = {
-        **os.environ,
-        "TERM": "xterm",
-        "COLUMNS": "80",
-        "LINES": "24",
-        "PYTHONIOENCODING": "utf-8",
-    }
-    try:
-        subprocess.run(
-            [sys.executable, "-c", _PROGRAM, *arguments],
-            stdin=follower,
-            stdout=follower,
-            stderr=follower,
-            env=environment,
-            timeout=50,
-        )
-    finally:
-        os.close(follower)
-        reader.join()
-        os.close(leader)
-    return b"".join(chunks).decode()
-
-
-def _screen(output: str) -> str:
-    """Replays output on a terminal that knows the few codes the view uses."""
-    lines = [""]
-    row = column = 0
-    for token in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|[\r\n]|[^\x1b\r\n]+", output):
-        if token == "\n":
-            row += 1
-            lines += [""] * (row + 1 - len(lines))
-        elif token == "\r":
-            column = 0
-        elif token == "\x1b[2K":
-            lines[row] = ""
-        elif re.fullmatch(r"\x1b\[\d+A", token):
-            row -= int(token[2:-1])
-        elif not token.startswith("\x1b"):
-            before, after = lines[row][:column], lines[row][column + len(token) :]
-            lines[row] = before.ljust(column) + token + after
-            column += len(token)
-    return "\n".join(lines)
-
-
 class TerminalTest(absltest.TestCase):
     def test_shows_the_run_keeps_log_lines_and_leaves_a_tidy_terminal(self):
-        output = _run_on_terminal("stop")
-        screen = _screen(output)
+        output = terminals.run(_PROGRAM, "stop")
+        screen = terminals.screen(output)
         for update in (1, 2, 3):
             self.assertEqual(screen.count(f"printed line {update}"), 1)
             self.assertEqual(screen.count(f"logged line {update}"), 1)
@@ -120,7 +57,7 @@ class TerminalTest(absltest.TestCase):
         self.assertEqual(after.strip(), "")
 
     def test_cursor_comes_back_when_the_program_fails(self):
-        output = _run_on_terminal("raise")
+        output = terminals.run(_PROGRAM, "raise")
         self.assertIn("RuntimeError: the run failed", output)
         self.assertGreater(output.rindex(_SHOW_CURSOR), output.rindex(_HIDE_CURSOR))
 
