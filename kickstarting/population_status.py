@@ -66,17 +66,17 @@ class PopulationStatus:
         Args:
           console: where it will be drawn.
         """
-        del console
         with self._lock:
             columns = sorted(
                 name
                 for name in self._hyperparameters[0]
                 if not name.startswith(population.FACTOR)
             )
-            grid = table.Table(box=None, padding=(0, 2), header_style="dim")
+            grid = table.Table(box=None, padding=(0, 1), header_style="dim")
             restarts = ("restarts",) if any(self._restarts) else ()
             for name in ("member", "frames", "score", *columns, *restarts):
-                grid.add_column(name.replace("_", " "), justify="right")
+                heading = _heading(name, console)
+                grid.add_column(text.Text(heading), justify="right")
             best = self._best()
             for index, (progress, own) in enumerate(
                 zip(self._progress, self._hyperparameters, strict=True)
@@ -102,14 +102,13 @@ class PopulationStatus:
         Args:
           console: where it will be printed.
         """
-        del console
         with self._lock:
             scores = " ".join(map(_score, self._progress))
             words = [f"{self._title}: {self._summary()}", f"scores {scores}"]
             best = self._best()
             if best is not None:
                 own = ", ".join(
-                    f"{name} {value:.3g}"
+                    f"{_heading(name, console)} {value:.3g}"
                     for name, value in sorted(self._hyperparameters[best].items())
                     if not name.startswith(population.FACTOR)
                 )
@@ -143,6 +142,13 @@ class PopulationStatus:
             if each.fitness is not None
         ]
         return max(known)[1] if known else None
+
+
+def _heading(name: str, console: rich_console.Console) -> str:
+    """Returns what a person reads, as in the view of a single run."""
+    if name == population.WEIGHT:
+        return run_status.lambda_on(console)
+    return name.replace("_", " ")
 
 
 def _score(progress: Progress) -> str:

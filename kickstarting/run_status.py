@@ -108,7 +108,7 @@ class RunStatus:
             f"{_count(row['frames_per_second/60s'])}/s, "
             f"{duration(row['seconds_left'])} left",
             *(
-                f"{task} {_task_line(row, task, _lambda(console))}"
+                f"{task} {_task_line(row, task, lambda_on(console))}"
                 for task in self._telemetry.tasks[:_TASKS_IN_A_LINE]
             ),
         ]
@@ -128,7 +128,7 @@ class RunStatus:
                 ("return", "episode_return", _number),
                 ("score", "normalised_score", _score),
                 ("episodes", "episodes", _count),
-                (_lambda(console), "kickstarting_weight", _number),
+                (lambda_on(console), "kickstarting_weight", _number),
                 ("CE", "cross_entropy", _number),
                 ("KL", "kl_teacher_student", _number),
             )
@@ -263,7 +263,12 @@ def _task_line(row: Mapping[str, float], task: str, lambda_: str) -> str:
     return ", ".join(words)
 
 
-def _lambda(console: rich_console.Console) -> str:
+def lambda_on(console: rich_console.Console) -> str:
+    """Returns λ, in letters where the console has no Greek.
+
+    Args:
+      console: where it is shown.
+    """
     return "lambda" if console.options.ascii_only else "λ"
 
 

@@ -18,7 +18,11 @@ def _status(*restarts: int) -> population_status.PopulationStatus:
             Progress(400, None),
         ],
         [
-            {"learning_rate": 10.0**-index, "teacher_factor/doom:basic": 1.0}
+            {
+                "learning_rate": 10.0**-index,
+                "kickstarting_weight": 4.0,
+                "teacher_factor/doom:basic": 1.0,
+            }
             for index in range(3)
         ],
         copies=7,
@@ -35,7 +39,7 @@ class PopulationStatusTest(absltest.TestCase):
             "doom:basic: 3 members, 1,500 of 3,000 frames",
             "7 copies",
             "scores 12.3 56.8 ?",
-            "best is member 1: learning_rate 0.1",
+            "best is member 1: λ 4, learning rate 0.1",
         ):
             self.assertIn(words, line)
 
@@ -46,6 +50,11 @@ class PopulationStatusTest(absltest.TestCase):
         for words in ("learning rate", "0.01", "56.8", "600", "?"):
             self.assertIn(words, text)
         self.assertNotIn("teacher factor", text)
+
+    def test_has_letters_where_the_console_has_no_greek(self):
+        file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        console = rich_console.Console(file=file)
+        self.assertIn("member 1: lambda 4,", _status().line(console))
 
     def test_tells_of_members_that_died(self):
         console = rich_console.Console(file=io.StringIO(), width=120, record=True)
