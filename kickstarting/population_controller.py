@@ -76,8 +76,6 @@ class PopulationController:
             for index, member in enumerate(self._members):
                 if member.is_up and self._is_due(index):
                     self._evolve(index)
-            if all(each.is_up and self._is_over(each) for each in self._members):
-                return
             self._take_turns()
             if self._watch is not None:
                 self._watch(
@@ -86,6 +84,8 @@ class PopulationController:
                     self._copies,
                     [each.restarts for each in self._members],
                 )
+            if all(each.is_up and self._is_over(each) for each in self._members):
+                return
             stop.wait(_POLL_SECONDS)
 
     def _begin(self) -> None:

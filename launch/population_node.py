@@ -13,13 +13,12 @@ from absl import logging
 
 from kickstarting import config as config_lib
 from kickstarting import (
-    live_view,
     population_controller,
     population_events,
     population_member,
     population_status,
 )
-from launch import member_process
+from launch import member_process, shared_view
 from launch import members as members_lib
 
 _POLL_SECONDS = 1.0
@@ -40,7 +39,7 @@ def run(config: config_lib.Config, learners: Sequence[Any]) -> None:
     stop = lp.stop_event()
     members = [_Member(learner, stop) for learner in learners]
     logdirs = [member.logdir for member in members_lib.configs(config)]
-    begin_together(members, logdirs, stop)
+    hold_until_all_begin(members, logdirs, stop)
     status = population_status.PopulationStatus(
         ", ".join(config.tasks), config.population.size, config.total_frames
     )
@@ -50,7 +49,7 @@ def run(config: config_lib.Config, learners: Sequence[Any]) -> None:
         population_events.PopulationEvents(config.logdir),
         status.record,
     )
-    view = live_view.LiveView(status)
+    view = shared_view.of_node(status)
     if config.show:
         view.start()
     try:
@@ -149,15 +148,16 @@ class _Member:
         return True
 
 
-def begin_together(
+def hold_until_all_begin(
     members: Sequence[population_member.Member],
     logdirs: Sequence[str],
     stop: threading.Event,
 ) -> None:
-    """Holds each member that has begun to learn until all have.
+    """Returns when all members have begun to learn; holds those that have.
 
     The first one compiles what the others then load: in a short run it would be far
     ahead, and who copied it would have learned more than others from as many frames.
+    The controller's first words let each go on, and wait for nobody who is away.
 
     Args:
       members: of the population.
@@ -168,8 +168,6 @@ def begin_together(
         _ask(member.progress, logdir, stop)
         member_process.wait_for_update(logdir, stop)
         _ask(functools.partial(member.pause, True), logdir, stop)
-    for member, logdir in zip(members, logdirs, strict=True):
-        _ask(functools.partial(member.pause, False), logdir, stop)
 
 
 def _ask(call: Callable[[], object], logdir: str, stop: threading.Event) -> None:

@@ -136,6 +136,26 @@ class PopulationControllerTest(parameterized.TestCase):
         )
         return population_events.PopulationEvents(self.logdir).events
 
+    def test_those_that_were_held_go_on_though_one_is_away(self):
+        members = [_Member(float(index)) for index in range(3)]
+        for member in members:
+            member.paused = True
+        members[0].questions_away = 20
+        seen = []
+
+        def watch(progress, *_) -> None:
+            seen.append([each.frames for each in progress])
+
+        self._run(members, watch=watch)
+        while_away = seen[:10]
+        self.assertEqual([frames[0] for frames in while_away], [0] * 10)
+        for index in (1, 2):
+            self.assertEqual(
+                [frames[index] for frames in while_away],
+                [_STEP * (look + 1) for look in range(10)],
+            )
+        self.assertEqual(seen[-1], [_FRAMES] * 3)
+
     @parameterized.parameters("score_gap", "truncation", "welch")
     def test_a_population_lowers_a_weight_that_hurts(self, rule):
         members = [_Member(index) for index in range(8)]

@@ -161,7 +161,7 @@ class _Beginning:
         self.said.append("pause" if paused else "go on")
 
 
-class BeginTogetherTest(absltest.TestCase):
+class HoldUntilAllBeginTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         self.enter_context(
@@ -181,14 +181,14 @@ class BeginTogetherTest(absltest.TestCase):
             _Beginning.pause(last, paused)
 
         with absltest.mock.patch.object(last, "pause", pause):
-            population_node.begin_together(self.members, self.logdirs, self.stop)
+            population_node.hold_until_all_begin(self.members, self.logdirs, self.stop)
         self.assertEqual(said[0], [["pause"], ["pause"]])
         for member in self.members:
-            self.assertEqual(member.said, ["pause", "go on"])
+            self.assertEqual(member.said, ["pause"])
 
     def test_it_ends_with_the_program(self):
         self.stop.set()
-        population_node.begin_together(self.members, self.logdirs, self.stop)
+        population_node.hold_until_all_begin(self.members, self.logdirs, self.stop)
         for member in self.members:
             self.assertEmpty(member.said)
 
