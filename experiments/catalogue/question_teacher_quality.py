@@ -4,6 +4,9 @@ from experiments.catalogue import _xland
 from experiments.experiment import Condition
 from experiments.training import Teacher
 
+_ADVERSARY = Teacher("experiments.bad_teachers:adversary_on_grids")
+_RETURN_GAP = ("--kickstarting_schedule=return_gap",)
+
 EXPERIMENT = _xland.of_large_students(
     title="1. How good must the teacher be?",
     shows="How good must the teacher be?",
@@ -19,8 +22,12 @@ EXPERIMENT = _xland.of_large_students(
         _xland.kickstarted(
             "random teacher", Teacher("experiments.bad_teachers:random_on_grids")
         ),
-        _xland.kickstarted(
-            "adversary", Teacher("experiments.bad_teachers:adversary_on_grids")
+        _xland.kickstarted("adversary", _ADVERSARY),
+        Condition("adversary, λ by the return gap", _RETURN_GAP, (_ADVERSARY,)),
+        Condition(
+            "teacher of 100% of the frames, λ by the return gap",
+            _RETURN_GAP,
+            (_xland.multi_task_teacher(_xland.SMALL),),
         ),
     ),
     budget_shares=(0.1, 0.5, 1.0),
