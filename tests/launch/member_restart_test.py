@@ -12,10 +12,10 @@ from launch import run_folder
 from tests.launch import program_run
 
 _MEMBERS = 2
-_EVENTS = 4
+_EVENTS = 2
 # So many that a member is looked at several times between two of its events, also
 # where the other one's death keeps the controller for seconds.
-_FRAMES = 10_000
+_FRAMES = 6_000
 
 
 class MemberRestartTest(absltest.TestCase):

@@ -10,9 +10,9 @@ from launch import run_folder
 from tests.launch import program_run
 
 _MEMBERS = 2
-_EVENTS = 6
+_EVENTS = 4
 # So many that a member is looked at between any two of its events.
-_FRAMES = 14000
+_FRAMES = 10_000
 
 
 class PopulationTest(absltest.TestCase):
