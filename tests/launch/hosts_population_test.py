@@ -1,10 +1,8 @@
 """A population on three machines, of which one is cut off for a while."""
 
-import json
 import os
 import pathlib
 import shlex
-import sys
 import time
 
 from absl.testing import absltest
@@ -27,15 +25,6 @@ class HostsPopulationTest(absltest.TestCase):
         self.machines = namespaces.Machines(self, (*_MEMBERS, _CONTROLLER))
 
     def _cluster(self) -> str:
-        machines = {
-            name: {
-                "address": self.machines.address(name),
-                "command": f"ip netns exec {self.machines.space(name)} "
-                "sh -c {command}",
-                "python": sys.executable,
-            }
-            for name in (*_MEMBERS, _CONTROLLER)
-        }
         groups = {
             **{
                 group: {"machines": list(_MEMBERS)}
@@ -44,7 +33,7 @@ class HostsPopulationTest(absltest.TestCase):
             "population": {"machines": [_CONTROLLER]},
         }
         path = self.folder / "cluster.json"
-        path.write_text(json.dumps({"machines": machines, "groups": groups}))
+        self.machines.write_cluster(path, groups)
         return str(path)
 
     def _members(self) -> list[str]:

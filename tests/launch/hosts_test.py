@@ -1,11 +1,9 @@
 """One program on four machines: one is cut off, one loses a node, and it goes on."""
 
-import json
 import os
 import pathlib
 import shlex
 import signal
-import sys
 import time
 
 import numpy as np
@@ -42,22 +40,13 @@ class HostsTest(absltest.TestCase):
         )
 
     def _cluster(self) -> str:
-        machines = {
-            name: {
-                "address": self.machines.address(name),
-                "command": f"ip netns exec {self.machines.space(name)} "
-                "sh -c {command}",
-                "python": sys.executable,
-            }
-            for name in _NAMES
-        }
         groups = {
             "learner": {"machines": ["middle"]},
             "teacher": {"machines": ["school"]},
             "actor": {"machines": ["first", "second"], "replicas": 2},
         }
         path = self.folder / "cluster.json"
-        path.write_text(json.dumps({"machines": machines, "groups": groups}))
+        self.machines.write_cluster(path, groups)
         return str(path)
 
     def _heard(self, node: str) -> float:

@@ -4,9 +4,13 @@ They take the rights of root, and `ip` (Debian's iproute2).
 """
 
 import contextlib
+import json
 import os
+import pathlib
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from absl.testing import absltest
 
@@ -48,6 +52,25 @@ class Machines:
     def address(self, name: str) -> str:
         """Returns the address of a machine."""
         return f"{_NETWORK}.{self._names.index(name) + 1}"
+
+    def write_cluster(
+        self, path: pathlib.Path, groups: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Writes the file of --cluster.
+
+        Args:
+          path: of the file.
+          groups: of nodes, as it has them.
+        """
+        machines = {
+            name: {
+                "address": self.address(name),
+                "command": f"ip netns exec {self.space(name)} sh -c {{command}}",
+                "python": sys.executable,
+            }
+            for name in self._names
+        }
+        path.write_text(json.dumps({"machines": machines, "groups": groups}))
 
     def cut(self, name: str) -> None:
         """Pulls the cable of a machine."""
