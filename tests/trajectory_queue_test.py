@@ -31,14 +31,18 @@ class TrajectoryQueueTest(absltest.TestCase):
         self.server = reverb.Server([table])
         self.client = reverb.Client(f"localhost:{self.server.port}")
         self.stop = threading.Event()
-        self.addCleanup(self.server.stop)
-        self.addCleanup(self.stop.set)
         self.writer = trajectory_queue.UnrollWriter(self.client, self.stop.is_set)
+        # The server would wait for who still writes, or reads.
+        self.addCleanup(self.server.stop)
+        self.addCleanup(self.writer.close)
+        self.addCleanup(self.stop.set)
 
     def _batches(self, batch_size: int = 2):
-        return trajectory_queue.batches(
+        batches = trajectory_queue.batches(
             self.client, EXAMPLE, batch_size, self.stop.is_set
         )
+        self.addCleanup(batches.close)
+        return batches
 
     def _write(self, count: int) -> threading.Thread:
         def write() -> None:
