@@ -121,7 +121,7 @@ class LearnerNode:
         """See Learner.adopt."""
         self._member().adopt(weights)
         # Each of the server's threads would keep what a transfer took in a heap of its
-        # own: 160 MB a member after a few copies.
+        # own (docs/measurements.md).
         process_memory.give_back_freed_memory()
 
     def pause(self, paused: bool) -> None:
