@@ -114,14 +114,14 @@ class LearnerNode:
     def weights(self) -> list[np.ndarray]:
         """See Learner.weights."""
         weights = self._member().weights()
+        # Each of the server's threads would keep what a transfer took in a heap of its
+        # own (docs/measurements.md); so in adopt.
         process_memory.give_back_freed_memory()
         return weights
 
     def adopt(self, weights: list[np.ndarray]) -> None:
         """See Learner.adopt."""
         self._member().adopt(weights)
-        # Each of the server's threads would keep what a transfer took in a heap of its
-        # own (docs/measurements.md).
         process_memory.give_back_freed_memory()
 
     def pause(self, paused: bool) -> None:

@@ -13,8 +13,9 @@ from tests.launch import namespaces, program_run
 _MEMBERS = ("first", "second")
 _CONTROLLER = "middle"
 _EVENTS = 4
-_FRAMES = 9000
-_CUT_SECONDS = 5.0
+# So many that a member cannot come to its end while it is cut off.
+_FRAMES = 12_000
+_CUT_SECONDS = 4.0
 
 
 class HostsPopulationTest(absltest.TestCase):

@@ -37,7 +37,7 @@ view.start()
 for frames in (100, 300):
     own = [{"learning_rate": 0.5}, {"learning_rate": 0.25}]
     status.record([Progress(frames, None), Progress(0, None)], own, 7, [0, 0])
-    time.sleep(1.5)
+    time.sleep(3)
 view.stop()
 """
 
