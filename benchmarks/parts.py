@@ -12,7 +12,6 @@ import psutil
 
 from kickstarting import acting as acting_lib
 from kickstarting import actor as actor_lib
-from kickstarting import config as config_lib
 from kickstarting import (
     teachers,
     trajectory_example,
@@ -22,6 +21,7 @@ from kickstarting import (
     update,
 )
 from kickstarting.agent import Agent
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from launch import actor_node
 

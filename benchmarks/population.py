@@ -28,7 +28,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks import launched, watching
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import command_line, member_process
 
 # Some updates.

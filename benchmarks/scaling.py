@@ -24,8 +24,8 @@ from absl import flags
 from benchmarks import launched, ring_model, waiting_environment
 from benchmarks import parts as parts_lib
 from kickstarting import actor, run_files, trajectory_example
-from kickstarting import config as config_lib
 from kickstarting.agent import Agent
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import command_line
 

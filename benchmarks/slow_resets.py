@@ -19,7 +19,7 @@ import time
 import numpy as np
 from absl import flags
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, batch, suites
 from launch import command_line
 

@@ -26,16 +26,10 @@ import portpicker
 import psutil
 from absl import flags
 
-from kickstarting import (
-    agent_config,
-    teacher_cards,
-    teacher_files,
-    teacher_server,
-    teachers,
-    types,
-)
-from kickstarting import config as config_lib
+from kickstarting import teacher_cards, teacher_files, teacher_server, teachers, types
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 from launch import command_line, process_memory
 

@@ -24,8 +24,8 @@ import psutil
 from absl import flags
 
 from benchmarks import launched, parts
-from kickstarting import config as config_lib
 from kickstarting import run_files, teachers
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import command_line
 

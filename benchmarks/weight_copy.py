@@ -16,10 +16,10 @@ import numpy as np
 from absl import flags
 
 from kickstarting import checkpoints as checkpoints_lib
-from kickstarting import config as config_lib
 from kickstarting import learner, run_files, telemetry, update
 from kickstarting.agent import Agent
-from kickstarting.agent_config import NetworkConfig
+from kickstarting.config import run as config_lib
+from kickstarting.config.agent import NetworkConfig
 from kickstarting.environments import suites
 from launch import command_line
 

@@ -13,8 +13,8 @@ from rich import table as rich_table
 
 from experiments import collection, foreground, run_records
 from experiments.training import Teacher, Training
-from kickstarting import config as config_lib
 from kickstarting import learning_curves, teacher_cards, teacher_files
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import command_line
 

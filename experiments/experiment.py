@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 
 from experiments.training import Teacher, Training
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 
 _QUICK_SHARE = 20
 # In each run of the catalogue with 64 environments every task has an episode that ends

@@ -21,7 +21,7 @@ from rich import table as rich_table
 
 from experiments import catalogue, plan, runner
 from experiments.experiment import Experiment
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import command_line
 
 RESULTS = flags.DEFINE_string(

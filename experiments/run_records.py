@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 
 MAX_POINTS = 150
 _DIGITS = 5

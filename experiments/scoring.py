@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from experiments import run_records
-from kickstarting import config as config_lib
 from kickstarting import scores
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 
 # Of the budget so far, over whose last part a score is the mean.

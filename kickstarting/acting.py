@@ -10,9 +10,9 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import config as config_lib
 from kickstarting import types
 from kickstarting.agent import Agent
+from kickstarting.config import run as config_lib
 
 
 class Guidance(NamedTuple):

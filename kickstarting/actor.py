@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kickstarting import config as config_lib
 from kickstarting import types
 from kickstarting.acting import Policy, inference_device
 from kickstarting.agent import Agent
+from kickstarting.config import run as config_lib
 from kickstarting.environments import batch as environment_batch
 from kickstarting.guides import Guide
 from kickstarting.unroll_sender import UnrollSender

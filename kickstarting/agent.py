@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from kickstarting import networks
-from kickstarting.agent_config import NetworkConfig
-from kickstarting.config import ConfigError
+from kickstarting.config.agent import NetworkConfig
+from kickstarting.config.run import ConfigError
 from kickstarting.environments.base import EnvironmentSpec
 from kickstarting.types import AgentOutput, Array, CoreState, Observation, Params
 

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import config as config_lib
 from kickstarting import types
 from kickstarting.acting import sample_actions
 from kickstarting.agent import Agent
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, dmlab_actions, suites
 
 _WAIT_SECONDS = 0.2

@@ -19,8 +19,8 @@ import numpy as np
 
 from kickstarting import types
 from kickstarting.acting import Guidance
-from kickstarting.config import KickstartingConfig
-from kickstarting.teacher_uses import TEACHER_USES
+from kickstarting.config.run import KickstartingConfig
+from kickstarting.config.teacher_uses import TEACHER_USES
 
 
 def teacher_share(

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from kickstarting import population
-from kickstarting.config import Config
+from kickstarting.config.run import Config
 
 _LARGEST_LEARNING_RATE = 1.0
 

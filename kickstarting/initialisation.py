@@ -4,9 +4,9 @@ from typing import Any
 
 import jax
 
-from kickstarting import config as config_lib
 from kickstarting import teacher_files
 from kickstarting.agent import Agent
+from kickstarting.config import run as config_lib
 
 # The linear layer of the values (networks.ActorCritic).
 _VALUE_HEAD = "value"

@@ -12,12 +12,12 @@ import numpy as np
 from absl import logging
 
 from kickstarting import checkpoints as checkpoints_lib
-from kickstarting import config as config_lib
 from kickstarting import hyperparameters as hyperparameters_lib
 from kickstarting import population, row_average, schedules, skipped_updates, types
 from kickstarting import run_files as run_files_lib
 from kickstarting import telemetry as telemetry_lib
 from kickstarting import update as update_lib
+from kickstarting.config import run as config_lib
 
 _WAIT_SECONDS = 0.2
 _ROW_SECONDS = 1.0

@@ -6,7 +6,7 @@ import chex
 import jax
 import optax
 
-from kickstarting.config import OptimiserConfig
+from kickstarting.config.run import OptimiserConfig
 from kickstarting.types import Array, Params
 
 OptimiserState = Any

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from kickstarting import scores
-from kickstarting.population_config import PopulationConfig
+from kickstarting.config.population import PopulationConfig
 
 WEIGHT = "kickstarting_weight"
 FACTOR = "teacher_factor/"

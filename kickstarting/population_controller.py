@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from kickstarting import config as config_lib
 from kickstarting import hyperparameters, population
+from kickstarting.config import run as config_lib
 from kickstarting.population_events import (
     Event,
     PopulationEvents,

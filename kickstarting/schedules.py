@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kickstarting.config import Config, KickstartingConfig
-from kickstarting.teacher_uses import TEACHER_USES
+from kickstarting.config.run import Config, KickstartingConfig
+from kickstarting.config.teacher_uses import TEACHER_USES
 
 
 class Weights(NamedTuple):

@@ -7,7 +7,8 @@ import dataclasses
 import sys
 from typing import Any
 
-from kickstarting import agent_config, config
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from kickstarting.environments import base
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from kickstarting import config as config_lib
 from kickstarting import evaluator, scores, types
 from kickstarting.acting import sample_actions
+from kickstarting.config import run as config_lib
 
 
 class TeacherPlayer:

@@ -8,11 +8,12 @@ teachers alone whose card says that theirs are of the same returns.
 from collections.abc import Mapping
 from typing import Any
 
-from kickstarting import agent_config, teachers, types
-from kickstarting import config as config_lib
+from kickstarting import teachers, types
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config_lib
+from kickstarting.config.teacher_uses import TEACHER_USES
 from kickstarting.environments import base
 from kickstarting.teacher_cards import TeacherError, ValueMeaning
-from kickstarting.teacher_uses import TEACHER_USES
 
 _ADVICE = "or leave --value_distillation_cost at 0"
 

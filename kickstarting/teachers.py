@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import agent_config, teacher_cards, teacher_files, types
-from kickstarting import config as config_lib
+from kickstarting import teacher_cards, teacher_files, types
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 
 # Batches are padded to these sizes, so that nothing recompiles.

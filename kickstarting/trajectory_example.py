@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kickstarting import config as config_lib
 from kickstarting import types
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 
 

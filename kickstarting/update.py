@@ -24,8 +24,8 @@ from kickstarting import (
     types,
     vtrace_loss,
 )
-from kickstarting import config as config_lib
 from kickstarting.agent import Agent
+from kickstarting.config import run as config_lib
 
 _AXIS = "devices"
 _SHARING = threading.Lock()

@@ -21,7 +21,7 @@ from kickstarting import (
     rlax_loader,
     running_moments,
 )
-from kickstarting.agent_config import LossConfig
+from kickstarting.config.agent import LossConfig
 from kickstarting.types import (
     AgentOutput,
     Array,

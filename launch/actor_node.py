@@ -10,7 +10,6 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting import config as config_lib
 from kickstarting import (
     remote_teacher,
     teachers,
@@ -20,6 +19,7 @@ from kickstarting import (
 from kickstarting.acting import inference_device
 from kickstarting.actor import NUM_SLOTS, Actor
 from kickstarting.agent import Agent
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.guides import Guide
 from launch import revival

@@ -34,7 +34,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 
 # Stands for the line that the machine's shell is to run.
 COMMAND = "{command}"

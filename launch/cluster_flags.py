@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from absl import flags
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import cluster_file, groups
 
 LAUNCH = flags.DEFINE_enum(

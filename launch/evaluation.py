@@ -11,7 +11,7 @@ from rich import progress as rich_progress
 from rich import table as rich_table
 
 from kickstarting import aggregates, evaluator, scores
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import policies
 

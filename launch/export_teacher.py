@@ -19,7 +19,6 @@ from absl import flags
 from rich import console as rich_console
 
 from kickstarting import (
-    agent_config,
     popart,
     run_files,
     teacher_cards,
@@ -27,7 +26,8 @@ from kickstarting import (
     teacher_values,
     types,
 )
-from kickstarting import config as config_lib
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config_lib
 from launch import command_line, evaluation, lab_flags, policies
 
 _CHECKPOINT = flags.DEFINE_string(

@@ -4,8 +4,8 @@ import os
 
 from absl import flags
 
-from kickstarting import agent_config
-from kickstarting import config as config_lib
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import lab_flags, population_flags, private_network, teacher_flags
 

@@ -2,7 +2,7 @@
 
 import math
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import revival
 
 # Killed processes in a row, within a short time each, that end the run. Without a

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from absl import logging
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import (
     cluster_file,
     cluster_flags,

@@ -14,7 +14,7 @@ import shlex
 import subprocess
 from typing import Any
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import (
     cluster_file,
     cluster_flags,

@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 
 _DEFAULTS = config_lib.LabConfig()
 

@@ -8,7 +8,6 @@ import numpy as np
 from absl import logging
 
 from kickstarting import checkpoints as checkpoints_lib
-from kickstarting import config as config_lib
 from kickstarting import (
     initialisation,
     learner,
@@ -22,6 +21,7 @@ from kickstarting import (
     update,
 )
 from kickstarting.agent import Agent
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import (
     metrics_server,

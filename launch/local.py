@@ -11,7 +11,7 @@ from typing import Any
 
 from absl import flags as absl_flags
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import (
     log_tail,
     preflight,

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 
 
 def configs(config: config_lib.Config) -> list[config_lib.Config]:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from absl import flags as absl_flags
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import (
     command_line,
     flags,

@@ -1,6 +1,6 @@
 """The nodes of a run's program by name, for launchers that do not make the program."""
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 
 # Those that listen, in the order of their ports.
 _SERVERS = ("queue", "learner", "teacher")

@@ -16,7 +16,7 @@ import launchpad as lp
 from absl import flags
 from launchpad.nodes.python import local_multi_processing
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import (
     groups,
     member_process,

@@ -7,7 +7,6 @@ import jax
 from absl import logging
 
 from kickstarting import (
-    agent_config,
     checkpoints,
     popart,
     running_moments,
@@ -15,8 +14,9 @@ from kickstarting import (
     teacher_files,
     types,
 )
-from kickstarting import config as config_lib
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, dmlab_actions, suites
 
 

@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from kickstarting import population_config
+from kickstarting.config import population as population_config
 
 _DEFAULTS = population_config.PopulationConfig()
 

@@ -11,13 +11,13 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting import config as config_lib
 from kickstarting import (
     population_controller,
     population_events,
     population_member,
     population_status,
 )
+from kickstarting.config import run as config_lib
 from launch import member_process, shared_view
 from launch import members as members_lib
 

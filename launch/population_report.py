@@ -7,7 +7,6 @@ import numpy as np
 from rich import console as rich_console
 from rich import table as rich_table
 
-from kickstarting import config as config_lib
 from kickstarting import (
     hyperparameters,
     learning_curves,
@@ -16,6 +15,7 @@ from kickstarting import (
     population_picture,
     run_files,
 )
+from kickstarting.config import run as config_lib
 from launch import members
 
 PICTURE_FILE = "population.png"

@@ -16,8 +16,8 @@ from kickstarting import (
     teacher_values,
     teachers,
 )
-from kickstarting import config as config_lib
 from kickstarting.agent import Agent
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.teacher_returns import TeacherReturns
 from launch import members, private_network, run_folder, teacher_map

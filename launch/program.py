@@ -11,7 +11,7 @@ import launchpad as lp
 import numpy as np
 from launchpad import address as lp_address
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import (
     evaluator_node,
     member_process,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
-from kickstarting import config as config_lib
 from kickstarting import types, video
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, dmlab_actions, suites
 from launch import policies
 

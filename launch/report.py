@@ -8,7 +8,7 @@ from absl import logging
 from rich import console as rich_console
 
 from kickstarting import checkpoints, learning_curves, run_files, teachers, video
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import evaluation, policies, recording, run_folder
 

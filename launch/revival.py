@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from absl import logging
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import node_logs, restarts
 
 # Ends in a row, within a short time each, after which no other try would fare better.

@@ -9,8 +9,8 @@ import numpy as np
 import reverb
 from launchpad import address as lp_address
 
-from kickstarting import config as config_lib
 from kickstarting import trajectory_example, trajectory_queue
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import actor_node, learner_node
 

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from typing import Any
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import cluster_file, cluster_flags, node_names, preflight
 
 SCRIPT = "slurm.sbatch"

@@ -16,8 +16,8 @@ from rich import console as rich_console
 from rich import table as rich_table
 from rich import text as rich_text
 
-from kickstarting import config as config_lib
 from kickstarting import run_status
+from kickstarting.config import run as config_lib
 from launch import command_line, run_health
 
 _JSON = flags.DEFINE_bool("json", False, "Print JSON instead of tables.")

@@ -2,9 +2,10 @@
 
 from absl import flags
 
-from kickstarting import agent_config, teacher_config
-from kickstarting import config as config_lib
-from kickstarting.teacher_uses import TEACHER_USES
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config_lib
+from kickstarting.config import teachers as teacher_config
+from kickstarting.config.teacher_uses import TEACHER_USES
 from launch import teacher_map
 
 _DEFAULTS = teacher_config.KickstartingConfig()

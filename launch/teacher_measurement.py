@@ -10,8 +10,8 @@ import numpy as np
 from rich import console as rich_console
 from rich import progress as rich_progress
 
-from kickstarting import config as config_lib
 from kickstarting import teacher_files, teacher_trials, teachers
+from kickstarting.config import run as config_lib
 from kickstarting.teacher_returns import TeacherReturns
 
 RETURNS_FILE = "teacher_returns.json"

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import cluster_file, cluster_flags, node_names, preflight
 
 MOST_POOLS = 4

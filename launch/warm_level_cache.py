@@ -16,7 +16,7 @@ from absl import flags
 from rich import console as rich_console
 from rich import progress as rich_progress
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, level_cache, suites
 from launch import command_line, lab_flags
 

@@ -7,8 +7,8 @@ r"""Records an episode as MP4 or GIF, with student's and teacher's probabilities
 from absl import flags
 from rich import progress as rich_progress
 
-from kickstarting import config as config_lib
 from kickstarting import teachers, video
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import command_line, lab_flags, policies, recording
 

@@ -8,8 +8,8 @@ from absl.testing import absltest, parameterized
 
 from kickstarting import agent as agent_lib
 from kickstarting import types
-from kickstarting.agent_config import NetworkConfig
-from kickstarting.config import ConfigError
+from kickstarting.config.agent import NetworkConfig
+from kickstarting.config.run import ConfigError
 from kickstarting.environments import base, doom
 
 GRID = (7, 7, 3)

@@ -6,8 +6,9 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import agent_config, evaluator, types
+from kickstarting import evaluator, types
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
 from kickstarting.environments import base, suites
 from tests import counting_environment, ring
 from tests.counting_environment import CountingBatch, Script

@@ -8,9 +8,10 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import acting, config, guides, types
+from kickstarting import acting, guides, types
 from kickstarting.actor import NUM_SLOTS
 from kickstarting.agent import Agent
+from kickstarting.config import run as config
 from tests import ring
 from tests.counting_environment import SPEC, CountingBatch, Script, code
 

@@ -8,8 +8,10 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import agent_config, config, guides, teacher_files, teachers, types
+from kickstarting import guides, teacher_files, teachers, types
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from tests import counting_environment, ring, teacher_card
 
 SPEC = counting_environment.SPEC

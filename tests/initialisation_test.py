@@ -10,9 +10,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import (
-    agent_config,
     checkpoints,
-    config,
     initialisation,
     learner,
     run_files,
@@ -22,6 +20,8 @@ from kickstarting import (
     update,
 )
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from tests import ring, teacher_card
 from tests.counting_environment import SPEC
 

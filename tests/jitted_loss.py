@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kickstarting import popart, running_moments, vtrace_loss
-from kickstarting.agent_config import LossConfig
+from kickstarting.config.agent import LossConfig
 from tests import loss_reference
 
 GAMMA = 0.9

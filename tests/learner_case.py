@@ -9,17 +9,10 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import (
-    agent_config,
-    checkpoints,
-    config,
-    learner,
-    run_files,
-    telemetry,
-    types,
-    update,
-)
+from kickstarting import checkpoints, learner, run_files, telemetry, types, update
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from tests import ring
 from tests.counting_environment import SPEC
 

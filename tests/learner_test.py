@@ -11,15 +11,9 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import (
-    agent_config,
-    checkpoints,
-    config,
-    learner,
-    schedules,
-    skipped_updates,
-    types,
-)
+from kickstarting import checkpoints, learner, schedules, skipped_updates, types
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from tests import learner_case, ring
 
 

@@ -6,16 +6,11 @@ import os
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import (
-    agent_config,
-    config,
-    evaluator,
-    teacher_cards,
-    teacher_files,
-    teacher_server,
-)
+from kickstarting import evaluator, teacher_cards, teacher_files, teacher_server
 from kickstarting.actor import NUM_SLOTS
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from kickstarting.environments import base, suites
 from tests import background, ring
 

@@ -8,7 +8,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import optimisers
-from kickstarting.config import OptimiserConfig
+from kickstarting.config.run import OptimiserConfig
 
 SHAPES = {"kernel": (3, 2), "bias": (2,)}
 STEPS = 6

@@ -14,8 +14,8 @@ from kickstarting import (
     population_events,
     population_member,
 )
-from kickstarting.config import Config, KickstartingConfig
-from kickstarting.population_config import PopulationConfig
+from kickstarting.config.population import PopulationConfig
+from kickstarting.config.run import Config, KickstartingConfig
 
 _TASK = "doom:basic"
 _FRAMES = 100_000

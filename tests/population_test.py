@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from kickstarting import config_checks, population
-from kickstarting.population_config import RULES, PopulationConfig
+from kickstarting import population
+from kickstarting.config import checks as config_checks
+from kickstarting.config.population import RULES, PopulationConfig
 
 _ALPHA = {population.WEIGHT: 1.0, "learning_rate": 1e-3, "entropy_cost": 0.01}
 

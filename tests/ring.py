@@ -13,9 +13,7 @@ import numpy as np
 
 from kickstarting import (
     actor,
-    agent_config,
     checkpoints,
-    config,
     guides,
     learner,
     remote_teacher,
@@ -28,6 +26,8 @@ from kickstarting import (
     update,
 )
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from kickstarting.environments import base
 from kickstarting.environments import batch as environment_batch
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickstarting import schedules
-from kickstarting.config import Config
-from kickstarting.teacher_config import SCHEDULES, KickstartingConfig
+from kickstarting.config.run import Config
+from kickstarting.config.teachers import SCHEDULES, KickstartingConfig
 
 TEACHERS = (("doom:basic", "teacher"),)
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import agent_config, teacher_cards, teacher_files, types
+from kickstarting import teacher_cards, teacher_files, types
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
 from tests import counting_environment, ring
 
 NETWORK = agent_config.NetworkConfig(core_size=8)

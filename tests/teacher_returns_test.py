@@ -4,7 +4,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import schedules, teacher_returns
-from kickstarting.config import Config, KickstartingConfig
+from kickstarting.config.run import Config, KickstartingConfig
 
 _CHANCE = 6.0
 _SPREAD = 4.0

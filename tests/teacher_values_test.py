@@ -10,14 +10,9 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import (
-    agent_config,
-    config,
-    teacher_cards,
-    teacher_server,
-    teacher_values,
-    teachers,
-)
+from kickstarting import teacher_cards, teacher_server, teacher_values, teachers
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from tests import background, ring, small_teachers
 
 _TASKS = ("gym:one", "gym:other")

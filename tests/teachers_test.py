@@ -8,8 +8,10 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import agent_config, config, teacher_files, teachers
+from kickstarting import teacher_files, teachers
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from kickstarting.environments import base
 from tests import ring, small_teachers
 

@@ -12,8 +12,10 @@ import jax.flatten_util
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import agent_config, config, types, update
+from kickstarting import types, update
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from tests import ring
 from tests.counting_environment import SPEC
 

@@ -9,8 +9,6 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import (
-    agent_config,
-    config,
     popart,
     running_moments,
     teacher_cards,
@@ -21,6 +19,8 @@ from kickstarting import (
     types,
     vtrace_loss,
 )
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from tests import background, jitted_loss, loss_reference, ring, small_teachers
 from tests.counting_environment import CountingBatch, Script
 

@@ -8,7 +8,7 @@ import runpy
 from collections.abc import Sequence
 
 from experiments.experiment import Experiment
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 
 _FILE = ".py"

@@ -12,7 +12,7 @@ import dm_env
 import numpy as np
 from dm_env import specs
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 
 PIXELS = "pixels"
 INSTRUCTION = "instruction"

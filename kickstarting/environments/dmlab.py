@@ -7,7 +7,7 @@ made, which is in a worker: it never releases the GIL.
 import dm_env
 import numpy as np
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import (
     base,
     dmlab_actions,

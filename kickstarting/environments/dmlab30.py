@@ -4,7 +4,7 @@ A task is trained on its train level; held out, it is scored on its test level. 
 of either level is taken as well.
 """
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, dmlab, dmlab_levels
 
 

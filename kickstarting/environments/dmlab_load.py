@@ -5,7 +5,7 @@ import importlib.util
 import os
 from typing import Any
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import (
     base,
     dmlab_actions,

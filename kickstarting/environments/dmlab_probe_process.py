@@ -8,7 +8,7 @@ import json
 import os
 import sys
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, dmlab_load
 
 _MAX_MESSAGE_BYTES = 4096

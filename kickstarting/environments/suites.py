@@ -13,7 +13,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, batch, dmlab_levels, workers
 
 _MODULES = {

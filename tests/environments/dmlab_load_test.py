@@ -9,7 +9,7 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, dmlab, dmlab_levels, dmlab_probe, suites
 from tests.environments import lab_stand_in
 

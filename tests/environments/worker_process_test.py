@@ -5,8 +5,8 @@ from absl.testing import absltest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kickstarting import config as config_lib
 from kickstarting import types
+from kickstarting.config import run as config_lib
 from kickstarting.environments import base, shared_memory, worker_process
 from tests.environments import scripted
 

@@ -5,8 +5,10 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from examples import scripted_teacher
-from kickstarting import agent_config, config, teacher_server, teachers, types
+from kickstarting import teacher_server, teachers, types
 from kickstarting.actor import NUM_SLOTS
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from kickstarting.environments import base, suites
 from tests import background, ring
 

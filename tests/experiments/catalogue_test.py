@@ -5,7 +5,7 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from experiments import catalogue, scoring
 from experiments.training import Training
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import flags as train_flags
 
 

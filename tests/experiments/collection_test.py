@@ -9,8 +9,8 @@ from absl.testing import absltest, parameterized
 
 from experiments import collection, scoring
 from experiments.training import Teacher, Training
-from kickstarting import config as config_lib
 from kickstarting import population_events, run_files
+from kickstarting.config import run as config_lib
 from launch import report
 
 _TASK = "doom:basic"

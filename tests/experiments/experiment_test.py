@@ -6,7 +6,7 @@ from absl.testing import absltest, parameterized
 
 from experiments.experiment import Condition, Experiment
 from experiments.training import Teacher, Training
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 
 _TEACHER = Training(("doom:basic",), seed=101, total_frames=4_000)
 _EXPERIMENT = Experiment(

@@ -6,7 +6,8 @@ import numpy as np
 from absl.testing import absltest
 
 from experiments import opponent_report
-from kickstarting import config, run_files
+from kickstarting import run_files
+from kickstarting.config import run as config
 
 
 class OpponentReportTest(absltest.TestCase):

@@ -8,7 +8,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from experiments import run_records
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 
 _RECORD = run_records.Record(
     identity={"seed": 1, "tasks": ["doom:basic"]},

@@ -13,7 +13,7 @@ from absl.testing import absltest
 from rich import console as rich_console
 
 from experiments import runner
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 
 
 class RunnerTest(absltest.TestCase):

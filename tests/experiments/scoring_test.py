@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 
 from experiments import run_records, scoring
 from experiments.training import Teacher, Training
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 
 _TASKS = ("doom:defend_the_line", "doom:take_cover")

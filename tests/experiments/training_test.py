@@ -8,7 +8,7 @@ from absl import flags
 from absl.testing import absltest, flagsaver, parameterized
 
 from experiments.training import Teacher, Training
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from launch import flags as train_flags
 
 _SHIPPED = "teachers/doom/defend_the_line"

@@ -8,7 +8,6 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import (
-    agent_config,
     checkpoints,
     popart,
     running_moments,
@@ -18,6 +17,7 @@ from kickstarting import (
     update,
 )
 from kickstarting.agent import Agent
+from kickstarting.config import agent as agent_config
 from launch import export_teacher, policies, run_folder
 from tests import ring, small_teachers, teacher_card
 

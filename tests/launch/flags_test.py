@@ -2,7 +2,7 @@
 
 from absl.testing import absltest, flagsaver, parameterized
 
-from kickstarting import config as config_lib
+from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import actor_node
 from launch import flags as launch_flags

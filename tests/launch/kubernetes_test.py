@@ -12,8 +12,9 @@ from typing import Any
 import kubernetes_validate
 from absl.testing import absltest, flagsaver, parameterized
 
-from kickstarting import config as config_lib
-from kickstarting import population_config, teacher_config
+from kickstarting.config import population as population_config
+from kickstarting.config import run as config_lib
+from kickstarting.config import teachers as teacher_config
 from kickstarting.teacher_returns import TeacherReturns
 from launch import cluster_flags, kubernetes, preflight
 

@@ -6,8 +6,8 @@ import pathlib
 from absl.testing import absltest, parameterized
 from rich import console as rich_console
 
-from kickstarting import config as config_lib
 from kickstarting import teacher_files
+from kickstarting.config import run as config_lib
 from kickstarting.teacher_returns import TeacherReturns
 from launch import teacher_map
 from tests.launch import program_run

@@ -6,8 +6,8 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import config as config_lib
 from kickstarting import teachers
+from kickstarting.config import run as config_lib
 from kickstarting.teacher_returns import TeacherReturns
 from launch import teacher_measurement
 from tests.launch import program_run

@@ -6,22 +6,22 @@ Every check of a value that can be made without touching the machine is made her
 
 import dataclasses
 
-from kickstarting.agent_config import (
+from kickstarting.config.agent import (
     LossConfig,
     NetworkConfig,
     OptimiserConfig,
     resolve_reward_clipping,
 )
-from kickstarting.config_checks import ConfigError as ConfigError
-from kickstarting.config_checks import (
+from kickstarting.config.checks import ConfigError as ConfigError
+from kickstarting.config.checks import (
     require,
     require_choice,
     require_not_negative,
     require_positive,
 )
-from kickstarting.population_config import PopulationConfig
-from kickstarting.teacher_config import KickstartingConfig
-from kickstarting.teacher_uses import TEACHER_USES, TeacherUse
+from kickstarting.config.population import PopulationConfig
+from kickstarting.config.teacher_uses import TEACHER_USES, TeacherUse
+from kickstarting.config.teachers import KickstartingConfig
 
 INFERENCE_DEVICES = ("cpu", "accelerator")
 LAB_ACTION_SETS = ("default", "extended")

@@ -5,8 +5,10 @@ import dataclasses
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import agent_config, config, guides, teacher_server
+from kickstarting import guides, teacher_server
 from kickstarting.actor import NUM_SLOTS
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 from tests import background, combination_lock, ring
 
 TASK = "test:lock"

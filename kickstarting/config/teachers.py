@@ -3,13 +3,13 @@
 import dataclasses
 import math
 
-from kickstarting.config_checks import (
+from kickstarting.config.checks import (
     require,
     require_choice,
     require_not_negative,
     require_positive,
 )
-from kickstarting.teacher_uses import TEACHER_USES, TeacherUse
+from kickstarting.config.teacher_uses import TEACHER_USES, TeacherUse
 
 SCHEDULES = ("constant", "linear", "exponential", "return_gap")
 TEACHER_WEIGHTINGS = ("equal", "return")

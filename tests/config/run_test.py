@@ -4,7 +4,8 @@ import dataclasses
 
 from absl.testing import absltest, parameterized
 
-from kickstarting import agent_config, config
+from kickstarting.config import agent as agent_config
+from kickstarting.config import run as config
 
 
 def _run(**changes: object) -> config.Config:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from kickstarting.config_checks import (
+from kickstarting.config.checks import (
     require,
     require_choice,
     require_not_negative,
