@@ -78,7 +78,7 @@ def _group(process: psutil.Process) -> str | None:
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return None
     line = " ".join(words)
-    if "kickstarting.environments.worker_process" in line:
+    if "kickstarting.environments.stepping.worker_process" in line:
         return WORKER
     found = _GROUP.search(line) if "process_entry" in line else None
     return found[1] if found else None

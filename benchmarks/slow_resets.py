@@ -20,7 +20,8 @@ import numpy as np
 from absl import flags
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, batch, suites
+from kickstarting.environments import base, suites
+from kickstarting.environments.stepping import batch
 from launch import command_line
 
 _ENVIRONMENTS = flags.DEFINE_integer("environments", 8, "Environments of the batch.")

@@ -168,7 +168,7 @@ def _watch_memory(process: subprocess.Popen, memory: dict[str, float]) -> None:
             for one in [root, *root.children(recursive=True)]:
                 megabytes = one.memory_full_info().pss / 2**20
                 total += megabytes
-                if "kickstarting.environments.worker_process" in one.cmdline():
+                if "kickstarting.environments.stepping.worker_process" in one.cmdline():
                     worker = max(worker, megabytes)
         memory["memory_mb"] = max(memory["memory_mb"], total)
         memory["worker_mb"] = max(memory["worker_mb"], worker)

@@ -15,7 +15,7 @@ from kickstarting import types
 from kickstarting.acting import Policy, inference_device
 from kickstarting.agent import Agent
 from kickstarting.config import run as config_lib
-from kickstarting.environments import batch as environment_batch
+from kickstarting.environments.stepping import batch as environment_batch
 from kickstarting.guides import Guide
 from kickstarting.unroll_sender import UnrollSender
 from kickstarting.unroll_store import UnrollStore

@@ -11,7 +11,7 @@ import threading
 import numpy as np
 
 from kickstarting import types
-from kickstarting.environments import batch as environment_batch
+from kickstarting.environments.stepping import batch as environment_batch
 
 
 class UnrollStore:

@@ -29,7 +29,7 @@ from kickstarting.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.environments import base
-from kickstarting.environments import batch as environment_batch
+from kickstarting.environments.stepping import batch as environment_batch
 
 
 class Stopped(Exception):

@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 
-from kickstarting.environments import base, workers
+from kickstarting.environments import base
+from kickstarting.environments.stepping import workers
 
 _TIMEOUT_SECONDS = 120.0
 _PROCESS = "kickstarting.environments.dmlab_probe_process"

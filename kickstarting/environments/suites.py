@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, batch, dmlab_levels, workers
+from kickstarting.environments import base, dmlab_levels
+from kickstarting.environments.stepping import batch, workers
 
 _MODULES = {
     "dmlab": "kickstarting.environments.dmlab",

@@ -15,8 +15,8 @@ from kickstarting.environments import (
     instructions,
     level_cache,
     suites,
-    workers,
 )
+from kickstarting.environments.stepping import workers
 from tests.environments import lab_stand_in
 
 _TASK = "dmlab30:rooms_watermaze"

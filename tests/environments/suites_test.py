@@ -7,7 +7,8 @@ import sys
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments import base, doom, suites, workers
+from kickstarting.environments import base, doom, suites
+from kickstarting.environments.stepping import workers
 
 
 def _settings(*tasks: str, action_repeat: int = 4) -> list[base.TaskSettings]:

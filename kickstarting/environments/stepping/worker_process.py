@@ -20,7 +20,8 @@ from typing import NamedTuple
 import dm_env
 import numpy as np
 
-from kickstarting.environments import base, shared_memory
+from kickstarting.environments import base
+from kickstarting.environments.stepping import shared_memory
 
 READY = b"."
 FAILED = b"!"

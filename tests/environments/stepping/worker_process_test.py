@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from kickstarting import types
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, shared_memory, worker_process
+from kickstarting.environments import base
+from kickstarting.environments.stepping import shared_memory, worker_process
 from tests.environments import scripted
 
 

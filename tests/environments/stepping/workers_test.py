@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments import base, doom, suites, worker_process, workers
+from kickstarting.environments import base, doom, suites
+from kickstarting.environments.stepping import worker_process, workers
 from tests.environments import processes, scripted
 
 _DEADLINE = 40.0

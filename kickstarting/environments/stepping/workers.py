@@ -18,7 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 from absl import logging
 
-from kickstarting.environments import base, shared_memory, worker_process
+from kickstarting.environments import base
+from kickstarting.environments.stepping import shared_memory, worker_process
 
 DEFAULT_FACTORY = "kickstarting.environments.suites:make_environment"
 
