@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kickstarting import types
-from kickstarting.environments import instructions
+from kickstarting.environments.gym import instructions
 
 ACTION_NAMES = ("left", "right", "forward", "pickup", "drop", "toggle", "done")
 LEFT, RIGHT, FORWARD, PICKUP, _, TOGGLE, DONE = range(len(ACTION_NAMES))

@@ -8,7 +8,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import networks, types
-from kickstarting.environments import instructions
+from kickstarting.environments.gym import instructions
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

@@ -13,9 +13,9 @@ from kickstarting.environments import (
     dmlab_actions,
     dmlab_levels,
     dmlab_load,
-    instructions,
     level_cache,
 )
+from kickstarting.environments.gym import instructions
 
 # Holds the longest instructions of the language levels; sample-factory has it as well.
 INSTRUCTION_LENGTH = 16

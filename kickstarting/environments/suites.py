@@ -21,7 +21,7 @@ _MODULES = {
     "dmlab": "kickstarting.environments.dmlab",
     "dmlab30": "kickstarting.environments.dmlab30",
     "doom": "kickstarting.environments.doom",
-    "gym": "kickstarting.environments.gymnasium_adapter",
+    "gym": "kickstarting.environments.gym.gymnasium_adapter",
     "xland": "kickstarting.environments.xland",
 }
 SUITES = tuple(_MODULES)

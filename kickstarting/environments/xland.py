@@ -16,7 +16,8 @@ import jax
 import numpy as np
 import xminigrid
 
-from kickstarting.environments import base, instructions, xland_simulator
+from kickstarting.environments import base, xland_simulator
+from kickstarting.environments.gym import instructions
 
 ACTION_NAMES = ("forward", "turn_right", "turn_left", "pick_up", "put_down", "toggle")
 

@@ -8,14 +8,8 @@ from absl.testing import absltest, parameterized
 from hypothesis import strategies as st
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import (
-    base,
-    dmlab,
-    dmlab_actions,
-    instructions,
-    level_cache,
-    suites,
-)
+from kickstarting.environments import base, dmlab, dmlab_actions, level_cache, suites
+from kickstarting.environments.gym import instructions
 from kickstarting.environments.stepping import workers
 from tests.environments import lab_stand_in
 

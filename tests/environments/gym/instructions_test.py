@@ -8,7 +8,7 @@ from absl.testing import absltest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kickstarting.environments import instructions
+from kickstarting.environments.gym import instructions
 
 
 class InstructionsTest(absltest.TestCase):

@@ -13,7 +13,8 @@ from typing import Any
 import dm_env
 import numpy as np
 
-from kickstarting.environments import base, instructions
+from kickstarting.environments import base
+from kickstarting.environments.gym import instructions
 
 # Frames up to this size are grids whose cells mean something: resizing would mix them.
 MAX_GRID_SIZE = 16

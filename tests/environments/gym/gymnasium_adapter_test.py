@@ -4,7 +4,8 @@ import gymnasium
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments import base, gymnasium_adapter, instructions
+from kickstarting.environments import base
+from kickstarting.environments.gym import gymnasium_adapter, instructions
 
 _EMPTY = "MiniGrid-Empty-5x5-v0"
 
