@@ -10,7 +10,8 @@ from kickstarting import agent as agent_lib
 from kickstarting import types
 from kickstarting.config.agent import NetworkConfig
 from kickstarting.config.run import ConfigError
-from kickstarting.environments import base, doom
+from kickstarting.environments import base
+from kickstarting.environments.doom import doom
 
 GRID = (7, 7, 3)
 FRAME = (20, 28, 3)

@@ -8,7 +8,8 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import video
-from kickstarting.environments import base, doom
+from kickstarting.environments import base
+from kickstarting.environments.doom import doom
 
 _ACTIONS = doom.ACTION_NAMES
 

@@ -20,7 +20,7 @@ from kickstarting.environments.stepping import batch, workers
 _MODULES = {
     "dmlab": "kickstarting.environments.dmlab",
     "dmlab30": "kickstarting.environments.dmlab30",
-    "doom": "kickstarting.environments.doom",
+    "doom": "kickstarting.environments.doom.doom",
     "gym": "kickstarting.environments.gym.gymnasium_adapter",
     "xland": "kickstarting.environments.xland",
 }

@@ -7,7 +7,8 @@ import sys
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments import base, doom, suites
+from kickstarting.environments import base, suites
+from kickstarting.environments.doom import doom
 from kickstarting.environments.stepping import workers
 
 

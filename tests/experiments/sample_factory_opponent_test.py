@@ -7,7 +7,8 @@ import numpy as np
 from absl.testing import absltest
 
 from experiments import sample_factory_opponent
-from kickstarting.environments import base, doom
+from kickstarting.environments import base
+from kickstarting.environments.doom import doom
 
 _TASK = "doom:basic"
 

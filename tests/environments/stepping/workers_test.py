@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments import base, doom, suites
+from kickstarting.environments import base, suites
+from kickstarting.environments.doom import doom
 from kickstarting.environments.stepping import worker_process, workers
 from tests.environments import processes, scripted
 

@@ -12,7 +12,8 @@ import dm_env
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments import base, doom
+from kickstarting.environments import base
+from kickstarting.environments.doom import doom
 from tests.environments import processes
 
 _ATTACK = doom.ACTION_NAMES.index("attack")
