@@ -13,7 +13,8 @@ from kickstarting import types
 from kickstarting.acting import sample_actions
 from kickstarting.agent import Agent
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, dmlab_actions, suites
+from kickstarting.environments import base, suites
+from kickstarting.environments.dmlab import actions as dmlab_actions
 
 _WAIT_SECONDS = 0.2
 NUM_ENVIRONMENTS = 4

@@ -17,7 +17,8 @@ from kickstarting import (
 from kickstarting.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, dmlab_actions, suites
+from kickstarting.environments import base, suites
+from kickstarting.environments.dmlab import actions as dmlab_actions
 
 
 class Policy(NamedTuple):

@@ -8,7 +8,8 @@ import numpy as np
 
 from kickstarting import types, video
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, dmlab_actions, suites
+from kickstarting.environments import base, suites
+from kickstarting.environments.dmlab import actions as dmlab_actions
 from launch import policies
 
 # A grid world's step is worth a longer look than four frames of a 35 Hz game.

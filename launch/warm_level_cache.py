@@ -17,7 +17,8 @@ from rich import console as rich_console
 from rich import progress as rich_progress
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, level_cache, suites
+from kickstarting.environments import base, suites
+from kickstarting.environments.dmlab import level_cache
 from launch import command_line, lab_flags
 
 _SUITE = flags.DEFINE_enum("suite", "dmlab30", suites.LAB_SUITES, "Whose levels.")

@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, dmlab_levels
+from kickstarting.environments import base
+from kickstarting.environments.dmlab import levels as dmlab_levels
 from kickstarting.environments.stepping import batch, workers
 
 _MODULES = {
-    "dmlab": "kickstarting.environments.dmlab",
-    "dmlab30": "kickstarting.environments.dmlab30",
+    "dmlab": "kickstarting.environments.dmlab.dmlab",
+    "dmlab30": "kickstarting.environments.dmlab.dmlab30",
     "doom": "kickstarting.environments.doom.doom",
     "gym": "kickstarting.environments.gym.gymnasium_adapter",
     "xland": "kickstarting.environments.xland",

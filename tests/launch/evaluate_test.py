@@ -11,7 +11,8 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest, flagsaver, parameterized
 
-from kickstarting.environments import dmlab30, suites
+from kickstarting.environments import suites
+from kickstarting.environments.dmlab import dmlab30
 from launch import command_line, evaluate
 from tests import ring
 from tests.environments import lab_stand_in

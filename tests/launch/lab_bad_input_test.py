@@ -12,7 +12,7 @@ from unittest import mock
 
 from absl.testing import absltest, flagsaver, parameterized
 
-from kickstarting.environments import level_cache
+from kickstarting.environments.dmlab import level_cache
 from launch import command_line, evaluate
 from tests.environments import lab_stand_in
 from tests.launch import program_run

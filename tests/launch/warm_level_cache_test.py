@@ -7,7 +7,7 @@ import sys
 
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments import level_cache
+from kickstarting.environments.dmlab import level_cache
 from tests.environments import lab_stand_in
 
 

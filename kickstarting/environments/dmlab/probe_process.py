@@ -9,7 +9,8 @@ import os
 import sys
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, dmlab_load
+from kickstarting.environments import base
+from kickstarting.environments.dmlab import load as dmlab_load
 
 _MAX_MESSAGE_BYTES = 4096
 

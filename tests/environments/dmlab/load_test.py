@@ -10,7 +10,10 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, dmlab, dmlab_levels, dmlab_probe, suites
+from kickstarting.environments import base, suites
+from kickstarting.environments.dmlab import dmlab
+from kickstarting.environments.dmlab import levels as dmlab_levels
+from kickstarting.environments.dmlab import probe as dmlab_probe
 from tests.environments import lab_stand_in
 
 _TASK = "dmlab30:rooms_watermaze"

@@ -6,13 +6,11 @@ import os
 from typing import Any
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import (
-    base,
-    dmlab_actions,
-    dmlab_levels,
-    dmlab_probe,
-    level_cache,
-)
+from kickstarting.environments import base
+from kickstarting.environments.dmlab import actions as dmlab_actions
+from kickstarting.environments.dmlab import level_cache
+from kickstarting.environments.dmlab import levels as dmlab_levels
+from kickstarting.environments.dmlab import probe as dmlab_probe
 
 FRAME = "RGB_INTERLEAVED"
 INSTRUCTION = "INSTR"

@@ -5,7 +5,9 @@ of either level is taken as well.
 """
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, dmlab, dmlab_levels
+from kickstarting.environments import base
+from kickstarting.environments.dmlab import dmlab
+from kickstarting.environments.dmlab import levels as dmlab_levels
 
 
 def levels() -> tuple[str, ...]:

@@ -8,13 +8,11 @@ import dm_env
 import numpy as np
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import (
-    base,
-    dmlab_actions,
-    dmlab_levels,
-    dmlab_load,
-    level_cache,
-)
+from kickstarting.environments import base
+from kickstarting.environments.dmlab import actions as dmlab_actions
+from kickstarting.environments.dmlab import level_cache
+from kickstarting.environments.dmlab import levels as dmlab_levels
+from kickstarting.environments.dmlab import load as dmlab_load
 from kickstarting.environments.gym import instructions
 
 # Holds the longest instructions of the language levels; sample-factory has it as well.

@@ -2,7 +2,9 @@
 
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments import base, dmlab, dmlab30, dmlab_levels, suites
+from kickstarting.environments import base, suites
+from kickstarting.environments.dmlab import dmlab, dmlab30
+from kickstarting.environments.dmlab import levels as dmlab_levels
 
 # (random, human) of the test levels, from dmlab30.py of Espeholt et al. 2018's code.
 _PUBLISHED = {

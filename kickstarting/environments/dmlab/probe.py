@@ -14,7 +14,7 @@ from kickstarting.environments import base
 from kickstarting.environments.stepping import workers
 
 _TIMEOUT_SECONDS = 120.0
-_PROCESS = "kickstarting.environments.dmlab_probe_process"
+_PROCESS = "kickstarting.environments.dmlab.probe_process"
 
 
 def check_loads(task: str, level: str, module: str) -> None:

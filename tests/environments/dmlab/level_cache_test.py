@@ -11,7 +11,8 @@ from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments import base, level_cache
+from kickstarting.environments import base
+from kickstarting.environments.dmlab import level_cache
 
 _PLENTY = 10**9
 

@@ -8,7 +8,9 @@ from absl.testing import absltest, parameterized
 from hypothesis import strategies as st
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, dmlab, dmlab_actions, level_cache, suites
+from kickstarting.environments import base, suites
+from kickstarting.environments.dmlab import actions as dmlab_actions
+from kickstarting.environments.dmlab import dmlab, level_cache
 from kickstarting.environments.gym import instructions
 from kickstarting.environments.stepping import workers
 from tests.environments import lab_stand_in
