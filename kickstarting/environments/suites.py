@@ -23,7 +23,7 @@ _MODULES = {
     "dmlab30": "kickstarting.environments.dmlab.dmlab30",
     "doom": "kickstarting.environments.doom.doom",
     "gym": "kickstarting.environments.gym.gymnasium_adapter",
-    "xland": "kickstarting.environments.xland",
+    "xland": "kickstarting.environments.xland.xland",
 }
 SUITES = tuple(_MODULES)
 

@@ -3,7 +3,8 @@
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting.environments import base, xland
+from kickstarting.environments import base
+from kickstarting.environments.xland import xland
 
 _FORWARD, _RIGHT, _LEFT = 0, 1, 2
 _TO_THE_GOAL = (_FORWARD, _FORWARD, _RIGHT, _FORWARD, _FORWARD)

@@ -8,7 +8,8 @@ import numpy as np
 import xminigrid
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments import xland, xland_simulator
+from kickstarting.environments.xland import simulator as xland_simulator
+from kickstarting.environments.xland import xland
 
 _NUM_STEPS = 150
 

@@ -16,8 +16,9 @@ import jax
 import numpy as np
 import xminigrid
 
-from kickstarting.environments import base, xland_simulator
+from kickstarting.environments import base
 from kickstarting.environments.gym import instructions
+from kickstarting.environments.xland import simulator as xland_simulator
 
 ACTION_NAMES = ("forward", "turn_right", "turn_left", "pick_up", "put_down", "toggle")
 
