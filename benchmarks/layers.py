@@ -1,4 +1,4 @@
-"""CPU time of the layers in kickstarting/layers.py beside the ordinary ones.
+"""CPU time of the layers in kickstarting/agent/layers.py beside the ordinary ones.
 
 Prints JSON: for each comparison and number of frames, the median milliseconds of CPU
 time of both sides, forwards and forwards with gradient. The two sides are timed in
@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 
-from kickstarting import layers, networks, types
+from kickstarting.agent import layers, networks, trajectory
 
 REPEATS = flags.DEFINE_integer("repeats", 12, "Timings of which the median is taken.")
 FRAMES = flags.DEFINE_multi_integer("frames", [20, 160], "Batch sizes.")
@@ -54,18 +54,18 @@ def _ordinary_lstm(
     input_gates: jax.Array,
     keep: jax.Array,
     hidden_kernel: jax.Array,
-    state: types.CoreState,
-) -> tuple[types.CoreState, jax.Array]:
+    state: trajectory.CoreState,
+) -> tuple[trajectory.CoreState, jax.Array]:
     """layers.lstm with the gradient that autodiff makes."""
 
-    def step(state: types.CoreState, scanned: tuple[jax.Array, jax.Array]) -> Any:
+    def step(state: trajectory.CoreState, scanned: tuple[jax.Array, jax.Array]) -> Any:
         gates, keep = scanned
         gates = gates + (state.hidden * keep) @ hidden_kernel
         enter, forget, candidate, leave = jnp.split(gates, 4, axis=-1)
         cell = nn.sigmoid(forget) * state.cell * keep
         cell = cell + nn.sigmoid(enter) * jnp.tanh(candidate)
         hidden = nn.sigmoid(leave) * jnp.tanh(cell)
-        return types.CoreState(cell, hidden), hidden
+        return trajectory.CoreState(cell, hidden), hidden
 
     return jax.lax.scan(step, state, (input_gates, keep))
 
@@ -73,7 +73,7 @@ def _ordinary_lstm(
 class _Core(nn.Module):
     """The recurrent core over unrolls of the frames, which it sees a corner of."""
 
-    lstm: Callable[..., tuple[types.CoreState, jax.Array]]
+    lstm: Callable[..., tuple[trajectory.CoreState, jax.Array]]
 
     @nn.compact
     def __call__(self, pixels: jax.Array) -> jax.Array:

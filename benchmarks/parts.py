@@ -15,12 +15,12 @@ from kickstarting import actor as actor_lib
 from kickstarting import (
     teachers,
     trajectory_example,
-    types,
     unroll_sender,
     unroll_store,
     update,
 )
-from kickstarting.agent import Agent
+from kickstarting.agent import trajectory as types
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from launch import actor_node

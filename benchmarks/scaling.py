@@ -24,7 +24,7 @@ from absl import flags
 from benchmarks import launched, ring_model, waiting_environment
 from benchmarks import parts as parts_lib
 from kickstarting import actor, run_files, trajectory_example
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import command_line

@@ -26,8 +26,9 @@ import portpicker
 import psutil
 from absl import flags
 
-from kickstarting import teacher_cards, teacher_files, teacher_server, teachers, types
-from kickstarting.agent import Agent
+from kickstarting import teacher_cards, teacher_files, teacher_server, teachers
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base
@@ -105,10 +106,10 @@ def _save_teacher(folder: str, torso: str, seed: int) -> str:
     return path
 
 
-def _slice(seed: int, *leading: int) -> tuple[types.Observation, np.ndarray]:
+def _slice(seed: int, *leading: int) -> tuple[trajectory.Observation, np.ndarray]:
     """Returns random observations [*leading, ...], and first bool [*leading]."""
     random = np.random.default_rng(seed)
-    observation = types.Observation(
+    observation = trajectory.Observation(
         random.integers(0, 256, (*leading, *_SPEC.frame_shape), np.uint8),
         np.zeros((*leading, _SPEC.instruction_length), np.int32),
         random.integers(0, _SPEC.num_actions, leading).astype(np.int32),

@@ -17,7 +17,7 @@ from absl import flags
 
 from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import learner, run_files, telemetry, update
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.config.agent import NetworkConfig
 from kickstarting.environments import suites

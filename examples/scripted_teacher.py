@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kickstarting import types
+from kickstarting.agent import trajectory
 from kickstarting.environments.gym import instructions
 
 ACTION_NAMES = ("left", "right", "forward", "pickup", "drop", "toggle", "done")
@@ -54,7 +54,7 @@ class BotState(NamedTuple):
 
 
 class ScriptedTeacher:
-    """See the module; keeps types.Teacher."""
+    """See the module; keeps trajectory.Teacher."""
 
     action_names = ACTION_NAMES
 
@@ -67,9 +67,9 @@ class ScriptedTeacher:
         )
 
     def label(
-        self, observation: types.Observation, first: np.ndarray, state: BotState
+        self, observation: trajectory.Observation, first: np.ndarray, state: BotState
     ) -> tuple[np.ndarray, BotState]:
-        """See types.Teacher; pixels are MiniGrid's views uint8 [B, T, 7, 7, 3]."""
+        """See trajectory.Teacher; pixels are MiniGrid's views uint8 [B, T, 7, 7, 3]."""
         batch_size, length = first.shape
         logits = np.zeros((batch_size, length, len(ACTION_NAMES)), np.float32)
         state = BotState(state.map.copy(), state.pose.copy())

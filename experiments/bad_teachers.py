@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import teachers, types
+from kickstarting import teachers
+from kickstarting.agent import trajectory
 from kickstarting.environments import suites
 
 # Of the logits of what an adversary does not do: a probability of e^-20.
@@ -18,7 +19,7 @@ class RandomTeacher:
     """Advises every action alike.
 
     Attributes:
-      action_names: see types.Teacher.
+      action_names: see trajectory.Teacher.
     """
 
     def __init__(self, task: str) -> None:
@@ -31,9 +32,9 @@ class RandomTeacher:
         return ()
 
     def label(
-        self, observation: types.Observation, first: np.ndarray, state: Any
+        self, observation: trajectory.Observation, first: np.ndarray, state: Any
     ) -> tuple[np.ndarray, Any]:
-        """See types.Teacher."""
+        """See trajectory.Teacher."""
         del observation
         return np.zeros((*first.shape, len(self.action_names)), np.float32), state
 
@@ -42,7 +43,7 @@ class AdversarialTeacher:
     """Advises, for certain, what a good teacher finds least probable.
 
     Attributes:
-      action_names: see types.Teacher.
+      action_names: see trajectory.Teacher.
     """
 
     def __init__(self, folder: str) -> None:
@@ -50,14 +51,17 @@ class AdversarialTeacher:
         self._good = teachers.CheckpointTeacher(folder)
         self.action_names = self._good.action_names
 
-    def initial_state(self, batch_size: int) -> types.CoreState:
-        """See types.Teacher."""
+    def initial_state(self, batch_size: int) -> trajectory.CoreState:
+        """See trajectory.Teacher."""
         return self._good.initial_state(batch_size)
 
     def label(
-        self, observation: types.Observation, first: np.ndarray, state: types.CoreState
-    ) -> tuple[np.ndarray, types.CoreState]:
-        """See types.Teacher."""
+        self,
+        observation: trajectory.Observation,
+        first: np.ndarray,
+        state: trajectory.CoreState,
+    ) -> tuple[np.ndarray, trajectory.CoreState]:
+        """See trajectory.Teacher."""
         logits, state = self._good.label(observation, first, state)
         worst = np.eye(logits.shape[-1], dtype=bool)[np.argmin(logits, axis=-1)]
         return np.where(worst, 0.0, _NEVER).astype(np.float32), state

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import teachers, types
+from kickstarting import teachers
+from kickstarting.agent import trajectory
 
 _TEMPERATURE = 4.0
 
@@ -13,22 +14,22 @@ class SoftenedTeacher:
     """Advises by a teacher's logits, divided by a temperature.
 
     Attributes:
-      action_names: see types.Teacher.
+      action_names: see trajectory.Teacher.
     """
 
-    def __init__(self, teacher: types.Teacher) -> None:
+    def __init__(self, teacher: trajectory.Teacher) -> None:
         """Takes the teacher."""
         self._teacher = teacher
         self.action_names = teacher.action_names
 
     def initial_state(self, batch_size: int) -> Any:
-        """See types.Teacher."""
+        """See trajectory.Teacher."""
         return self._teacher.initial_state(batch_size)
 
     def label(
-        self, observation: types.Observation, first: np.ndarray, state: Any
+        self, observation: trajectory.Observation, first: np.ndarray, state: Any
     ) -> tuple[np.ndarray, Any]:
-        """See types.Teacher."""
+        """See trajectory.Teacher."""
         logits, state = self._teacher.label(observation, first, state)
         return np.asarray(logits) / np.float32(_TEMPERATURE), state
 

@@ -10,8 +10,8 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import types
-from kickstarting.agent import Agent
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 
 
@@ -23,8 +23,8 @@ class Guidance(NamedTuple):
       share: float32 [n] in [0, 1], the probability that the teacher acts.
     """
 
-    logits: types.Array
-    share: types.Array
+    logits: trajectory.Array
+    share: trajectory.Array
 
 
 class Policy:
@@ -48,7 +48,7 @@ class Policy:
         self._key = jax.device_put(jax.random.key(seed), device)
         self._unravel = _unraveller(agent)
         self._act = _act_program(agent)
-        self.params: types.Params = None
+        self.params: trajectory.Params = None
 
     def set_parameters(self, flat: np.ndarray) -> None:
         """Takes the learner's parameters, float32 [P]; another thread may be acting."""
@@ -57,13 +57,13 @@ class Policy:
 
     def act(
         self,
-        observation: types.Observation,
+        observation: trajectory.Observation,
         first: np.ndarray,
-        state: types.CoreState,
+        state: trajectory.CoreState,
         environments: np.ndarray,
         steps: np.ndarray,
         guidance: Guidance | None = None,
-    ) -> tuple[np.ndarray, np.ndarray, types.CoreState]:
+    ) -> tuple[np.ndarray, np.ndarray, trajectory.CoreState]:
         """Samples actions, from the student's policy or its mixture with teachers'.
 
         Args:
@@ -99,13 +99,13 @@ class Policy:
         """
         for n in self._sizes:
             zeros = np.zeros(n, np.int32)
-            observation = types.Observation(
+            observation = trajectory.Observation(
                 pixels=np.zeros((n, *spec.frame_shape), np.uint8),
                 instruction=np.zeros((n, spec.instruction_length), np.int32),
                 last_action=zeros,
                 last_reward=np.zeros(n, np.float32),
             )
-            state = types.CoreState(*(np.zeros((n, core_size), np.float32),) * 2)
+            state = trajectory.CoreState(*(np.zeros((n, core_size), np.float32),) * 2)
             arguments = (observation, np.ones(n, bool), state, zeros, zeros)
             self.act(*arguments)
             if guided:
@@ -118,15 +118,15 @@ def _act_program(agent: Agent) -> Callable[..., Any]:
     """Returns the jitted acting step, one for all members of a population."""
 
     def act(
-        params: types.Params,
+        params: trajectory.Params,
         key: jax.Array,
-        observation: types.Observation,
+        observation: trajectory.Observation,
         first: jax.Array,
-        state: types.CoreState,
+        state: trajectory.CoreState,
         environments: jax.Array,
         steps: jax.Array,
         guidance: Guidance | None,
-    ) -> tuple[jax.Array, jax.Array, types.CoreState]:
+    ) -> tuple[jax.Array, jax.Array, trajectory.CoreState]:
         chex.assert_rank([first, environments, steps, *state], [1, 1, 1, 2, 2])
         output, state = agent.step(params, observation, first, state)
         logits = output.logits if guidance is None else mix(output.logits, guidance)
@@ -189,7 +189,7 @@ def inference_device(config: config_lib.Config) -> jax.Device:
 
 
 @functools.cache
-def _unraveller(agent: Agent) -> Callable[[np.ndarray], types.Params]:
+def _unraveller(agent: Agent) -> Callable[[np.ndarray], trajectory.Params]:
     """Returns the jitted inverse of the learner's ravel_pytree."""
     shapes = jax.eval_shape(agent.init_params, jax.random.key(0))
     example = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)

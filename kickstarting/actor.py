@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kickstarting import types
 from kickstarting.acting import Policy, inference_device
-from kickstarting.agent import Agent
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments.stepping import batch as environment_batch
 from kickstarting.guides import Guide
@@ -106,7 +106,7 @@ class Actor:
         )
         num_environments = environments.num_environments
         shape = (num_environments, config.network.core_size)
-        self._state = types.CoreState(
+        self._state = trajectory.CoreState(
             np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         )
         self._steps = np.zeros(num_environments, np.int32)
@@ -250,7 +250,7 @@ class Actor:
         store, policy = self._store, self._policy
         slot, position = store.slot[ready], store.position[ready]
         first = store.first[ready, slot, position]
-        state = types.CoreState(*(x[ready] for x in self._state))
+        state = trajectory.CoreState(*(x[ready] for x in self._state))
         opening = position == 0
         at = ready[opening], slot[opening]
         store.cell[at] = state.cell[opening]

@@ -25,7 +25,8 @@ from typing import Any
 import jax
 from absl import logging
 
-from kickstarting import array_files, manifest, types
+from kickstarting import array_files, manifest
+from kickstarting.agent import trajectory
 
 # Where a run's folder keeps its checkpoints.
 SUBFOLDER = "checkpoints"
@@ -207,7 +208,7 @@ def newest_sound(directory: pathlib.Path) -> tuple[pathlib.Path, dict[str, Any]]
 
 def load_params(
     path: str | os.PathLike[str],
-) -> tuple[types.Params, dict[str, Any]]:
+) -> tuple[trajectory.Params, dict[str, Any]]:
     """Reads the network's parameters; see `load_tree`."""
     tree, metadata = load_tree(path)
     return tree[PARAMS], metadata

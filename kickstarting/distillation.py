@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy import special
 
-from kickstarting.types import Array
+from kickstarting.agent.trajectory import Array
 
 _LEAST_LOG_PROBABILITY = -100.0
 

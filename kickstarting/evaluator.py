@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import types
 from kickstarting.acting import sample_actions
-from kickstarting.agent import Agent
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import actions as dmlab_actions
@@ -45,7 +45,7 @@ class Player(Protocol):
 
     def act(
         self,
-        observation: types.Observation,
+        observation: trajectory.Observation,
         first: np.ndarray,
         state: Any,
         environments: np.ndarray,
@@ -69,7 +69,7 @@ class AgentPlayer:
     """An agent with fixed parameters."""
 
     def __init__(
-        self, agent: Agent, params: types.Params, seed: int, greedy: bool
+        self, agent: Agent, params: trajectory.Params, seed: int, greedy: bool
     ) -> None:
         """Takes the agent.
 
@@ -85,18 +85,18 @@ class AgentPlayer:
         self._key = jax.random.key(seed)
         self._act = _sampler(agent, greedy)
 
-    def initial_state(self, count: int) -> types.CoreState:
+    def initial_state(self, count: int) -> trajectory.CoreState:
         """See Player."""
         return jax.device_get(self._agent.initial_state(count))
 
     def act(
         self,
-        observation: types.Observation,
+        observation: trajectory.Observation,
         first: np.ndarray,
-        state: types.CoreState,
+        state: trajectory.CoreState,
         environments: np.ndarray,
         steps: np.ndarray,
-    ) -> tuple[np.ndarray, types.CoreState]:
+    ) -> tuple[np.ndarray, trajectory.CoreState]:
         """See Player."""
         return jax.device_get(
             self._act(
@@ -182,7 +182,7 @@ def evaluate(
             position = np.zeros(len(playing), np.int32)
             # Everything is computed for all environments, so that nothing recompiles.
             actions, new_state = player.act(
-                types.Observation(
+                trajectory.Observation(
                     environments.pixels[every, slot, 0],
                     environments.instruction[every, slot, 0],
                     last_action,
@@ -212,16 +212,16 @@ def evaluate(
 @functools.lru_cache(maxsize=1)
 def _sampler(
     agent: Agent, greedy: bool
-) -> Callable[..., tuple[jax.Array, types.CoreState]]:
+) -> Callable[..., tuple[jax.Array, trajectory.CoreState]]:
     def act(
-        params: types.Params,
+        params: trajectory.Params,
         key: jax.Array,
-        observation: types.Observation,
+        observation: trajectory.Observation,
         first: jax.Array,
-        state: types.CoreState,
+        state: trajectory.CoreState,
         environments: jax.Array,
         steps: jax.Array,
-    ) -> tuple[jax.Array, types.CoreState]:
+    ) -> tuple[jax.Array, trajectory.CoreState]:
         output, state = agent.step(params, observation, first, state)
         if greedy:
             return jnp.argmax(output.logits, -1).astype(jnp.int32), state

@@ -17,8 +17,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from kickstarting import types
 from kickstarting.acting import Guidance
+from kickstarting.agent import trajectory
 from kickstarting.config.run import KickstartingConfig
 from kickstarting.config.teacher_uses import TEACHER_USES
 
@@ -55,7 +55,7 @@ class Guide:
         self,
         config: KickstartingConfig,
         num_actions: int,
-        teachers: Mapping[str, types.Teacher],
+        teachers: Mapping[str, trajectory.Teacher],
         teacher_of_environment: Sequence[str | None],
     ) -> None:
         """Opens nothing yet.
@@ -89,7 +89,7 @@ class Guide:
     def guidance(
         self,
         environments: np.ndarray,
-        observation: types.Observation,
+        observation: trajectory.Observation,
         first: np.ndarray,
         frames: int,
     ) -> Guidance | None:
@@ -153,7 +153,7 @@ class Guide:
 
 
 def _step(
-    teacher: types.Teacher, states: Any, environments: np.ndarray, seen: Any
+    teacher: trajectory.Teacher, states: Any, environments: np.ndarray, seen: Any
 ) -> np.ndarray:
     """Asks one teacher, and moves its `states` [E, ...] on in place.
 

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 
 from kickstarting import teacher_files
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 
 # The linear layer of the values (networks.ActorCritic).

@@ -13,10 +13,11 @@ from absl import logging
 
 from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import hyperparameters as hyperparameters_lib
-from kickstarting import population, row_average, schedules, skipped_updates, types
+from kickstarting import population, row_average, schedules, skipped_updates
 from kickstarting import run_files as run_files_lib
 from kickstarting import telemetry as telemetry_lib
 from kickstarting import update as update_lib
+from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
 
 _WAIT_SECONDS = 0.2
@@ -40,7 +41,7 @@ class Learner:
         self,
         config: config_lib.Config,
         update: update_lib.Update,
-        batches: Callable[[], Iterator[types.Trajectory]],
+        batches: Callable[[], Iterator[trajectory.Trajectory]],
         checkpoints: checkpoints_lib.Checkpoints,
         metadata: Mapping[str, Any],
         telemetry: telemetry_lib.Telemetry,
@@ -245,7 +246,7 @@ class Learner:
             if stop.wait(_WAIT_SECONDS):
                 return
 
-    def _step(self, batch: types.Trajectory) -> dict[str, float] | None:
+    def _step(self, batch: trajectory.Trajectory) -> dict[str, float] | None:
         """Does one update; returns its metrics, None where it was not taken."""
         hyperparameters, kickstarting = self._hyperparameters()
         with self._state_lock:
@@ -281,7 +282,7 @@ class Learner:
                     metrics[f"{metric}/{name}"] = float(values[task, position])
         return metrics
 
-    def _hyperparameters(self) -> tuple[types.Hyperparameters, schedules.Weights]:
+    def _hyperparameters(self) -> tuple[trajectory.Hyperparameters, schedules.Weights]:
         config = self._config
         done = min(self.frames / config.total_frames, 1.0)
         rate = config.optimiser.learning_rate * (
@@ -289,7 +290,7 @@ class Learner:
         )
         entropy_cost = config.loss.entropy_cost * config.loss.final_entropy_share**done
         weights = self._weights()
-        return types.Hyperparameters(
+        return trajectory.Hyperparameters(
             learning_rate=np.float32(rate),
             entropy_cost=np.float32(entropy_cost),
             optimiser_epsilon=np.float32(config.optimiser.resolved_epsilon),
@@ -315,7 +316,7 @@ class Learner:
             self._weights().kickstarting_weight,
         )
 
-    def _next_batch(self, stop: threading.Event) -> types.Trajectory | None:
+    def _next_batch(self, stop: threading.Event) -> trajectory.Trajectory | None:
         start = told = time.monotonic()
         try:
             while not stop.is_set():

@@ -6,8 +6,8 @@ import chex
 import jax
 import optax
 
+from kickstarting.agent.trajectory import Array, Params
 from kickstarting.config.run import OptimiserConfig
-from kickstarting.types import Array, Params
 
 OptimiserState = Any
 

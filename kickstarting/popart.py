@@ -13,8 +13,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 
 from kickstarting import rlax_loader, running_moments
+from kickstarting.agent.trajectory import Array, Params
 from kickstarting.running_moments import Moments
-from kickstarting.types import Array, Params
 
 rlax = rlax_loader.load()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import types
+from kickstarting.agent import trajectory as types
 
 # The first rest; each failure before the next good answer doubles it, up to a longest.
 _REST_SECONDS = 1.0

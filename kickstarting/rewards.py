@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from kickstarting.types import Array
+from kickstarting.agent.trajectory import Array
 
 _OPTIMISTIC_SCALE = 5.0
 _NEGATIVE_FACTOR = 0.3

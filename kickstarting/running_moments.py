@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from kickstarting.types import Array
+from kickstarting.agent.trajectory import Array
 
 
 class Moments(NamedTuple):

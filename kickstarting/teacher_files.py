@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import teacher_cards, types, weight_files
+from kickstarting import teacher_cards, weight_files
+from kickstarting.agent import trajectory
 from kickstarting.teacher_cards import (
     TeacherCard,
     TeacherError,
@@ -64,7 +65,7 @@ def check_shapes(
 
 
 def save_teacher(
-    folder: str | os.PathLike[str], params: types.Params, card: TeacherCard
+    folder: str | os.PathLike[str], params: trajectory.Params, card: TeacherCard
 ) -> None:
     """Writes a teacher's folder, whole or not at all; an older teacher is replaced.
 

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from kickstarting import teacher_values, teachers, types
+from kickstarting import teacher_values, teachers
+from kickstarting.agent import trajectory
 
 # The leaves of each teacher's state [...]; None where it opens from its initial state.
 States = list[list[np.ndarray] | None]
@@ -29,7 +30,7 @@ LARGEST_BATCH_ON_CPU = 8
 
 
 class _Request(NamedTuple):
-    observation: types.Observation
+    observation: trajectory.Observation
     first: np.ndarray
     state: Any
     value_column: int | None
@@ -39,7 +40,7 @@ class _Request(NamedTuple):
 class _Held(NamedTuple):
     """A teacher in memory, and the state [...] that opens its episodes."""
 
-    teacher: types.Teacher
+    teacher: trajectory.Teacher
     initial_state: Any
 
 
@@ -124,7 +125,9 @@ class TeacherServer:
           because the server ended first: where it missed a slice, its state from before
           says nothing about what comes after.
         """
-        observation = types.Observation(pixels, instruction, last_action, last_reward)
+        observation = trajectory.Observation(
+            pixels, instruction, last_action, last_reward
+        )
         answers = {}
         for position, index in enumerate(self._of_task[task]):
             held = self._held[index]
@@ -247,7 +250,7 @@ class TeacherServer:
             request.answer.put((logits[i], value, own))
 
     def _ask(
-        self, teacher: types.Teacher, *slices: Any
+        self, teacher: trajectory.Teacher, *slices: Any
     ) -> tuple[np.ndarray, np.ndarray | None, Any]:
         """Returns logits, values where they are wanted, and states, [B, ...]."""
         if not self._num_valued:

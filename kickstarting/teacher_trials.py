@@ -6,8 +6,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from kickstarting import evaluator, scores, types
+from kickstarting import evaluator, scores
 from kickstarting.acting import sample_actions
+from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
 
 
@@ -18,7 +19,7 @@ class TeacherPlayer:
       action_names: the teacher's.
     """
 
-    def __init__(self, teacher: types.Teacher, seed: int) -> None:
+    def __init__(self, teacher: trajectory.Teacher, seed: int) -> None:
         """Takes the teacher and the seed of the sampling."""
         self.action_names = tuple(teacher.action_names)
         self._teacher = teacher
@@ -31,7 +32,7 @@ class TeacherPlayer:
 
     def act(
         self,
-        observation: types.Observation,
+        observation: trajectory.Observation,
         first: np.ndarray,
         state: Any,
         environments: np.ndarray,
@@ -45,7 +46,7 @@ class TeacherPlayer:
 
 
 def measure(
-    teacher: types.Teacher,
+    teacher: trajectory.Teacher,
     task: str,
     *,
     num_episodes: int,

@@ -8,7 +8,8 @@ teachers alone whose card says that theirs are of the same returns.
 from collections.abc import Mapping
 from typing import Any
 
-from kickstarting import teachers, types
+from kickstarting import teachers
+from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.config.teacher_uses import TEACHER_USES
@@ -51,7 +52,7 @@ def of_run(config: Mapping[str, Any]) -> ValueMeaning | None:
         return None
 
 
-def column(name: str, teacher: types.Teacher, task: str) -> int:
+def column(name: str, teacher: trajectory.Teacher, task: str) -> int:
     """Returns which of a teacher's values is that of a task.
 
     Args:
@@ -86,7 +87,7 @@ def check(
     spec: base.EnvironmentSpec,
     task: str,
     name: str,
-    teacher: types.Teacher,
+    teacher: trajectory.Teacher,
 ) -> None:
     """Refuses a teacher whose values the run could not learn, where it would.
 

@@ -1,4 +1,4 @@
-"""Teachers: exported students, and any object that keeps types.Teacher."""
+"""Teachers: exported students, and any object that keeps trajectory.Teacher."""
 
 import functools
 import importlib
@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import teacher_cards, teacher_files, types
-from kickstarting.agent import Agent
+from kickstarting import teacher_cards, teacher_files
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base
@@ -27,8 +28,8 @@ class _Program(NamedTuple):
       expected: the parameters' shapes.
     """
 
-    unroll: Callable[..., tuple[types.AgentOutput, types.CoreState]]
-    expected: types.Params
+    unroll: Callable[..., tuple[trajectory.AgentOutput, trajectory.CoreState]]
+    expected: trajectory.Params
 
 
 @functools.cache
@@ -38,11 +39,11 @@ def _program(
     agent = Agent(spec, network)
 
     def unroll(
-        params: types.Params,
-        observation: types.Observation,
-        first: types.Array,
-        state: types.CoreState,
-    ) -> tuple[types.AgentOutput, types.CoreState]:
+        params: trajectory.Params,
+        observation: trajectory.Observation,
+        first: trajectory.Array,
+        state: trajectory.CoreState,
+    ) -> tuple[trajectory.AgentOutput, trajectory.CoreState]:
         params = jax.tree.map(lambda x: x.astype(jnp.float32), params)
         return agent.unroll(params, observation, first, state)
 
@@ -57,7 +58,7 @@ class CheckpointTeacher:
 
     Attributes:
       card: what is known of it.
-      action_names: see types.Teacher.
+      action_names: see trajectory.Teacher.
       params: nested dicts of float16 arrays, on the device.
     """
 
@@ -81,23 +82,31 @@ class CheckpointTeacher:
         self.params = jax.device_put(half, device)
         self._unroll = program.unroll
 
-    def initial_state(self, batch_size: int) -> types.CoreState:
+    def initial_state(self, batch_size: int) -> trajectory.CoreState:
         """Returns zeros float32 [batch_size, core size] twice."""
         shape = (batch_size, self.card.network.core_size)
-        return types.CoreState(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+        return trajectory.CoreState(
+            np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        )
 
     def label(
-        self, observation: types.Observation, first: np.ndarray, state: types.CoreState
-    ) -> tuple[np.ndarray, types.CoreState]:
-        """See types.Teacher."""
+        self,
+        observation: trajectory.Observation,
+        first: np.ndarray,
+        state: trajectory.CoreState,
+    ) -> tuple[np.ndarray, trajectory.CoreState]:
+        """See trajectory.Teacher."""
         output, state = self._answer(observation, first, state)
         return jax.tree.map(
             lambda x: np.asarray(x)[: len(first)], (output.logits, state)
         )
 
     def label_with_values(
-        self, observation: types.Observation, first: np.ndarray, state: types.CoreState
-    ) -> tuple[np.ndarray, np.ndarray, types.CoreState]:
+        self,
+        observation: trajectory.Observation,
+        first: np.ndarray,
+        state: trajectory.CoreState,
+    ) -> tuple[np.ndarray, np.ndarray, trajectory.CoreState]:
         """Labels a slice as `label` does, and says what the network values it at.
 
         What the values mean, and which is of which task, its card says
@@ -113,8 +122,11 @@ class CheckpointTeacher:
         )
 
     def _answer(
-        self, observation: types.Observation, first: np.ndarray, state: types.CoreState
-    ) -> tuple[types.AgentOutput, types.CoreState]:
+        self,
+        observation: trajectory.Observation,
+        first: np.ndarray,
+        state: trajectory.CoreState,
+    ) -> tuple[trajectory.AgentOutput, trajectory.CoreState]:
         """Answers on the device, [padded batch, ...]."""
         batch_size = first.shape[0]
         size = next(
@@ -129,12 +141,12 @@ class CheckpointTeacher:
         return self._unroll(self.params, observation, first, state)
 
 
-def load(name: str, device: jax.Device | None = None) -> types.Teacher:
+def load(name: str, device: jax.Device | None = None) -> trajectory.Teacher:
     """Makes the teacher that `name` names.
 
     Args:
       name: a folder with a card, or 'module:factory' where factory() gives an object
-        that keeps types.Teacher. A factory runs code: it comes from flags only.
+        that keeps trajectory.Teacher. A factory runs code: it comes from flags only.
       device: where a teacher with a card computes; JAX's default if None.
 
     Raises:
@@ -159,7 +171,7 @@ def load(name: str, device: jax.Device | None = None) -> types.Teacher:
 
 
 def check_matches(
-    name: str, teacher: types.Teacher, spec: base.EnvironmentSpec
+    name: str, teacher: trajectory.Teacher, spec: base.EnvironmentSpec
 ) -> None:
     """Refuses a teacher whose action set or observations are not the student's.
 

@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from kickstarting import types
+from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 
 
-def example(config: config_lib.Config, spec: base.EnvironmentSpec) -> types.Trajectory:
+def example(
+    config: config_lib.Config, spec: base.EnvironmentSpec
+) -> trajectory.Trajectory:
     """Returns one unbatched unroll of zeros in the shapes and dtypes of the contract.
 
     Args:
@@ -17,8 +19,8 @@ def example(config: config_lib.Config, spec: base.EnvironmentSpec) -> types.Traj
     steps, teachers = config.unroll_length, config.max_teachers
     valued = teachers if config.asks_teacher_values else 0
     core = np.zeros(config.network.core_size, np.float32)
-    return types.Trajectory(
-        observation=types.Observation(
+    return trajectory.Trajectory(
+        observation=trajectory.Observation(
             pixels=np.zeros((steps + 1, *spec.frame_shape), np.uint8),
             instruction=np.zeros((steps + 1, spec.instruction_length), np.int32),
             last_action=np.zeros(steps + 1, np.int32),
@@ -32,7 +34,7 @@ def example(config: config_lib.Config, spec: base.EnvironmentSpec) -> types.Traj
         teacher_logits=np.zeros((teachers, steps, spec.num_actions), np.float32),
         teacher_mask=np.zeros((teachers, steps), np.float32),
         teacher_values=np.zeros((valued, steps), np.float32),
-        core_state=types.CoreState(core, core),
+        core_state=trajectory.CoreState(core, core),
         task=np.int32(0),
         actor=np.int32(0),
         params_version=np.int32(0),

@@ -13,7 +13,7 @@ import reverb
 import tensorflow as tf
 import tree
 
-from kickstarting import types
+from kickstarting.agent import trajectory as types
 
 # Reverb and its datasets run on the CPU: TensorFlow must never take the accelerator
 # that the learner needs.

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from absl import logging
 
-from kickstarting import types
+from kickstarting.agent import trajectory as types
 from kickstarting.unroll_store import UnrollStore
 
 

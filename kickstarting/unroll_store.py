@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-from kickstarting import types
+from kickstarting.agent import trajectory as types
 from kickstarting.environments.stepping import batch as environment_batch
 
 

@@ -16,15 +16,9 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import (
-    advantages,
-    optimisers,
-    popart,
-    running_moments,
-    types,
-    vtrace_loss,
-)
-from kickstarting.agent import Agent
+from kickstarting import advantages, optimisers, popart, running_moments, vtrace_loss
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 
 _AXIS = "devices"
@@ -42,7 +36,7 @@ class LearnerState(NamedTuple):
       updates: done so far, int32 [].
     """
 
-    params: types.Params
+    params: trajectory.Params
     optimiser_state: Any
     value_statistics: popart.Statistics
     advantage_moments: running_moments.Moments
@@ -124,7 +118,7 @@ class Update:
         """Copies a state to every device: arrays [devices, ...]."""
         return jax.device_put_replicated(state, self.devices)
 
-    def shard(self, batch: types.Trajectory) -> types.Trajectory:
+    def shard(self, batch: trajectory.Trajectory) -> trajectory.Trajectory:
         """Moves a batch [B, ...] to the devices: arrays [devices, B / devices, ...]."""
         count = len(self.devices)
 
@@ -137,8 +131,8 @@ class Update:
     def __call__(
         self,
         state: LearnerState,
-        batch: types.Trajectory,
-        hyperparameters: types.Hyperparameters,
+        batch: trajectory.Trajectory,
+        hyperparameters: trajectory.Hyperparameters,
     ) -> tuple[LearnerState, dict[str, jax.Array]]:
         """Does one update; `state` is donated.
 
@@ -177,13 +171,13 @@ class Update:
     def _update_shard(
         self,
         state: LearnerState,
-        batch: types.Trajectory,
-        hyperparameters: types.Hyperparameters,
+        batch: trajectory.Trajectory,
+        hyperparameters: trajectory.Hyperparameters,
     ) -> tuple[LearnerState, dict[str, jax.Array]]:
         chex.assert_rank([batch.action, batch.first, batch.teacher_logits], [2, 2, 4])
 
         def loss_of(
-            params: types.Params,
+            params: trajectory.Params,
         ) -> tuple[jax.Array, vtrace_loss.Findings]:
             output, _ = self._agent.unroll(
                 params, batch.observation, batch.first, batch.core_state

@@ -21,14 +21,14 @@ from kickstarting import (
     rlax_loader,
     running_moments,
 )
-from kickstarting.config.agent import LossConfig
-from kickstarting.types import (
+from kickstarting.agent.trajectory import (
     AgentOutput,
     Array,
     Hyperparameters,
     Trajectory,
     is_crossing,
 )
+from kickstarting.config.agent import LossConfig
 
 rlax = rlax_loader.load()
 

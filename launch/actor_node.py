@@ -18,7 +18,7 @@ from kickstarting import (
 )
 from kickstarting.acting import inference_device
 from kickstarting.actor import NUM_SLOTS, Actor
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.guides import Guide

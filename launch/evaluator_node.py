@@ -10,7 +10,7 @@ import launchpad as lp
 from absl import logging
 
 from kickstarting import checkpoints, evaluator, run_files, scores
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import revival

@@ -18,14 +18,8 @@ import numpy as np
 from absl import flags
 from rich import console as rich_console
 
-from kickstarting import (
-    popart,
-    run_files,
-    teacher_cards,
-    teacher_files,
-    teacher_values,
-    types,
-)
+from kickstarting import popart, run_files, teacher_cards, teacher_files, teacher_values
+from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from launch import command_line, evaluation, lab_flags, policies
@@ -94,7 +88,7 @@ def main(argv: list[str]) -> int:
 
 def with_plain_values(
     policy: policies.Policy, tasks: Sequence[str]
-) -> tuple[types.Params, agent_config.NetworkConfig]:
+) -> tuple[trajectory.Params, agent_config.NetworkConfig]:
     """Returns a policy's parameters and network with values that are not normalised.
 
     Args:

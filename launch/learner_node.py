@@ -20,7 +20,7 @@ from kickstarting import (
     trajectory_queue,
     update,
 )
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import (

@@ -12,9 +12,9 @@ from kickstarting import (
     running_moments,
     teacher_cards,
     teacher_files,
-    types,
 )
-from kickstarting.agent import Agent
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
@@ -36,7 +36,7 @@ class Policy(NamedTuple):
     """
 
     agent: Agent
-    params: types.Params
+    params: trajectory.Params
     spec: base.EnvironmentSpec
     network: agent_config.NetworkConfig
     tasks: tuple[str, ...]

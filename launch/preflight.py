@@ -16,7 +16,7 @@ from kickstarting import (
     teacher_values,
     teachers,
 )
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.teacher_returns import TeacherReturns

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
-from kickstarting import types, video
+from kickstarting import video
+from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import actions as dmlab_actions
@@ -18,7 +19,7 @@ GAME_FRAMES_PER_SECOND = 35.0
 
 def episode_frames(
     student: policies.Policy,
-    teacher: types.Teacher | None,
+    teacher: trajectory.Teacher | None,
     task: str,
     *,
     seed: int,
@@ -53,7 +54,7 @@ def episode_frames(
     try:
         timestep = environment.reset()
         for number in range(max_steps):
-            observation = types.Observation(
+            observation = trajectory.Observation(
                 pixels=np.asarray(timestep.observation[base.PIXELS])[None],
                 instruction=np.asarray(timestep.observation[base.INSTRUCTION])[None],
                 last_action=np.array([last_action], np.int32),

@@ -11,8 +11,8 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import actor as actor_lib
-from kickstarting import types
-from kickstarting.agent import Agent
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from tests import ring
 from tests.counting_environment import SPEC, Code, CountingBatch, Script, code
 
@@ -41,8 +41,8 @@ def _agent_and_parameters() -> tuple[Agent, np.ndarray]:
 
 
 def _of_environment(
-    unrolls: list[types.Trajectory], environment: int
-) -> list[types.Trajectory]:
+    unrolls: list[trajectory.Trajectory], environment: int
+) -> list[trajectory.Trajectory]:
     return [
         unroll
         for unroll in unrolls
@@ -50,7 +50,7 @@ def _of_environment(
     ]
 
 
-def _enough(unrolls: list[types.Trajectory]) -> bool:
+def _enough(unrolls: list[trajectory.Trajectory]) -> bool:
     return all(
         len(_of_environment(unrolls, environment)) >= 4
         for environment in range(len(SCRIPTS))
@@ -121,7 +121,7 @@ class ActorTest(parameterized.TestCase):
         crossings = 0
         for unroll in _of_environment(unrolls, environment):
             np.testing.assert_array_equal(unroll.discount, np.ones(UNROLL_LENGTH))
-            crossing = types.is_crossing(unroll.discount, unroll.first)
+            crossing = trajectory.is_crossing(unroll.discount, unroll.first)
             steps = [code(frame).step for frame in unroll.observation.pixels]
             np.testing.assert_array_equal(crossing, np.array(steps[:-1]) == length)
             np.testing.assert_array_equal(unroll.reward[crossing], 0)

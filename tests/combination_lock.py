@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import types
+from kickstarting.agent import trajectory
 from kickstarting.environments import base
 
 LENGTH = 8
@@ -85,7 +85,7 @@ class LockBatch:
 
 
 class LockTeacher:
-    """Knows the code; keeps types.Teacher."""
+    """Knows the code; keeps trajectory.Teacher."""
 
     action_names = SPEC.action_names
 
@@ -95,9 +95,9 @@ class LockTeacher:
         return ()
 
     def label(
-        self, observation: types.Observation, first: np.ndarray, state: tuple[()]
+        self, observation: trajectory.Observation, first: np.ndarray, state: tuple[()]
     ) -> tuple[np.ndarray, tuple[()]]:
-        """See types.Teacher; the right action has a probability of 0.98."""
+        """See trajectory.Teacher; the right action has a probability of 0.98."""
         cell = np.argmax(observation.pixels[:, :, 0, :, 0], axis=-1)
         logits = np.zeros((*first.shape, len(self.action_names)), np.float32)
         np.put_along_axis(logits, CODE[cell][..., None], 5.0, axis=-1)

@@ -6,8 +6,9 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import evaluator, types
-from kickstarting.agent import Agent
+from kickstarting import evaluator
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.environments import base, suites
 from tests import counting_environment, ring
@@ -23,7 +24,7 @@ def setUpModule():
     ring.compile_quickly()
 
 
-def _biased(agent: Agent, action: int, logit: float) -> types.Params:
+def _biased(agent: Agent, action: int, logit: float) -> trajectory.Params:
     """Returns parameters whose policy is the same everywhere."""
     params = jax.tree.map(
         np.zeros_like, ring.unravel(agent, ring.random_parameters(agent))

@@ -8,9 +8,10 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import acting, guides, types
+from kickstarting import acting, guides
 from kickstarting.actor import NUM_SLOTS
-from kickstarting.agent import Agent
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config
 from tests import ring
 from tests.counting_environment import SPEC, CountingBatch, Script, code
@@ -30,7 +31,7 @@ UNROLLS = 40
 
 
 class SteadyTeacher:
-    """Has one policy; keeps types.Teacher."""
+    """Has one policy; keeps trajectory.Teacher."""
 
     action_names = SPEC.action_names
 
@@ -38,7 +39,7 @@ class SteadyTeacher:
         return ()
 
     def label(
-        self, observation: types.Observation, first: np.ndarray, state: tuple[()]
+        self, observation: trajectory.Observation, first: np.ndarray, state: tuple[()]
     ) -> tuple[np.ndarray, tuple[()]]:
         return np.broadcast_to(LOGITS, (*first.shape, 3)).copy(), state
 
@@ -81,7 +82,7 @@ def _run(use: str, left: float, delays: tuple[int, ...] = ()) -> Any:
         ["steady"] * len(SCRIPTS),
     )
 
-    def enough(unrolls: list[types.Trajectory]) -> bool:
+    def enough(unrolls: list[trajectory.Trajectory]) -> bool:
         return all(
             len(_of_environment(unrolls, environment)) >= UNROLLS
             for environment in range(len(SCRIPTS))
@@ -92,8 +93,8 @@ def _run(use: str, left: float, delays: tuple[int, ...] = ()) -> Any:
 
 
 def _of_environment(
-    unrolls: list[types.Trajectory], environment: int
-) -> list[types.Trajectory]:
+    unrolls: list[trajectory.Trajectory], environment: int
+) -> list[trajectory.Trajectory]:
     return [
         unroll
         for unroll in unrolls
@@ -101,7 +102,7 @@ def _of_environment(
     ]
 
 
-def _student_logits(unrolls: list[types.Trajectory]) -> np.ndarray:
+def _student_logits(unrolls: list[trajectory.Trajectory]) -> np.ndarray:
     """Returns what the student would have done, float32 [n, T, A]."""
     agent, flat = _agent_and_parameters()
     batch = jax.tree.map(lambda *leaves: np.stack(leaves), *unrolls)
@@ -111,7 +112,7 @@ def _student_logits(unrolls: list[types.Trajectory]) -> np.ndarray:
     return np.asarray(output.logits)[:, :-1]
 
 
-def _stack(unrolls: list[types.Trajectory], name: str) -> np.ndarray:
+def _stack(unrolls: list[trajectory.Trajectory], name: str) -> np.ndarray:
     return np.stack([getattr(unroll, name) for unroll in unrolls])
 
 

@@ -8,8 +8,9 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import guides, teacher_files, teachers, types
-from kickstarting.agent import Agent
+from kickstarting import guides, teacher_files, teachers
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from tests import counting_environment, ring, teacher_card
@@ -43,7 +44,7 @@ class CountingTeacher:
 
     def label(
         self,
-        observation: types.Observation,
+        observation: trajectory.Observation,
         first: np.ndarray,
         state: dict[str, np.ndarray],
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -58,7 +59,7 @@ class CountingTeacher:
 def _act(guide: guides.Guide, environments, first, frames: int = 0):
     """Asks about blank observations."""
     n = len(environments)
-    observation = types.Observation(
+    observation = trajectory.Observation(
         np.zeros((n, *SPEC.frame_shape), np.uint8),
         np.zeros((n, 0), np.int32),
         np.asarray(environments, np.int32),

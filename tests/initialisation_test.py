@@ -19,7 +19,7 @@ from kickstarting import (
     telemetry,
     update,
 )
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from tests import ring, teacher_card

@@ -9,8 +9,9 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import checkpoints, learner, run_files, telemetry, types, update
-from kickstarting.agent import Agent
+from kickstarting import checkpoints, learner, run_files, telemetry, update
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from tests import ring
@@ -46,7 +47,7 @@ def fresh() -> update.LearnerState:
 
 
 @functools.cache
-def batch_of(seed: int) -> types.Trajectory:
+def batch_of(seed: int) -> trajectory.Trajectory:
     """Returns the batch of a seed, the same one each time."""
     return ring.random_batch(CONFIG, SPEC, seed)
 
@@ -58,7 +59,7 @@ class RecordingUpdate:
         self._update = compiled()
         self._stop_after = stop_after
         self.stop = threading.Event()
-        self.seen: list[types.Hyperparameters] = []
+        self.seen: list[trajectory.Hyperparameters] = []
         self.before: Callable[[], None] | None = None
 
     def __getattr__(self, name: str):
@@ -101,7 +102,7 @@ class LearnerTestCase(absltest.TestCase):
         self.addCleanup(self.run_files.close)
         made: list[learner.Learner] = []
 
-        def stream() -> Iterator[types.Trajectory]:
+        def stream() -> Iterator[trajectory.Trajectory]:
             for number in range(made[0].frames // run.frames_per_update, NUM_UPDATES):
                 yield batch_of(number)
 

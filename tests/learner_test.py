@@ -11,7 +11,8 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import checkpoints, learner, schedules, skipped_updates, types
+from kickstarting import checkpoints, learner, schedules, skipped_updates
+from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from tests import learner_case, ring
@@ -190,7 +191,7 @@ class LearnerTest(learner_case.LearnerTestCase):
         self.assertEqual(frames[-1], learner_case.CONFIG.total_frames)
 
     def test_a_stop_while_waiting_for_data_checkpoints_and_ends(self):
-        def stream() -> Iterator[types.Trajectory]:
+        def stream() -> Iterator[trajectory.Trajectory]:
             yield learner_case.batch_of(0)
             self.is_over.wait()
 
@@ -214,7 +215,7 @@ class LearnerTest(learner_case.LearnerTestCase):
         self.assertEqual(self._make().frames, 16)
 
     def test_a_broken_queue_fails_the_run(self):
-        def stream() -> Iterator[types.Trajectory]:
+        def stream() -> Iterator[trajectory.Trajectory]:
             yield learner_case.batch_of(0)
             raise RuntimeError("the queue broke")
 
@@ -239,7 +240,7 @@ class LearnerTest(learner_case.LearnerTestCase):
     def _spoilt(self, *numbers: int):
         """Returns a stream in which the rewards of some batches are no numbers."""
 
-        def stream() -> Iterator[types.Trajectory]:
+        def stream() -> Iterator[trajectory.Trajectory]:
             for number in range(learner_case.NUM_UPDATES):
                 batch = learner_case.batch_of(number)
                 if number in numbers:
@@ -307,7 +308,7 @@ class LearnerTest(learner_case.LearnerTestCase):
         taken: list[int] = []
         is_asked, may_answer = threading.Event(), threading.Event()
 
-        def stream() -> Iterator[types.Trajectory]:
+        def stream() -> Iterator[trajectory.Trajectory]:
             for number in range(learner_case.NUM_UPDATES):
                 if number == 1:
                     is_asked.set()
@@ -337,7 +338,7 @@ class LearnerTest(learner_case.LearnerTestCase):
     def test_nothing_is_waited_for_when_the_program_stops(self):
         stop = threading.Event()
 
-        def stream() -> Iterator[types.Trajectory]:
+        def stream() -> Iterator[trajectory.Trajectory]:
             yield learner_case.batch_of(0)
             self.is_over.wait()
 

@@ -8,7 +8,7 @@ from absl.testing import absltest
 
 from kickstarting import evaluator, teacher_cards, teacher_files, teacher_server
 from kickstarting.actor import NUM_SLOTS
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.environments import base, suites

@@ -43,7 +43,7 @@ class LintTest(absltest.TestCase):
 
     def test_every_folder_is_seen(self):
         sources = _sources()
-        for name in ("kickstarting/types.py", "tests/lint_test.py"):
+        for name in ("kickstarting/agent/trajectory.py", "tests/lint_test.py"):
             self.assertIn(name, sources)
         for folder in FOLDERS:
             self.assertTrue(any(path.startswith(folder + "/") for path in sources))

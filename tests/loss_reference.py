@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kickstarting import types
+from kickstarting.agent import trajectory as types
 
 # Of the advantages before, where a loss normalises its own by them.
 ADVANTAGE_MEAN, ADVANTAGE_DEVIATION = 0.3, 1.7

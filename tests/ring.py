@@ -21,11 +21,11 @@ from kickstarting import (
     teacher_server,
     telemetry,
     trajectory_example,
-    types,
     unroll_sender,
     update,
 )
-from kickstarting.agent import Agent
+from kickstarting.agent import trajectory as types
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.environments import base

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import teacher_cards, teacher_files, types
-from kickstarting.agent import Agent
+from kickstarting import teacher_cards, teacher_files
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from tests import counting_environment, ring
 
@@ -32,7 +33,7 @@ class EchoTeacher:
         }
 
     def label(
-        self, observation: types.Observation, first: np.ndarray, state: Any
+        self, observation: trajectory.Observation, first: np.ndarray, state: Any
     ) -> tuple[np.ndarray, Any]:
         self.batch_sizes.append(len(first))
         steps, logits = state["steps"], np.zeros((*first.shape, 3), np.float32)
@@ -63,7 +64,7 @@ def save(
     network: agent_config.NetworkConfig = NETWORK,
     tasks: Sequence[str] = ("gym:counting",),
     value: teacher_cards.ValueMeaning | None = None,
-) -> types.Params:
+) -> trajectory.Params:
     """Writes a teacher with random weights; returns them as they will be loaded."""
     agent = Agent(SPEC, network)
     params = ring.unravel(agent, ring.random_parameters(agent, seed))
@@ -86,7 +87,7 @@ def save(
     return teacher_files.load_teacher(folder)[0]
 
 
-def unrolls(count: int, length: int) -> types.Trajectory:
+def unrolls(count: int, length: int) -> trajectory.Trajectory:
     """Returns random unrolls [count, length (+ 1), ...] with many episodes' ends."""
     run = ring.small_config(unroll_length=length, batch_size=count)
     batch = ring.random_batch(run, SPEC, seed=1)

@@ -11,8 +11,9 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_server, types
-from kickstarting.agent import Agent
+from kickstarting import teacher_server
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from tests import small_teachers
 
 LENGTH = 6
@@ -55,7 +56,7 @@ class ServerTestCase(parameterized.TestCase):
         )
 
 
-def _one(batch: types.Trajectory, index: int) -> types.Trajectory:
+def _one(batch: trajectory.Trajectory, index: int) -> trajectory.Trajectory:
     return jax.tree.map(lambda x: x[index], batch)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting import teacher_files, teachers
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.environments import base

@@ -8,7 +8,8 @@ import numpy as np
 import reverb
 from absl.testing import absltest
 
-from kickstarting import trajectory_example, trajectory_queue, types
+from kickstarting import trajectory_example, trajectory_queue
+from kickstarting.agent import trajectory
 from tests import ring
 from tests.counting_environment import SPEC
 
@@ -17,7 +18,7 @@ EXAMPLE = trajectory_example.example(CONFIG, SPEC)
 SIZE = 3
 
 
-def _unroll(number: int) -> types.Trajectory:
+def _unroll(number: int) -> trajectory.Trajectory:
     filled = jax.tree.map(
         lambda x: np.full(np.shape(x), number, np.asarray(x).dtype), EXAMPLE
     )
@@ -72,8 +73,8 @@ class TrajectoryQueueTest(absltest.TestCase):
         self.assertEqual(unroll.observation.instruction.shape, (5, 0))
         self.writer.write(unroll)
         batch = next(self._batches(batch_size=1))
-        self.assertIsInstance(batch, types.Trajectory)
-        self.assertIsInstance(batch.observation, types.Observation)
+        self.assertIsInstance(batch, trajectory.Trajectory)
+        self.assertIsInstance(batch.observation, trajectory.Observation)
         self.assertEqual(batch.observation.pixels.dtype, np.uint8)
         self.assertEqual(batch.observation.instruction.shape, (1, 5, 0))
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import types, unroll_sender, unroll_store
+from kickstarting import unroll_sender, unroll_store
+from kickstarting.agent import trajectory as types
 from tests.counting_environment import CountingBatch, Script
 
 UNROLL_LENGTH, NUM_TEACHERS, NUM_ACTIONS = 3, 2, 3

@@ -12,8 +12,9 @@ import jax.flatten_util
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import types, update
-from kickstarting.agent import Agent
+from kickstarting import update
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from tests import ring
@@ -37,8 +38,8 @@ CONFIG = ring.small_config(
 
 def _hyperparameters(
     *, learning_rate: float = 1e-3, epsilon: float = 0.01, weight: float = 0.5
-) -> types.Hyperparameters:
-    return types.Hyperparameters(
+) -> trajectory.Hyperparameters:
+    return trajectory.Hyperparameters(
         learning_rate=np.float32(learning_rate),
         entropy_cost=np.float32(0.01),
         optimiser_epsilon=np.float32(epsilon),
@@ -67,7 +68,7 @@ def _make(num_devices: int, optimiser: str = "adam"):
 
 
 @functools.cache
-def _batch(seed: int = 0) -> types.Trajectory:
+def _batch(seed: int = 0) -> trajectory.Trajectory:
     return ring.random_batch(CONFIG, SPEC, seed)
 
 
@@ -101,7 +102,7 @@ class UpdateTest(parameterized.TestCase):
         made, state = _make(1)
         batch = made.shard(_batch())
         for step in range(4):
-            hyperparameters = types.Hyperparameters(
+            hyperparameters = trajectory.Hyperparameters(
                 learning_rate=np.float32(1e-3 / (step + 1)),
                 entropy_cost=np.float32(0.01 * step),
                 optimiser_epsilon=np.float32(1e-7 * (step + 1)),

@@ -16,9 +16,9 @@ from kickstarting import (
     teacher_server,
     teachers,
     trajectory_example,
-    types,
     vtrace_loss,
 )
+from kickstarting.agent import trajectory as types
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from tests import background, jitted_loss, loss_reference, ring, small_teachers

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import types
+from kickstarting.agent import trajectory as types
 from tests import jitted_loss, loss_reference
 
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import types
+from kickstarting.agent import trajectory as types
 from tests import jitted_loss, loss_reference
 
 

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import popart, running_moments, types, vtrace_loss
+from kickstarting import popart, running_moments, vtrace_loss
+from kickstarting.agent import trajectory as types
 from tests import jitted_loss, loss_reference, ring
 
 

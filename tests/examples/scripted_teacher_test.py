@@ -5,8 +5,9 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from examples import scripted_teacher
-from kickstarting import teacher_server, teachers, types
+from kickstarting import teacher_server, teachers
 from kickstarting.actor import NUM_SLOTS
+from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.environments import base, suites
@@ -20,7 +21,7 @@ def setUpModule():
     ring.compile_quickly()
 
 
-def _play(teacher: types.Teacher | None, level: str, seed: int, episodes: int):
+def _play(teacher: trajectory.Teacher | None, level: str, seed: int, episodes: int):
     """Plays episodes in this process; None plays at random. Returns the returns."""
     environment = suites.make_environment(base.TaskSettings(f"gym:{level}", seed, 1))
     random = np.random.default_rng(seed)
@@ -32,7 +33,7 @@ def _play(teacher: types.Teacher | None, level: str, seed: int, episodes: int):
             if teacher is None:
                 action = int(random.integers(environment.spec.num_actions))
             else:
-                observation = types.Observation(
+                observation = trajectory.Observation(
                     np.asarray(step.observation[base.PIXELS])[None, None],
                     step.observation[base.INSTRUCTION][None, None],
                     np.full((1, 1), action),
@@ -82,7 +83,7 @@ class PlayTest(parameterized.TestCase):
             instructions.append(step.observation[base.INSTRUCTION])
             actions.append(int(random.integers(3)))
             step = environment.step(actions[-1])
-        observation = types.Observation(
+        observation = trajectory.Observation(
             np.array(frames)[None],
             np.array(instructions)[None],
             np.array(actions[:-1])[None],

@@ -4,16 +4,17 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from experiments import bad_teachers, catalogue
-from kickstarting import teachers, types
+from kickstarting import teachers
+from kickstarting.agent import trajectory
 from kickstarting.environments import suites
 
 _SPEC = suites.environment_spec("doom:defend_the_center")
 
 
-def _observation(batch: int, length: int) -> types.Observation:
+def _observation(batch: int, length: int) -> trajectory.Observation:
     random = np.random.default_rng(0)
     shape = (batch, length)
-    return types.Observation(
+    return trajectory.Observation(
         random.integers(0, 256, (*shape, *_SPEC.frame_shape), np.uint8),
         np.zeros((*shape, 0), np.int32),
         random.integers(0, _SPEC.num_actions, shape, np.int32),

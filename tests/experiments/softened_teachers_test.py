@@ -4,7 +4,8 @@ import numpy as np
 from absl.testing import absltest
 
 from experiments import softened_teachers
-from kickstarting import teachers, types
+from kickstarting import teachers
+from kickstarting.agent import trajectory
 from kickstarting.environments import suites
 
 _SPEC = suites.environment_spec("xland:MiniGrid-Empty-8x8")
@@ -13,7 +14,7 @@ _SPEC = suites.environment_spec("xland:MiniGrid-Empty-8x8")
 class SoftenedTeacherTest(absltest.TestCase):
     def test_divides_the_logits_and_keeps_the_state(self) -> None:
         random = np.random.default_rng(0)
-        observation = types.Observation(
+        observation = trajectory.Observation(
             random.integers(0, 12, (2, 3, *_SPEC.frame_shape), np.uint8),
             np.zeros((2, 3, 0), np.int32),
             np.zeros((2, 3), np.int32),

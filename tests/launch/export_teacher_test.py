@@ -16,7 +16,7 @@ from kickstarting import (
     teachers,
     update,
 )
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from launch import export_teacher, policies, run_folder
 from tests import ring, small_teachers, teacher_card

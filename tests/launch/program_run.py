@@ -19,7 +19,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import run_files, teacher_cards, teacher_files
-from kickstarting.agent import Agent
+from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.environments import base, suites
 from launch import run_health

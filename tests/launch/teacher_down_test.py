@@ -9,8 +9,9 @@ import numpy as np
 import portpicker
 from absl.testing import absltest
 
-from kickstarting import actor, remote_teacher, types
-from kickstarting.agent import Agent
+from kickstarting import actor, remote_teacher
+from kickstarting.agent import trajectory
+from kickstarting.agent.agent import Agent
 from tests import ring
 from tests.counting_environment import CountingBatch, Script
 
@@ -66,7 +67,7 @@ class TeacherDownTest(absltest.TestCase):
         self.addCleanup(thread.join, LONG)
         self.addCleanup(self.stop.set)
 
-    def _read(self) -> types.Trajectory:
+    def _read(self) -> trajectory.Trajectory:
         unroll = self.queue.read()
         assert unroll is not None
         return unroll

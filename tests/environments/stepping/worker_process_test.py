@@ -5,7 +5,7 @@ from absl.testing import absltest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kickstarting import types
+from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 from kickstarting.environments.stepping import shared_memory, worker_process
@@ -50,7 +50,7 @@ class EpisodeStepperTest(absltest.TestCase):
     ) -> None:
         stepper = _stepper(length=length, truncation=truncation)
         outcomes = [stepper.reset(), *(stepper.step(each) for each in actions)]
-        crossing = types.is_crossing(
+        crossing = trajectory.is_crossing(
             np.array([each.discount for each in outcomes[1:]]),
             np.array([each.first for each in outcomes]),
         )

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import layers, types
+from kickstarting.agent import layers, trajectory
 
 
 def _ordinary_pool(x: jax.Array) -> jax.Array:
@@ -80,7 +80,7 @@ class LSTMTest(absltest.TestCase):
             return jax.random.normal(next(keys), shape)
 
         keep = jnp.ones((length, batch, 1)).at[0, 1].set(0).at[3].set(0).at[5, 2].set(0)
-        state = types.CoreState(normal(batch, size), normal(batch, size))
+        state = trajectory.CoreState(normal(batch, size), normal(batch, size))
         arguments = normal(length, batch, 4 * size), normal(size, 4 * size), state
 
         def ordinary(gates, keep, kernel, state):
@@ -91,7 +91,7 @@ class LSTMTest(absltest.TestCase):
                 cell = nn.sigmoid(forget) * state.cell * keep
                 cell = cell + nn.sigmoid(enter) * jnp.tanh(candidate)
                 hidden = nn.sigmoid(leave) * jnp.tanh(cell)
-                return types.CoreState(cell, hidden), hidden
+                return trajectory.CoreState(cell, hidden), hidden
 
             return jax.lax.scan(step, state, (gates, keep))
 

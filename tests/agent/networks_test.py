@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import networks, types
+from kickstarting.agent import networks, trajectory
 from kickstarting.environments.gym import instructions
 
 
@@ -126,7 +126,7 @@ class RecurrentCoreTest(absltest.TestCase):
         random = np.random.default_rng(0)
         inputs = random.normal(size=(batch, length, features)).astype(np.float32)
         first = random.random((batch, length)) < 0.3
-        state = types.CoreState(
+        state = trajectory.CoreState(
             *random.normal(size=(2, batch, size)).astype(np.float32)
         )
         core = networks.RecurrentCore(size)

@@ -14,8 +14,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from kickstarting.layers import FoldedConv, lstm, max_pool
-from kickstarting.types import AgentOutput, Array, CoreState, Observation
+from kickstarting.agent.layers import FoldedConv, lstm, max_pool
+from kickstarting.agent.trajectory import AgentOutput, Array, CoreState, Observation
 
 # Instructions hold word ids 1..NUM_WORD_BUCKETS; id 0 is the pad (IMPALA's code).
 NUM_WORD_BUCKETS = 1000

@@ -7,11 +7,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import networks
+from kickstarting.agent import networks
+from kickstarting.agent.trajectory import (
+    AgentOutput,
+    Array,
+    CoreState,
+    Observation,
+    Params,
+)
 from kickstarting.config.agent import NetworkConfig
 from kickstarting.config.run import ConfigError
 from kickstarting.environments.base import EnvironmentSpec
-from kickstarting.types import AgentOutput, Array, CoreState, Observation, Params
 
 
 class Agent:

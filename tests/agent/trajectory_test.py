@@ -1,4 +1,4 @@
-"""Tests for types.is_crossing: a truncated episode's boundary, and nothing else."""
+"""Tests for trajectory.is_crossing: the boundary after a truncated episode alone."""
 
 import hypothesis
 import jax
@@ -6,7 +6,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 from hypothesis import strategies as st
 
-from kickstarting import types
+from kickstarting.agent import trajectory
 
 
 class IsCrossingTest(parameterized.TestCase):
@@ -15,12 +15,12 @@ class IsCrossingTest(parameterized.TestCase):
         # The unroll opens an episode, one terminates at step 1, one is cut at step 3.
         first = np.array([True, False, True, False, True, False])
         np.testing.assert_array_equal(
-            types.is_crossing(discount, first), [False, False, False, True, False]
+            trajectory.is_crossing(discount, first), [False, False, False, True, False]
         )
 
     def test_opening_of_the_unroll_is_no_crossing(self):
         first = np.array([True, False, False])
-        crossing = types.is_crossing(np.ones(2, np.float32), first)
+        crossing = trajectory.is_crossing(np.ones(2, np.float32), first)
         self.assertFalse(crossing.any())
 
     @hypothesis.given(
@@ -29,7 +29,7 @@ class IsCrossingTest(parameterized.TestCase):
     def test_marks_exactly_the_undiscounted_restarts(self, steps):
         discount = np.array([[not terminated for terminated, _ in steps]], np.float32)
         first = np.array([[False] + [opens for _, opens in steps]])
-        crossing = types.is_crossing(discount, first)
+        crossing = trajectory.is_crossing(discount, first)
         self.assertEqual(crossing.shape, discount.shape)
         self.assertEqual(crossing.dtype, bool)
         self.assertEqual(
@@ -40,7 +40,8 @@ class IsCrossingTest(parameterized.TestCase):
         discount = np.array([[1, 1], [0, 1]], np.float32)
         first = np.array([[False, True, False], [False, True, True]])
         np.testing.assert_array_equal(
-            jax.jit(types.is_crossing)(discount, first), [[True, False], [False, True]]
+            jax.jit(trajectory.is_crossing)(discount, first),
+            [[True, False], [False, True]],
         )
 
 

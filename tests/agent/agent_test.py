@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import agent as agent_lib
-from kickstarting import types
+from kickstarting.agent import agent as agent_lib
+from kickstarting.agent import trajectory
 from kickstarting.config.agent import NetworkConfig
 from kickstarting.config.run import ConfigError
 from kickstarting.environments import base
@@ -22,9 +22,9 @@ def _spec(frame_shape, instruction_length=0, num_actions=5) -> base.EnvironmentS
     return base.EnvironmentSpec(frame_shape, instruction_length, names, 4)
 
 
-def _observation(spec, *leading) -> types.Observation:
+def _observation(spec, *leading) -> trajectory.Observation:
     random = np.random.default_rng(0)
-    return types.Observation(
+    return trajectory.Observation(
         pixels=random.integers(0, 256, (*leading, *spec.frame_shape), np.uint8),
         instruction=random.integers(
             0, 3, (*leading, spec.instruction_length), np.int32

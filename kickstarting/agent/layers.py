@@ -8,7 +8,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from kickstarting.types import Array, CoreState
+from kickstarting.agent.trajectory import Array, CoreState
 
 _POOL_WINDOW = 3
 _POOL_STRIDE = 2
