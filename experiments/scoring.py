@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from experiments import run_records
-from kickstarting import scores
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.scores import normalised as scores
 
 # Of the budget so far, over whose last part a score is the mean.
 _LAST_SHARE = 0.1

@@ -6,7 +6,7 @@ import numpy as np
 
 from experiments import run_records, scoring
 from experiments.experiment import Experiment
-from kickstarting import aggregates
+from kickstarting.scores import aggregates
 
 _NONE = "–"
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from kickstarting import scores
 from kickstarting.config.population import PopulationConfig
+from kickstarting.scores import normalised as scores
 
 WEIGHT = "kickstarting_weight"
 FACTOR = "teacher_factor/"

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from rich import console as rich_console
 from rich import panel, table, text
 
-from kickstarting import population, rolling, run_status
+from kickstarting import population, run_status
 from kickstarting.population_member import Progress
+from kickstarting.scores import rolling
 
 # Seconds that the frame rate is averaged over.
 _WINDOW = 60.0

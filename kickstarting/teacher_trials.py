@@ -6,10 +6,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from kickstarting import evaluator, scores
+from kickstarting import evaluator
 from kickstarting.acting import sample_actions
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
+from kickstarting.scores import normalised as scores
 
 
 class TeacherPlayer:

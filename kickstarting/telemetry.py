@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import rolling, scores
 from kickstarting.environments import base
+from kickstarting.scores import normalised as scores
+from kickstarting.scores import rolling
 
 # Windows of the frame rate, in seconds; the longest one predicts the time left.
 RATE_WINDOWS = (10, 60, 300)

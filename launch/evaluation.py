@@ -10,9 +10,11 @@ from rich import console as rich_console
 from rich import progress as rich_progress
 from rich import table as rich_table
 
-from kickstarting import aggregates, evaluator, scores
+from kickstarting import evaluator
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.scores import aggregates
+from kickstarting.scores import normalised as scores
 from launch import policies
 
 _AGGREGATES = (("mean", "mean"), ("median", "median"), ("iqm", "IQM"))

@@ -7,7 +7,7 @@ import pathlib
 from absl.testing import absltest
 from rich import console as rich_console
 
-from kickstarting import aggregates
+from kickstarting.scores import aggregates
 from launch import evaluation
 
 

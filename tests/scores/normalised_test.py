@@ -7,8 +7,8 @@ from absl.testing import absltest, parameterized
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kickstarting import scores
 from kickstarting.environments import base
+from kickstarting.scores import normalised as scores
 
 _FINITE = st.floats(-1e6, 1e6)
 

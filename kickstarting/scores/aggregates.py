@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from kickstarting import scores
 from kickstarting.environments import base
+from kickstarting.scores import normalised as scores
 
 CONFIDENCE = 0.95
 _RESAMPLES = 2000

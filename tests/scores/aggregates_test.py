@@ -12,8 +12,9 @@ from absl.testing import absltest, parameterized
 from hypothesis import strategies
 from scipy import stats
 
-from kickstarting import aggregates, scores
 from kickstarting.environments import base
+from kickstarting.scores import aggregates
+from kickstarting.scores import normalised as scores
 
 _FIELDS = ("mean", "median", "iqm")
 

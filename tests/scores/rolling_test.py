@@ -8,7 +8,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 from hypothesis import strategies
 
-from kickstarting import rolling
+from kickstarting.scores import rolling
 
 
 class EpisodeWindowTest(absltest.TestCase):
