@@ -16,10 +16,10 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import advantages, optimisers, popart, running_moments, vtrace_loss
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
+from kickstarting.loss import advantages, optimisers, popart, running_moments, vtrace
 
 _AXIS = "devices"
 _SHARING = threading.Lock()
@@ -178,11 +178,11 @@ class Update:
 
         def loss_of(
             params: trajectory.Params,
-        ) -> tuple[jax.Array, vtrace_loss.Findings]:
+        ) -> tuple[jax.Array, vtrace.Findings]:
             output, _ = self._agent.unroll(
                 params, batch.observation, batch.first, batch.core_state
             )
-            return vtrace_loss.loss(
+            return vtrace.loss(
                 output,
                 batch,
                 state.value_statistics,

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 from rich import table as rich_table
 
-from kickstarting import schedules, teacher_files
+from kickstarting import teacher_files
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.loss import schedules
 from kickstarting.teacher_returns import TeacherReturns
 
 

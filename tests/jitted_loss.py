@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import popart, running_moments, vtrace_loss
 from kickstarting.config.agent import LossConfig
+from kickstarting.loss import popart, running_moments, vtrace
 from tests import loss_reference
 
 GAMMA = 0.9
@@ -30,7 +30,7 @@ ADVANTAGE_MOMENTS = running_moments.Moments(
 
 def total_and_metrics(output, trajectory, hyperparameters, config):
     """Returns the loss where normalised values are the values themselves."""
-    total, found = vtrace_loss.loss(
+    total, found = vtrace.loss(
         output,
         trajectory,
         popart.initial(1),

@@ -11,10 +11,11 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import checkpoints, learner, schedules, skipped_updates
+from kickstarting import checkpoints, learner, skipped_updates
 from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
+from kickstarting.loss import schedules
 from tests import learner_case, ring
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import schedules, teacher_returns
+from kickstarting import teacher_returns
 from kickstarting.config.run import Config, KickstartingConfig
+from kickstarting.loss import schedules
 
 _CHANCE = 6.0
 _SPREAD = 4.0

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from kickstarting import distillation
 from kickstarting.config import agent as agent_config
+from kickstarting.loss import distillation
 
 _logits = hnp.arrays(np.float32, (2, 3, 4), elements=st.floats(-20, 20, width=32))
 

@@ -9,18 +9,16 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import (
-    popart,
-    running_moments,
     teacher_cards,
     teacher_files,
     teacher_server,
     teachers,
     trajectory_example,
-    vtrace_loss,
 )
 from kickstarting.agent import trajectory as types
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
+from kickstarting.loss import popart, running_moments, vtrace
 from tests import background, jitted_loss, loss_reference, ring, small_teachers
 from tests.counting_environment import CountingBatch, Script
 
@@ -43,7 +41,7 @@ def setUpModule():
 
 
 def _loss(output, trajectory, hyperparameters):
-    return vtrace_loss.loss(
+    return vtrace.loss(
         output, trajectory, _STATISTICS, _ADVANTAGES, hyperparameters, _ON
     )
 

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import popart, running_moments, vtrace_loss
 from kickstarting.agent import trajectory as types
+from kickstarting.loss import popart, running_moments, vtrace
 from tests import jitted_loss, loss_reference, ring
 
 
@@ -105,7 +105,7 @@ class LossTest(parameterized.TestCase):
         )
 
         def moments(output, trajectory, axis_name=None):
-            return vtrace_loss.loss(
+            return vtrace.loss(
                 output,
                 trajectory,
                 popart.initial(1),
@@ -159,7 +159,7 @@ class LossTest(parameterized.TestCase):
             - values[:, :-1]
         )
         counted = ~types.is_crossing(trajectory.discount, trajectory.first)
-        _, found = vtrace_loss.loss(
+        _, found = vtrace.loss(
             output,
             trajectory,
             popart.initial(1),
@@ -225,7 +225,7 @@ class LossTest(parameterized.TestCase):
             hyperparameters,
             jitted_loss.CONFIG,
         )
-        _, found = vtrace_loss.loss(
+        _, found = vtrace.loss(
             output,
             trajectory,
             statistics,
@@ -248,7 +248,7 @@ class LossTest(parameterized.TestCase):
             of_targets.second, (targets[counted] ** 2).mean(), rtol=1e-4
         )
         gradient = jax.grad(
-            lambda output: vtrace_loss.loss(
+            lambda output: vtrace.loss(
                 output,
                 trajectory,
                 statistics,

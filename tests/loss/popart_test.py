@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import popart, rlax_loader, running_moments
+from kickstarting.loss import popart, rlax_loader, running_moments
 
 rlax = rlax_loader.load()
 

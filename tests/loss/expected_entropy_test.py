@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import distillation
 from kickstarting.agent import trajectory as types
+from kickstarting.loss import distillation
 from tests import jitted_loss, loss_reference
 
 _ACTIONS, _LENGTH, _WEIGHT = 2, 3, 0.7

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import running_moments
+from kickstarting.loss import running_moments
 
 _GROUPS = 3
 

@@ -5,7 +5,7 @@ from absl.testing import absltest, parameterized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kickstarting import rewards
+from kickstarting.loss import rewards
 
 
 class RewardsTest(parameterized.TestCase):

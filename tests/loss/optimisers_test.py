@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import optimisers
 from kickstarting.config.run import OptimiserConfig
+from kickstarting.loss import optimisers
 
 SHAPES = {"kernel": (3, 2), "bias": (2,)}
 STEPS = 6

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import popart, running_moments, vtrace_loss
+from kickstarting.loss import popart, running_moments, vtrace
 from tests import jitted_loss, loss_reference
 
 _CONFIG = dataclasses.replace(jitted_loss.CONFIG, advantage_normalisation=True)
@@ -27,7 +27,7 @@ _ADVANTAGES = _moments([0.1, 0.0, -0.2], [0.5, 2.0, 1.0])
 
 @jax.jit
 def _loss(output, trajectory, statistics, advantages, hyperparameters):
-    return vtrace_loss.loss(
+    return vtrace.loss(
         output, trajectory, statistics, advantages, hyperparameters, _CONFIG
     )
 

@@ -13,14 +13,6 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from kickstarting import (
-    advantages,
-    distillation,
-    popart,
-    rewards,
-    rlax_loader,
-    running_moments,
-)
 from kickstarting.agent.trajectory import (
     AgentOutput,
     Array,
@@ -29,6 +21,14 @@ from kickstarting.agent.trajectory import (
     is_crossing,
 )
 from kickstarting.config.agent import LossConfig
+from kickstarting.loss import (
+    advantages,
+    distillation,
+    popart,
+    rewards,
+    rlax_loader,
+    running_moments,
+)
 
 rlax = rlax_loader.load()
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
-from kickstarting import rlax_loader, running_moments
 from kickstarting.agent.trajectory import Array, Params
-from kickstarting.running_moments import Moments
+from kickstarting.loss import rlax_loader, running_moments
+from kickstarting.loss.running_moments import Moments
 
 rlax = rlax_loader.load()
 

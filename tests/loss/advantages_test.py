@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import advantages, running_moments
+from kickstarting.loss import advantages, running_moments
 
 
 def _moments(mean, deviation):

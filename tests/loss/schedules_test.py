@@ -8,9 +8,9 @@ from absl.testing import absltest, parameterized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kickstarting import schedules
 from kickstarting.config.run import Config
 from kickstarting.config.teachers import SCHEDULES, KickstartingConfig
+from kickstarting.loss import schedules
 
 TEACHERS = (("doom:basic", "teacher"),)
 

@@ -8,7 +8,7 @@ moments keep the quiet batches quiet; docs/tuning.md says how they fared.
 import jax.numpy as jnp
 
 from kickstarting.agent.trajectory import Array
-from kickstarting.running_moments import Moments
+from kickstarting.loss.running_moments import Moments
 
 # Least share of a new batch in the moments; the first batches are averaged.
 STEP_SIZE = 0.02
