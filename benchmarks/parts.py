@@ -12,17 +12,12 @@ import psutil
 
 from kickstarting import acting as acting_lib
 from kickstarting import actor as actor_lib
-from kickstarting import (
-    teachers,
-    trajectory_example,
-    unroll_sender,
-    unroll_store,
-    update,
-)
+from kickstarting import teachers, unroll_sender, unroll_store, update
 from kickstarting.agent import trajectory as types
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
+from kickstarting.queue import example as trajectory_example
 from launch import actor_node
 
 _WARM_UP = 3
@@ -196,16 +191,14 @@ def queue(
     """Writes unrolls into the queue and reads batches from it."""
     import reverb
 
-    from kickstarting import trajectory_queue
+    from kickstarting.queue import reverb_queue
 
     example = trajectory_example.example(config, spec)
-    server = reverb.Server([trajectory_queue.table(example, 2 * config.batch_size)])
+    server = reverb.Server([reverb_queue.table(example, 2 * config.batch_size)])
     client = reverb.Client(f"localhost:{server.port}")
     stopped = False
-    writer = trajectory_queue.UnrollWriter(client, lambda: stopped)
-    batches = trajectory_queue.batches(
-        client, example, config.batch_size, lambda: stopped
-    )
+    writer = reverb_queue.UnrollWriter(client, lambda: stopped)
+    batches = reverb_queue.batches(client, example, config.batch_size, lambda: stopped)
 
     def step() -> int:
         for _ in range(config.batch_size):

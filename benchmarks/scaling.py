@@ -23,10 +23,11 @@ from absl import flags
 
 from benchmarks import launched, ring_model, waiting_environment
 from benchmarks import parts as parts_lib
-from kickstarting import actor, run_files, trajectory_example
+from kickstarting import actor, run_files
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.queue import example as trajectory_example
 from launch import command_line
 
 _ACTORS = flags.DEFINE_list("actors", ["1", "2", "4", "8", "16"], "Of the runs.")

@@ -10,18 +10,14 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting import (
-    remote_teacher,
-    teachers,
-    trajectory_queue,
-    unroll_sender,
-)
+from kickstarting import remote_teacher, teachers, unroll_sender
 from kickstarting.acting import inference_device
 from kickstarting.actor import NUM_SLOTS, Actor
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.guides import Guide
+from kickstarting.queue import reverb_queue
 from launch import revival
 
 _STOP_CHECK_SECONDS = 0.2
@@ -166,11 +162,11 @@ def _make_actor(
         _Learner(learner, stop),
         lambda store, weight: unroll_sender.UnrollSender(
             store,
-            trajectory_queue.UnrollWriter(queue, stop.is_set),
+            reverb_queue.UnrollWriter(queue, stop.is_set),
             teacher,
             config.kickstarting.deadline_seconds,
             weight,
-            trajectory_queue.QueueStopped,
+            reverb_queue.QueueStopped,
         ),
         make_guide(config, tasks, environments.spec.num_actions),
     )

@@ -16,13 +16,13 @@ from kickstarting import (
     run_status,
     skipped_updates,
     telemetry,
-    trajectory_example,
-    trajectory_queue,
     update,
 )
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.queue import example as trajectory_example
+from kickstarting.queue import reverb_queue
 from launch import (
     metrics_server,
     node_reports,
@@ -74,7 +74,7 @@ class LearnerNode:
         return gathered, learner.Learner(
             config,
             update.shared(agent, config),
-            lambda: trajectory_queue.batches(
+            lambda: reverb_queue.batches(
                 self._queue, example, config.batch_size, self._stop.is_set
             ),
             checkpoints_lib.Checkpoints(
@@ -209,7 +209,7 @@ class LearnerNode:
         while not self._stop.wait(_REPORT_SECONDS):
             node_reports.write(self._config.logdir, self._telemetry.silence())
             try:
-                size = float(trajectory_queue.size(self._queue))
+                size = float(reverb_queue.size(self._queue))
             except Exception as error:  # noqa: BLE001 - a figure is worth no crash
                 if not self._stop.is_set():
                     logging.log_first_n(logging.WARNING, "No queue size: %r", 1, error)

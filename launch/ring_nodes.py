@@ -9,9 +9,10 @@ import numpy as np
 import reverb
 from launchpad import address as lp_address
 
-from kickstarting import trajectory_example, trajectory_queue
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.queue import example as trajectory_example
+from kickstarting.queue import reverb_queue
 from launch import actor_node, learner_node
 
 _CALL_SECONDS = 60.0
@@ -83,4 +84,4 @@ def _tables(config: config_lib.Config) -> Sequence[reverb.Table]:
         config.tasks[0], config.action_repeat, config.lab.action_set
     )
     example = trajectory_example.example(config, spec)
-    return [trajectory_queue.table(example, config.resolved_queue_size)]
+    return [reverb_queue.table(example, config.resolved_queue_size)]

@@ -20,7 +20,6 @@ from kickstarting import (
     run_files,
     teacher_server,
     telemetry,
-    trajectory_example,
     unroll_sender,
     update,
 )
@@ -30,6 +29,7 @@ from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.environments import base
 from kickstarting.environments.stepping import batch as environment_batch
+from kickstarting.queue import example as trajectory_example
 
 
 class Stopped(Exception):

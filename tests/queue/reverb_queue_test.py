@@ -8,8 +8,9 @@ import numpy as np
 import reverb
 from absl.testing import absltest
 
-from kickstarting import trajectory_example, trajectory_queue
 from kickstarting.agent import trajectory
+from kickstarting.queue import example as trajectory_example
+from kickstarting.queue import reverb_queue
 from tests import ring
 from tests.counting_environment import SPEC
 
@@ -28,18 +29,18 @@ def _unroll(number: int) -> trajectory.Trajectory:
 class TrajectoryQueueTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
-        table = trajectory_queue.table(EXAMPLE, SIZE)
+        table = reverb_queue.table(EXAMPLE, SIZE)
         self.server = reverb.Server([table])
         self.client = reverb.Client(f"localhost:{self.server.port}")
         self.stop = threading.Event()
-        self.writer = trajectory_queue.UnrollWriter(self.client, self.stop.is_set)
+        self.writer = reverb_queue.UnrollWriter(self.client, self.stop.is_set)
         # The server would wait for who still writes, or reads.
         self.addCleanup(self.server.stop)
         self.addCleanup(self.writer.close)
         self.addCleanup(self.stop.set)
 
     def _batches(self, batch_size: int = 2):
-        batches = trajectory_queue.batches(
+        batches = reverb_queue.batches(
             self.client, EXAMPLE, batch_size, self.stop.is_set
         )
         self.addCleanup(batches.close)
@@ -50,7 +51,7 @@ class TrajectoryQueueTest(absltest.TestCase):
             try:
                 for number in range(count):
                     self.written.append(self.writer.write(_unroll(number)))
-            except trajectory_queue.QueueStopped:
+            except reverb_queue.QueueStopped:
                 self.was_stopped = True
 
         self.written: list[float] = []
@@ -97,7 +98,7 @@ class TrajectoryQueueTest(absltest.TestCase):
         thread.join(1.5)
         self.assertTrue(thread.is_alive())
         self.assertLen(self.written, SIZE)
-        self.assertEqual(trajectory_queue.size(self.client), SIZE)
+        self.assertEqual(reverb_queue.size(self.client), SIZE)
         batches = self._batches()
         next(batches)
         next(batches)
