@@ -35,8 +35,9 @@ from rich import table as rich_table
 from scipy import stats
 
 from benchmarks import launched, run_processes
-from kickstarting import checkpoints, run_files
+from kickstarting import run_files
 from kickstarting.config import run as config_lib
+from kickstarting.storage import checkpoints
 from launch import command_line, node_reports, run_folder
 
 _FAULTS = flags.DEFINE_integer("faults", 10, "Faults of each kind of node.")

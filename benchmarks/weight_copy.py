@@ -15,12 +15,12 @@ import courier
 import numpy as np
 from absl import flags
 
-from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import learner, run_files, telemetry, update
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.config.agent import NetworkConfig
 from kickstarting.environments import suites
+from kickstarting.storage import checkpoints as checkpoints_lib
 from launch import command_line
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_line", "Of which the frames are.")

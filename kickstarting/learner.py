@@ -11,7 +11,6 @@ import jax
 import numpy as np
 from absl import logging
 
-from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import hyperparameters as hyperparameters_lib
 from kickstarting import population, row_average, skipped_updates
 from kickstarting import run_files as run_files_lib
@@ -20,6 +19,7 @@ from kickstarting import update as update_lib
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.loss import schedules
+from kickstarting.storage import checkpoints as checkpoints_lib
 
 _WAIT_SECONDS = 0.2
 _ROW_SECONDS = 1.0

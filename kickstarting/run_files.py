@@ -21,7 +21,7 @@ import numpy as np
 from tensorboard.compat.proto import event_pb2
 from tensorboard.summary.writer import record_writer
 
-from kickstarting import provenance
+from kickstarting.storage import provenance
 
 CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.csv"

@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import teacher_cards, weight_files
+from kickstarting import teacher_cards
 from kickstarting.agent import trajectory
+from kickstarting.storage import weights as weight_files
 from kickstarting.teacher_cards import (
     TeacherCard,
     TeacherError,

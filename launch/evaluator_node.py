@@ -9,11 +9,12 @@ import time
 import launchpad as lp
 from absl import logging
 
-from kickstarting import checkpoints, evaluator, run_files
+from kickstarting import evaluator, run_files
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.scores import normalised as scores
+from kickstarting.storage import checkpoints
 from launch import revival
 
 EVALUATIONS_FILE = "evaluations.csv"

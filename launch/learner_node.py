@@ -7,7 +7,6 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting import checkpoints as checkpoints_lib
 from kickstarting import (
     initialisation,
     learner,
@@ -23,6 +22,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.queue import example as trajectory_example
 from kickstarting.queue import reverb_queue
+from kickstarting.storage import checkpoints as checkpoints_lib
 from launch import (
     metrics_server,
     node_reports,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 from absl import logging
 
-from kickstarting import checkpoints, teacher_cards, teacher_files
+from kickstarting import teacher_cards, teacher_files
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
@@ -14,6 +14,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import actions as dmlab_actions
 from kickstarting.loss import popart, running_moments
+from kickstarting.storage import checkpoints
 
 
 class Policy(NamedTuple):

@@ -8,7 +8,6 @@ import jax
 import numpy as np
 
 from kickstarting import (
-    checkpoints,
     initialisation,
     population_events,
     run_files,
@@ -19,6 +18,7 @@ from kickstarting import (
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
+from kickstarting.storage import checkpoints
 from kickstarting.teacher_returns import TeacherReturns
 from launch import members, private_network, run_folder, teacher_map
 

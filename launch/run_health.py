@@ -10,7 +10,8 @@ import shutil
 import time
 from collections.abc import Sequence
 
-from kickstarting import checkpoints, run_files
+from kickstarting import run_files
+from kickstarting.storage import checkpoints
 from launch import node_reports, restarts, run_folder
 
 # Silence of a node after which it counts as away; they report every second or two.

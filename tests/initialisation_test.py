@@ -10,7 +10,6 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting import (
-    checkpoints,
     initialisation,
     learner,
     run_files,
@@ -22,6 +21,7 @@ from kickstarting import (
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
+from kickstarting.storage import checkpoints
 from tests import ring, teacher_card
 from tests.counting_environment import SPEC
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from kickstarting import (
     actor,
-    checkpoints,
     guides,
     learner,
     remote_teacher,
@@ -30,6 +29,7 @@ from kickstarting.config import run as config
 from kickstarting.environments import base
 from kickstarting.environments.stepping import batch as environment_batch
 from kickstarting.queue import example as trajectory_example
+from kickstarting.storage import checkpoints
 
 
 class Stopped(Exception):

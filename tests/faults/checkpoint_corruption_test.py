@@ -10,7 +10,7 @@ import numpy as np
 from absl import logging
 from absl.testing import absltest, parameterized
 
-from kickstarting import checkpoints, manifest
+from kickstarting.storage import checkpoints, manifest
 
 _NUM_CORRUPTIONS = 200
 _METADATA = {"action_names": ["left", "right"]}

@@ -12,10 +12,10 @@ import numpy as np
 from absl import flags
 from absl.testing import absltest, parameterized
 
-from kickstarting import checkpoints
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.storage import checkpoints
 from launch import flags as launch_flags
 from launch import lab_flags, preflight, private_network, run_folder, teacher_flags
 from tests.environments import lab_stand_in

@@ -7,7 +7,8 @@ import pathlib
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import checkpoints, run_files
+from kickstarting import run_files
+from kickstarting.storage import checkpoints
 from tests.launch import program_run
 
 TOTAL_FRAMES = 4000

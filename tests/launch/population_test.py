@@ -5,7 +5,8 @@ import os
 
 from absl.testing import absltest
 
-from kickstarting import checkpoints, population_events, run_files
+from kickstarting import population_events, run_files
+from kickstarting.storage import checkpoints
 from launch import run_folder
 from tests.launch import program_run
 

@@ -9,7 +9,8 @@ import pathlib
 import numpy as np
 from absl.testing import absltest, flagsaver
 
-from kickstarting import checkpoints, run_files
+from kickstarting import run_files
+from kickstarting.storage import checkpoints
 from launch import (
     command_line,
     node_reports,

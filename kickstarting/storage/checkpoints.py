@@ -25,8 +25,9 @@ from typing import Any
 import jax
 from absl import logging
 
-from kickstarting import array_files, manifest
 from kickstarting.agent import trajectory
+from kickstarting.storage import arrays as array_files
+from kickstarting.storage import manifest
 
 # Where a run's folder keeps its checkpoints.
 SUBFOLDER = "checkpoints"

@@ -12,7 +12,7 @@ import time
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import checkpoints
+from kickstarting.storage import checkpoints
 
 _SAVE_FOR_EVER = textwrap.dedent(
     """

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import checkpoints, manifest
+from kickstarting.storage import checkpoints, manifest
 
 _METADATA: dict[str, Any] = {
     "torso": "shallow",

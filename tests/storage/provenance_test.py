@@ -8,7 +8,7 @@ import subprocess
 
 from absl.testing import absltest
 
-from kickstarting import provenance
+from kickstarting.storage import provenance
 
 
 class ProvenanceTest(absltest.TestCase):
