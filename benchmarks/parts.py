@@ -10,9 +10,10 @@ import jax.flatten_util
 import numpy as np
 import psutil
 
-from kickstarting import acting as acting_lib
-from kickstarting import actor as actor_lib
-from kickstarting import teachers, unroll_sender, unroll_store, update
+from kickstarting import teachers, update
+from kickstarting.acting import actor as actor_lib
+from kickstarting.acting import policy as acting_lib
+from kickstarting.acting import unroll_sender, unroll_store
 from kickstarting.agent import trajectory as types
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib

@@ -23,7 +23,8 @@ from absl import flags
 
 from benchmarks import launched, ring_model, waiting_environment
 from benchmarks import parts as parts_lib
-from kickstarting import actor, run_files
+from kickstarting import run_files
+from kickstarting.acting import actor
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites

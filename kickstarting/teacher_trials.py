@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from kickstarting import evaluator
-from kickstarting.acting import sample_actions
+from kickstarting.acting import evaluator
+from kickstarting.acting.policy import sample_actions
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.scores import normalised as scores

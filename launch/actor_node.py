@@ -10,13 +10,14 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting import remote_teacher, teachers, unroll_sender
-from kickstarting.acting import inference_device
-from kickstarting.actor import NUM_SLOTS, Actor
+from kickstarting import remote_teacher, teachers
+from kickstarting.acting import unroll_sender
+from kickstarting.acting.actor import NUM_SLOTS, Actor
+from kickstarting.acting.guides import Guide
+from kickstarting.acting.policy import inference_device
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
-from kickstarting.guides import Guide
 from kickstarting.queue import reverb_queue
 from launch import revival
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from absl import flags
 from rich import console as rich_console
 
-from kickstarting import evaluator
+from kickstarting.acting import evaluator
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch import command_line, evaluation, lab_flags, policies

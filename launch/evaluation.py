@@ -10,7 +10,7 @@ from rich import console as rich_console
 from rich import progress as rich_progress
 from rich import table as rich_table
 
-from kickstarting import evaluator
+from kickstarting.acting import evaluator
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.scores import aggregates

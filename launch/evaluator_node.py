@@ -9,7 +9,8 @@ import time
 import launchpad as lp
 from absl import logging
 
-from kickstarting import evaluator, run_files
+from kickstarting import run_files
+from kickstarting.acting import evaluator
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites

@@ -9,7 +9,7 @@ import numpy as np
 from absl import logging
 
 from kickstarting import teacher_server
-from kickstarting.acting import inference_device
+from kickstarting.acting.policy import inference_device
 from kickstarting.config import run as config_lib
 from launch import process_memory
 

@@ -6,8 +6,9 @@ import os
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import evaluator, teacher_cards, teacher_files, teacher_server
-from kickstarting.actor import NUM_SLOTS
+from kickstarting import teacher_cards, teacher_files, teacher_server
+from kickstarting.acting import evaluator
+from kickstarting.acting.actor import NUM_SLOTS
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config

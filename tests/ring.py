@@ -12,16 +12,14 @@ import jax.flatten_util
 import numpy as np
 
 from kickstarting import (
-    actor,
-    guides,
     learner,
     remote_teacher,
     run_files,
     teacher_server,
     telemetry,
-    unroll_sender,
     update,
 )
+from kickstarting.acting import actor, guides, unroll_sender
 from kickstarting.agent import trajectory as types
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config

@@ -3,7 +3,8 @@
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import evaluator, teacher_trials, teachers
+from kickstarting import teacher_trials, teachers
+from kickstarting.acting import evaluator
 from kickstarting.environments import suites
 from launch import policies
 from tests.launch import program_run

@@ -6,7 +6,7 @@ from absl.testing import absltest, parameterized
 
 from examples import scripted_teacher
 from kickstarting import teacher_server, teachers
-from kickstarting.actor import NUM_SLOTS
+from kickstarting.acting.actor import NUM_SLOTS
 from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config

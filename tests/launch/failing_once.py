@@ -7,7 +7,8 @@ import itertools
 import runpy
 from typing import Any
 
-from kickstarting import actor, update
+from kickstarting import update
+from kickstarting.acting import actor
 
 _UPDATES = 200
 _STEPS = 1500

@@ -9,7 +9,8 @@ import numpy as np
 import portpicker
 from absl.testing import absltest
 
-from kickstarting import actor, remote_teacher
+from kickstarting import remote_teacher
+from kickstarting.acting import actor
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from tests import ring

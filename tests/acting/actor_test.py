@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import actor as actor_lib
+from kickstarting.acting import actor as actor_lib
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from tests import ring

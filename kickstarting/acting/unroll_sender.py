@@ -18,8 +18,8 @@ from typing import Any, Protocol
 import numpy as np
 from absl import logging
 
+from kickstarting.acting.unroll_store import UnrollStore
 from kickstarting.agent import trajectory as types
-from kickstarting.unroll_store import UnrollStore
 
 
 class LabelFuture(Protocol):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import unroll_sender, unroll_store
+from kickstarting.acting import unroll_sender, unroll_store
 from kickstarting.agent import trajectory as types
 from tests.counting_environment import CountingBatch, Script
 

@@ -8,7 +8,8 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import guides, teacher_files, teachers
+from kickstarting import teacher_files, teachers
+from kickstarting.acting import guides
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config

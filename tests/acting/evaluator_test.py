@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import evaluator
+from kickstarting.acting import evaluator
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config

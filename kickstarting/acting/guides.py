@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from kickstarting.acting import Guidance
+from kickstarting.acting.policy import Guidance
 from kickstarting.agent import trajectory
 from kickstarting.config.run import KickstartingConfig
 from kickstarting.config.teacher_uses import TEACHER_USES

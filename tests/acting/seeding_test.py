@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import actor
+from kickstarting.acting import actor
 from kickstarting.config import agent as agent_config
 from tests import ring
 from tests.counting_environment import CountingBatch, Script

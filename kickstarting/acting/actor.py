@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kickstarting.acting import Policy, inference_device
+from kickstarting.acting.guides import Guide
+from kickstarting.acting.policy import Policy, inference_device
+from kickstarting.acting.unroll_sender import UnrollSender
+from kickstarting.acting.unroll_store import UnrollStore
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments.stepping import batch as environment_batch
-from kickstarting.guides import Guide
-from kickstarting.unroll_sender import UnrollSender
-from kickstarting.unroll_store import UnrollStore
 
 # Unrolls of one environment that may be in flight: one being acted, and one on its way
 # past the teachers into the queue. More would only make the policy lag behind.

@@ -6,7 +6,7 @@ import time
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import unroll_store
+from kickstarting.acting import unroll_store
 from kickstarting.environments import base
 from tests import counting_environment
 from tests.counting_environment import Code, CountingBatch, Script

@@ -8,8 +8,9 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import acting, guides
-from kickstarting.actor import NUM_SLOTS
+from kickstarting.acting import guides
+from kickstarting.acting import policy as acting
+from kickstarting.acting.actor import NUM_SLOTS
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config
