@@ -23,12 +23,12 @@ from absl import flags
 
 from benchmarks import launched, ring_model, waiting_environment
 from benchmarks import parts as parts_lib
-from kickstarting import run_files
 from kickstarting.acting import actor
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.queue import example as trajectory_example
+from kickstarting.reporting import run_files
 from launch import command_line
 
 _ACTORS = flags.DEFINE_list("actors", ["1", "2", "4", "8", "16"], "Of the runs.")

@@ -35,8 +35,8 @@ from rich import table as rich_table
 from scipy import stats
 
 from benchmarks import launched, run_processes
-from kickstarting import run_files
 from kickstarting.config import run as config_lib
+from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
 from launch import command_line, node_reports, run_folder
 

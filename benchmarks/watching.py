@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import psutil
 
-from kickstarting import run_files
+from kickstarting.reporting import run_files
 
 # Of a member's frames: compilation and start-up lie before.
 WARM_UP_SHARE = 0.25

@@ -9,8 +9,9 @@ import numpy as np
 
 from experiments import run_records
 from experiments.training import Training
-from kickstarting import population_events, run_files, teacher_files
+from kickstarting import population_events, teacher_files
 from kickstarting.config import run as config_lib
+from kickstarting.reporting import run_files
 from launch import population_report, report, teacher_map
 
 _SECONDS = "seconds"

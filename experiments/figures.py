@@ -7,7 +7,7 @@ import numpy as np
 from experiments import paper_figure, run_records, scoring
 from experiments.experiment import Experiment
 from experiments.tables import Records
-from kickstarting import learning_curves
+from kickstarting.reporting import learning_curves
 
 # What a trace of metrics.csv is called on an axis, and whether the axis is logarithmic.
 _TRACES = {

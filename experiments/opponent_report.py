@@ -15,8 +15,8 @@ import os
 import numpy as np
 from absl import flags
 
-from kickstarting import run_files
 from kickstarting.config import run as config_lib
+from kickstarting.reporting import run_files
 from launch import command_line
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_center", "The level.")

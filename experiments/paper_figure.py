@@ -9,7 +9,7 @@ from matplotlib import axes, figure
 from experiments import scoring
 from experiments.experiment import Experiment
 from experiments.tables import Records
-from kickstarting import learning_curves
+from kickstarting.reporting import learning_curves
 from kickstarting.scores import normalised as scores
 
 _GRID = np.linspace(0.0, 1.0, 101)

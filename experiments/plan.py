@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from experiments import collection, run_records, runner
 from experiments.training import Training
-from kickstarting import run_files, teacher_files
+from kickstarting import teacher_files
+from kickstarting.reporting import run_files
 
 # More than any row of a metrics.csv has.
 _TAIL_BYTES = 65_536

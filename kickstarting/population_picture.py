@@ -11,12 +11,8 @@ import matplotlib
 import numpy as np
 from matplotlib import axes, colormaps, figure
 
-from kickstarting import (
-    learning_curves,
-    logarithmic_axis,
-    population,
-    population_events,
-)
+from kickstarting import population, population_events
+from kickstarting.reporting import learning_curves, logarithmic_axis
 
 _BEST_COLOUR = "#D55E00"
 _OTHER_COLOUR = "0.65"

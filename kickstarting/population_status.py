@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from rich import console as rich_console
 from rich import panel, table, text
 
-from kickstarting import population, run_status
+from kickstarting import population
 from kickstarting.population_member import Progress
+from kickstarting.reporting import status_text
 from kickstarting.scores import rolling
 
 # Seconds that the frame rate is averaged over.
@@ -84,7 +85,7 @@ class PopulationStatus:
             ):
                 grid.add_row(
                     str(index),
-                    run_status.short(progress.frames),
+                    status_text.short(progress.frames),
                     _score(progress),
                     *(f"{own[name]:.3g}" for name in columns if name in own),
                     *(str(self._restarts[index]) for _ in restarts),
@@ -122,7 +123,7 @@ class PopulationStatus:
         rate = 0.0
         if self._rate is not None:
             rate = self._rate.over(time.monotonic(), _WINDOW)
-        left = run_status.duration((total - frames) / rate) if rate else "?"
+        left = status_text.duration((total - frames) / rate) if rate else "?"
         return (
             f"{len(self._progress)} members, {frames:,} of {total:,} frames, "
             f"{rate:,.0f}/s, {left} left, {self._copies} copies" + self._restarted()
@@ -148,7 +149,7 @@ class PopulationStatus:
 def _heading(name: str, console: rich_console.Console) -> str:
     """Returns what a person reads, as in the view of a single run."""
     if name == population.WEIGHT:
-        return run_status.lambda_on(console)
+        return status_text.lambda_on(console)
     return name.replace("_", " ")
 
 

@@ -9,11 +9,11 @@ import time
 import launchpad as lp
 from absl import logging
 
-from kickstarting import run_files
 from kickstarting.acting import evaluator
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.reporting import run_files
 from kickstarting.scores import normalised as scores
 from kickstarting.storage import checkpoints
 from launch import revival

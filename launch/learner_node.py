@@ -11,10 +11,7 @@ from kickstarting import (
     initialisation,
     learner,
     population_member,
-    run_files,
-    run_status,
     skipped_updates,
-    telemetry,
     update,
 )
 from kickstarting.agent.agent import Agent
@@ -22,6 +19,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.queue import example as trajectory_example
 from kickstarting.queue import reverb_queue
+from kickstarting.reporting import run_files, status_text, telemetry
 from kickstarting.storage import checkpoints as checkpoints_lib
 from launch import (
     metrics_server,
@@ -144,7 +142,7 @@ class LearnerNode:
         )
         reporter.start()
         view = shared_view.of_node(
-            run_status.RunStatus(self._telemetry, ", ".join(self._config.tasks))
+            status_text.RunStatus(self._telemetry, ", ".join(self._config.tasks))
         )
         if self._config.show:
             view.start()

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import launchpad as lp
 
-from kickstarting import run_files
 from kickstarting.config import run as config_lib
+from kickstarting.reporting import run_files
 
 _POLL_SECONDS = 0.5
 # The variable that names the folder of JAX's persistent cache.

@@ -9,13 +9,12 @@ from rich import table as rich_table
 
 from kickstarting import (
     hyperparameters,
-    learning_curves,
     population,
     population_events,
     population_picture,
-    run_files,
 )
 from kickstarting.config import run as config_lib
+from kickstarting.reporting import learning_curves, run_files
 from launch import members
 
 PICTURE_FILE = "population.png"

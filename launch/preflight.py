@@ -10,7 +10,6 @@ import numpy as np
 from kickstarting import (
     initialisation,
     population_events,
-    run_files,
     teacher_files,
     teacher_values,
     teachers,
@@ -18,6 +17,7 @@ from kickstarting import (
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
+from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
 from kickstarting.teacher_returns import TeacherReturns
 from launch import members, private_network, run_folder, teacher_map

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
-from kickstarting import video
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import actions as dmlab_actions
+from kickstarting.reporting import video
 from launch import policies
 
 # A grid world's step is worth a longer look than four frames of a 35 Hz game.

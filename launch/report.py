@@ -7,9 +7,10 @@ import numpy as np
 from absl import logging
 from rich import console as rich_console
 
-from kickstarting import learning_curves, run_files, teachers, video
+from kickstarting import teachers
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.reporting import learning_curves, run_files, video
 from kickstarting.storage import checkpoints
 from launch import evaluation, policies, recording, run_folder
 

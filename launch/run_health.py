@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Sequence
 
-from kickstarting import run_files
+from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
 from launch import node_reports, restarts, run_folder
 

@@ -17,7 +17,7 @@ from typing import Protocol
 from rich import console as rich_console
 from rich import text
 
-from kickstarting import live_view
+from kickstarting.reporting import live_view
 
 _FOLDER_VARIABLE = "KICKSTARTING_VIEW_FOLDER"
 _DRAWN, _SCREEN = "drawn.txt", "screen.json"

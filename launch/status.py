@@ -16,8 +16,8 @@ from rich import console as rich_console
 from rich import table as rich_table
 from rich import text as rich_text
 
-from kickstarting import run_status
 from kickstarting.config import run as config_lib
+from kickstarting.reporting import status_text
 from launch import command_line, run_health
 
 _JSON = flags.DEFINE_bool("json", False, "Print JSON instead of tables.")
@@ -57,7 +57,7 @@ def _show(console: rich_console.Console, run: run_health.RunHealth) -> None:
     )
     if run.is_running and not run.is_finished:
         rate = row.get("frames_per_second/60s", math.nan)
-        left = run_status.duration(row.get("seconds_left", math.nan))
+        left = status_text.duration(row.get("seconds_left", math.nan))
         speed = "-" if math.isnan(rate) else f"{rate:,.0f} frames/s, {left} left"
         facts.add_row("speed", speed)
     if "policy_lag" in row:
@@ -77,7 +77,7 @@ def _show(console: rich_console.Console, run: run_health.RunHealth) -> None:
 def _checkpoint(run: run_health.RunHealth) -> rich_text.Text:
     if run.checkpoint_frames < 0:
         return rich_text.Text("none yet", "yellow")
-    age = run_status.duration(run.checkpoint_age)
+    age = status_text.duration(run.checkpoint_age)
     return rich_text.Text(f"at {run.checkpoint_frames:,} frames, {age} ago")
 
 
@@ -93,7 +93,7 @@ def _nodes(run: run_health.RunHealth) -> rich_table.Table:
     for node in run.nodes:
         silence = "-"
         if not math.isnan(node.silence):
-            silence = f"{run_status.duration(node.silence)} ago"
+            silence = f"{status_text.duration(node.silence)} ago"
         is_away = run.is_running and not run.is_finished and not node.is_well
         table.add_row(
             node.node,

@@ -33,8 +33,8 @@ import jax
 from absl import logging
 from rich import console as rich_console
 
-from kickstarting import run_files
 from kickstarting.config import run as config_lib
+from kickstarting.reporting import run_files
 from launch import (
     cluster,
     cluster_flags,

@@ -9,18 +9,11 @@ import jax.flatten_util
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import (
-    initialisation,
-    learner,
-    run_files,
-    teacher_files,
-    teachers,
-    telemetry,
-    update,
-)
+from kickstarting import initialisation, learner, teacher_files, teachers, update
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
+from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints
 from tests import ring, teacher_card
 from tests.counting_environment import SPEC

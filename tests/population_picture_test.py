@@ -9,12 +9,8 @@ import numpy as np
 from absl.testing import absltest
 from matplotlib import image
 
-from kickstarting import (
-    learning_curves,
-    population,
-    population_events,
-    population_picture,
-)
+from kickstarting import population, population_events, population_picture
+from kickstarting.reporting import learning_curves
 
 _RATE = "learning_rate"
 

@@ -11,14 +11,7 @@ import jax
 import jax.flatten_util
 import numpy as np
 
-from kickstarting import (
-    learner,
-    remote_teacher,
-    run_files,
-    teacher_server,
-    telemetry,
-    update,
-)
+from kickstarting import learner, remote_teacher, teacher_server, update
 from kickstarting.acting import actor, guides, unroll_sender
 from kickstarting.agent import trajectory as types
 from kickstarting.agent.agent import Agent
@@ -27,6 +20,7 @@ from kickstarting.config import run as config
 from kickstarting.environments import base
 from kickstarting.environments.stepping import batch as environment_batch
 from kickstarting.queue import example as trajectory_example
+from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints
 
 

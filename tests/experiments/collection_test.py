@@ -9,8 +9,9 @@ from absl.testing import absltest, parameterized
 
 from experiments import collection, scoring
 from experiments.training import Teacher, Training
-from kickstarting import population_events, run_files
+from kickstarting import population_events
 from kickstarting.config import run as config_lib
+from kickstarting.reporting import run_files
 from launch import report
 
 _TASK = "doom:basic"

@@ -6,8 +6,8 @@ import numpy as np
 from absl.testing import absltest
 
 from experiments import opponent_report
-from kickstarting import run_files
 from kickstarting.config import run as config
+from kickstarting.reporting import run_files
 
 
 class OpponentReportTest(absltest.TestCase):

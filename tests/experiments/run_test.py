@@ -12,7 +12,7 @@ import numpy as np
 from absl.testing import absltest, flagsaver, parameterized
 
 from experiments import catalogue, run
-from kickstarting import run_files
+from kickstarting.reporting import run_files
 from launch import command_line
 from tests.launch import program_run
 

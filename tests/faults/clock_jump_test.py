@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import run_files
+from kickstarting.reporting import run_files
 from launch import node_reports, run_health
 from tests.launch import program_run
 

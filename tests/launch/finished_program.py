@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import run_files
+from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
 from tests.launch import program_run
 

@@ -9,7 +9,7 @@ import time
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import run_files
+from kickstarting.reporting import run_files
 from launch import node_reports, restarts
 from tests.launch import namespaces, program_run
 

@@ -6,7 +6,7 @@ import urllib.request
 from absl.testing import absltest
 from prometheus_client import parser
 
-from kickstarting import telemetry
+from kickstarting.reporting import telemetry
 from launch import metrics_server
 
 _TASKS = ("doom:basic", "doom:my_way_home")

@@ -9,8 +9,8 @@ import numpy as np
 import portpicker
 from absl.testing import absltest, parameterized
 
-from kickstarting import run_files
 from kickstarting.population_member import Progress
+from kickstarting.reporting import run_files
 from launch import population_node
 
 _CALL_SECONDS = 60.0

@@ -5,7 +5,8 @@ import os
 
 from absl.testing import absltest
 
-from kickstarting import population_events, run_files
+from kickstarting import population_events
+from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
 from launch import run_folder
 from tests.launch import program_run

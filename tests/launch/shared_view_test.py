@@ -10,7 +10,7 @@ from absl.testing import absltest
 from rich import console as rich_console
 from rich import panel
 
-from kickstarting import live_view
+from kickstarting.reporting import live_view
 from launch import shared_view
 from tests import terminals
 

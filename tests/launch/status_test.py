@@ -9,7 +9,7 @@ import pathlib
 import numpy as np
 from absl.testing import absltest, flagsaver
 
-from kickstarting import run_files
+from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
 from launch import (
     command_line,

@@ -6,7 +6,7 @@ import signal
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import run_files
+from kickstarting.reporting import run_files
 from tests.launch import program_run, reach
 
 

@@ -5,8 +5,8 @@ import os
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import run_files
 from kickstarting.config import run as config_lib
+from kickstarting.reporting import run_files
 from launch import actor_node
 from tests.launch import program_run
 

@@ -6,7 +6,8 @@ import pathlib
 from absl.testing import absltest
 from PIL import Image
 
-from kickstarting import run_files, teacher_cards, teacher_files
+from kickstarting import teacher_cards, teacher_files
+from kickstarting.reporting import run_files
 from tests.launch import program_run
 
 _GRID_RUN = (*program_run.GRID_FLAGS, *program_run.SMALL_FLAGS)

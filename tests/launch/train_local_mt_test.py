@@ -4,7 +4,7 @@ import pathlib
 
 from absl.testing import absltest
 
-from kickstarting import run_files
+from kickstarting.reporting import run_files
 from tests.launch import finished_program, program_run
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import figure
 
-from kickstarting import logarithmic_axis
+from kickstarting.reporting import logarithmic_axis
 
 
 def _numbers(low: float, high: float) -> list[float]:

@@ -7,8 +7,8 @@ import time
 from absl.testing import absltest
 from rich import console as rich_console
 
-from kickstarting import live_view, run_status
-from kickstarting import telemetry as telemetry_lib
+from kickstarting.reporting import live_view, status_text
+from kickstarting.reporting import telemetry as telemetry_lib
 from tests import terminals
 
 _HIDE_CURSOR = "\x1b[?25l"
@@ -17,13 +17,13 @@ _SHOW_CURSOR = "\x1b[?25h"
 _PROGRAM = """
 import logging, sys, time
 from absl import flags, logging as absl_logging
-from kickstarting import live_view, run_status, telemetry
+from kickstarting import live_view, status_text, telemetry
 
 telemetry = telemetry.Telemetry(("doom:basic",), (None,), 1000)
 flags.FLAGS(["program"])
 absl_logging.use_absl_handler()
 absl_logging.set_verbosity(absl_logging.INFO)
-view = live_view.LiveView(run_status.RunStatus(telemetry, "a run"))
+view = live_view.LiveView(status_text.RunStatus(telemetry, "a run"))
 view.start()
 for update in range(1, 4):
     telemetry.record_update(100 * update, update, {})
@@ -69,7 +69,7 @@ class NoTerminalTest(absltest.TestCase):
         file = io.StringIO()
         console = rich_console.Console(file=file, force_terminal=False)
         view = live_view.LiveView(
-            run_status.RunStatus(telemetry, "a run"),
+            status_text.RunStatus(telemetry, "a run"),
             console,
             seconds_between_lines=0.05,
         )

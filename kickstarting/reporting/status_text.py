@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from rich import box, panel, progress_bar, table, text
 from rich import console as rich_console
 
-from kickstarting import telemetry as telemetry_lib
+from kickstarting.reporting import telemetry as telemetry_lib
 
 
 def _number(value: float | None) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import axes, figure
 from scipy import stats
 
-from kickstarting import logarithmic_axis
+from kickstarting.reporting import logarithmic_axis
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -17,7 +17,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 from tensorboard.backend.event_processing import event_accumulator
 
-from kickstarting import run_files as run_files_lib
+from kickstarting.reporting import run_files as run_files_lib
 
 
 @contextlib.contextmanager

@@ -7,9 +7,9 @@ import imageio.v3 as imageio
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import video
 from kickstarting.environments import base
 from kickstarting.environments.doom import doom
+from kickstarting.reporting import video
 
 _ACTIONS = doom.ACTION_NAMES
 

@@ -2,7 +2,7 @@
 
 from absl.testing import absltest
 
-from kickstarting import row_average
+from kickstarting.reporting import row_average
 
 
 class RowAverageTest(absltest.TestCase):

@@ -9,8 +9,8 @@ import numpy as np
 from absl.testing import absltest, parameterized
 from hypothesis import strategies
 
-from kickstarting import telemetry as telemetry_lib
 from kickstarting.environments import base
+from kickstarting.reporting import telemetry as telemetry_lib
 
 _TASKS = ("doom:basic", "doom:my_way_home")
 _REFERENCES = (base.ReferenceScore(random=-10.0, reference=90.0, source="test"), None)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import image
 
-from kickstarting import learning_curves
+from kickstarting.reporting import learning_curves
 
 
 def _curve(

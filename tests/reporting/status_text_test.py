@@ -6,9 +6,9 @@ import math
 from absl.testing import absltest, parameterized
 from rich import console as rich_console
 
-from kickstarting import run_status
-from kickstarting import telemetry as telemetry_lib
 from kickstarting.environments import base
+from kickstarting.reporting import status_text
+from kickstarting.reporting import telemetry as telemetry_lib
 
 _REFERENCE = base.ReferenceScore(random=0.0, reference=2.0, source="test")
 
@@ -76,7 +76,7 @@ def _picture(
     telemetry: telemetry_lib.Telemetry, width: int = 80, height: int = 24
 ) -> list[str]:
     console = _console(width, height)
-    console.print(run_status.RunStatus(telemetry, "a run").picture(console))
+    console.print(status_text.RunStatus(telemetry, "a run").picture(console))
     return console.export_text().splitlines()
 
 
@@ -155,7 +155,7 @@ class PictureTest(parameterized.TestCase):
 
 class LineTest(absltest.TestCase):
     def test_says_all_in_one_line(self):
-        status = run_status.RunStatus(_taught(("doom:my_way_home",)), "a run")
+        status = status_text.RunStatus(_taught(("doom:my_way_home",)), "a run")
         line = status.line(_console())
         self.assertEqual(
             line,
@@ -171,7 +171,7 @@ class LineTest(absltest.TestCase):
 
     def test_many_tasks_are_counted(self):
         tasks = tuple(f"suite:level_{i}" for i in range(30))
-        line = run_status.RunStatus(_taught(tasks), "a run").line(_console())
+        line = status_text.RunStatus(_taught(tasks), "a run").line(_console())
         self.assertIn("suite:level_3 -", line)
         self.assertNotIn("suite:level_4", line)
         self.assertIn("... and 26 more", line)
@@ -179,7 +179,7 @@ class LineTest(absltest.TestCase):
     def test_ascii_where_the_terminal_knows_no_more(self):
         file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
         console = rich_console.Console(file=file, width=80)
-        line = run_status.RunStatus(_taught(("doom:basic",)), "a run").line(console)
+        line = status_text.RunStatus(_taught(("doom:basic",)), "a run").line(console)
         self.assertTrue(line.isascii())
         self.assertIn("lambda 0.41", line)
 
@@ -195,7 +195,7 @@ class UnitsTest(parameterized.TestCase):
         (math.inf, "?"),
     )
     def test_duration(self, seconds, expected):
-        self.assertEqual(run_status.duration(seconds), expected)
+        self.assertEqual(status_text.duration(seconds), expected)
 
     @parameterized.parameters(
         (0, "0"),
@@ -206,7 +206,7 @@ class UnitsTest(parameterized.TestCase):
         (1.5e9, "1.5G"),
     )
     def test_short(self, count, expected):
-        self.assertEqual(run_status.short(count), expected)
+        self.assertEqual(status_text.short(count), expected)
 
 
 if __name__ == "__main__":
