@@ -26,12 +26,15 @@ import portpicker
 import psutil
 from absl import flags
 
-from kickstarting import teacher_cards, teacher_files, teacher_server, teachers
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching import server as teacher_server
+from kickstarting.teaching import teachers
 from launch import command_line, process_memory
 
 _TEACHERS = flags.DEFINE_integer("teachers", 30, "Teachers, one for each task.")

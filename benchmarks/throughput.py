@@ -24,10 +24,10 @@ import psutil
 from absl import flags
 
 from benchmarks import launched, parts
-from kickstarting import teachers
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import run_files
+from kickstarting.teaching import teachers
 from launch import command_line
 
 _TASK = flags.DEFINE_string("task", "doom:health_gathering_supreme", "What is run.")

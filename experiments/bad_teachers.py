@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import teachers
 from kickstarting.agent import trajectory
 from kickstarting.environments import suites
+from kickstarting.teaching import teachers
 
 # Of the logits of what an adversary does not do: a probability of e^-20.
 _NEVER = -20.0

@@ -9,9 +9,10 @@ import numpy as np
 
 from experiments import run_records
 from experiments.training import Training
-from kickstarting import population_events, teacher_files
+from kickstarting import population_events
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
+from kickstarting.teaching import files as teacher_files
 from launch import population_report, report, teacher_map
 
 _SECONDS = "seconds"

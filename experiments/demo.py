@@ -13,10 +13,11 @@ from rich import table as rich_table
 
 from experiments import collection, foreground, run_records
 from experiments.training import Teacher, Training
-from kickstarting import teacher_cards, teacher_files
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import learning_curves
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
 from launch import command_line
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_center", "What is learned.")

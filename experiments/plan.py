@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from experiments import collection, run_records, runner
 from experiments.training import Training
-from kickstarting import teacher_files
 from kickstarting.reporting import run_files
+from kickstarting.teaching import files as teacher_files
 
 # More than any row of a metrics.csv has.
 _TAIL_BYTES = 65_536

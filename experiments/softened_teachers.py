@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import teachers
 from kickstarting.agent import trajectory
+from kickstarting.teaching import teachers
 
 _TEMPERATURE = 4.0
 

@@ -11,7 +11,7 @@ import json
 import os
 from typing import Any, Union
 
-from kickstarting import teacher_files
+from kickstarting.teaching import files as teacher_files
 
 _KEY_DIGITS = 16
 

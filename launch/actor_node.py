@@ -10,7 +10,6 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting import remote_teacher, teachers
 from kickstarting.acting import unroll_sender
 from kickstarting.acting.actor import NUM_SLOTS, Actor
 from kickstarting.acting.guides import Guide
@@ -19,6 +18,8 @@ from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.queue import reverb_queue
+from kickstarting.teaching import replicas as remote_teacher
+from kickstarting.teaching import teachers
 from launch import revival
 
 _STOP_CHECK_SECONDS = 0.2

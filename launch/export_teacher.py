@@ -18,12 +18,14 @@ import numpy as np
 from absl import flags
 from rich import console as rich_console
 
-from kickstarting import teacher_cards, teacher_files, teacher_values
 from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.loss import popart
 from kickstarting.reporting import run_files
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching import values as teacher_values
 from launch import command_line, evaluation, lab_flags, policies
 
 _CHECKPOINT = flags.DEFINE_string(

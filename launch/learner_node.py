@@ -7,13 +7,7 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting import (
-    initialisation,
-    learner,
-    population_member,
-    skipped_updates,
-    update,
-)
+from kickstarting import learner, population_member, skipped_updates, update
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
@@ -21,6 +15,7 @@ from kickstarting.queue import example as trajectory_example
 from kickstarting.queue import reverb_queue
 from kickstarting.reporting import run_files, status_text, telemetry
 from kickstarting.storage import checkpoints as checkpoints_lib
+from kickstarting.teaching import initialisation
 from launch import (
     metrics_server,
     node_reports,

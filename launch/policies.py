@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import jax
 from absl import logging
 
-from kickstarting import teacher_cards, teacher_files
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
@@ -15,6 +14,8 @@ from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import actions as dmlab_actions
 from kickstarting.loss import popart, running_moments
 from kickstarting.storage import checkpoints
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
 
 
 class Policy(NamedTuple):

@@ -7,19 +7,16 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from kickstarting import (
-    initialisation,
-    population_events,
-    teacher_files,
-    teacher_values,
-    teachers,
-)
+from kickstarting import population_events
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
-from kickstarting.teacher_returns import TeacherReturns
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching import initialisation, teachers
+from kickstarting.teaching import values as teacher_values
+from kickstarting.teaching.returns import TeacherReturns
 from launch import members, private_network, run_folder, teacher_map
 
 # What a run may come to need: checkpoints, events, metrics, a video.

@@ -7,11 +7,11 @@ import numpy as np
 from absl import logging
 from rich import console as rich_console
 
-from kickstarting import teachers
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import learning_curves, run_files, video
 from kickstarting.storage import checkpoints
+from kickstarting.teaching import teachers
 from launch import evaluation, policies, recording, run_folder
 
 _VIDEO_STEPS = 525

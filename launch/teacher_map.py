@@ -15,11 +15,11 @@ from collections.abc import Sequence
 import numpy as np
 from rich import table as rich_table
 
-from kickstarting import teacher_files
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.loss import schedules
-from kickstarting.teacher_returns import TeacherReturns
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching.returns import TeacherReturns
 
 
 def resolve(tasks: Sequence[str], items: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -10,9 +10,11 @@ import numpy as np
 from rich import console as rich_console
 from rich import progress as rich_progress
 
-from kickstarting import teacher_files, teacher_trials, teachers
 from kickstarting.config import run as config_lib
-from kickstarting.teacher_returns import TeacherReturns
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching import teachers
+from kickstarting.teaching import trials as teacher_trials
+from kickstarting.teaching.returns import TeacherReturns
 
 RETURNS_FILE = "teacher_returns.json"
 # Apart from the seeds of training's own episodes.

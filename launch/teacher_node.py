@@ -8,9 +8,9 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting import teacher_server
 from kickstarting.acting.policy import inference_device
 from kickstarting.config import run as config_lib
+from kickstarting.teaching import server as teacher_server
 from launch import process_memory
 
 _REPORT_SECONDS = 2.0

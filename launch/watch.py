@@ -7,10 +7,10 @@ r"""Records an episode as MP4 or GIF, with student's and teacher's probabilities
 from absl import flags
 from rich import progress as rich_progress
 
-from kickstarting import teachers
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import video
+from kickstarting.teaching import teachers
 from launch import command_line, lab_flags, policies, recording
 
 _CHECKPOINT = flags.DEFINE_string(

@@ -6,13 +6,15 @@ import os
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import teacher_cards, teacher_files, teacher_server
 from kickstarting.acting import evaluator
 from kickstarting.acting.actor import NUM_SLOTS
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.environments import base, suites
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching import server as teacher_server
 from tests import background, ring
 
 TASK = "xland:MiniGrid-Empty-5x5"

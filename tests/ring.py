@@ -11,7 +11,7 @@ import jax
 import jax.flatten_util
 import numpy as np
 
-from kickstarting import learner, remote_teacher, teacher_server, update
+from kickstarting import learner, update
 from kickstarting.acting import actor, guides, unroll_sender
 from kickstarting.agent import trajectory as types
 from kickstarting.agent.agent import Agent
@@ -22,6 +22,8 @@ from kickstarting.environments.stepping import batch as environment_batch
 from kickstarting.queue import example as trajectory_example
 from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints
+from kickstarting.teaching import replicas as remote_teacher
+from kickstarting.teaching import server as teacher_server
 
 
 class Stopped(Exception):

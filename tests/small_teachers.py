@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import teacher_cards, teacher_files
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
 from tests import counting_environment, ring
 
 NETWORK = agent_config.NetworkConfig(core_size=8)

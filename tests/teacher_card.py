@@ -1,7 +1,7 @@
 """The card of a teacher that does not exist, for the tests of teachers' files."""
 
-from kickstarting import teacher_cards
 from kickstarting.config import agent as agent_config
+from kickstarting.teaching import cards as teacher_cards
 
 CARD = teacher_cards.TeacherCard(
     scores=(teacher_cards.TaskScore("doom:health_gathering", 1540.5, 12.25, 30, None),),

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import parameterized
 
-from kickstarting import teacher_files
+from kickstarting.teaching import files as teacher_files
 from tests import teacher_card
 
 CARD = teacher_card.CARD

@@ -8,12 +8,13 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_files, teachers
 from kickstarting.acting import guides
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching import teachers
 from tests import counting_environment, ring, teacher_card
 
 SPEC = counting_environment.SPEC

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_server
 from kickstarting.acting import guides
 from kickstarting.acting.actor import NUM_SLOTS
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
+from kickstarting.teaching import server as teacher_server
 from tests import background, combination_lock, ring
 
 TASK = "test:lock"

@@ -5,12 +5,13 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from examples import scripted_teacher
-from kickstarting import teacher_server, teachers
 from kickstarting.acting.actor import NUM_SLOTS
 from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.environments import base, suites
+from kickstarting.teaching import server as teacher_server
+from kickstarting.teaching import teachers
 from tests import background, ring
 
 NAME = "examples.scripted_teacher:make"

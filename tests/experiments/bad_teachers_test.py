@@ -4,9 +4,9 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from experiments import bad_teachers, catalogue
-from kickstarting import teachers
 from kickstarting.agent import trajectory
 from kickstarting.environments import suites
+from kickstarting.teaching import teachers
 
 _SPEC = suites.environment_spec("doom:defend_the_center")
 

@@ -8,8 +8,8 @@ from absl.testing import absltest
 
 from experiments import plan, run_records
 from experiments.training import Teacher, Training
-from kickstarting import teacher_files
 from kickstarting.reporting import run_files
+from kickstarting.teaching import files as teacher_files
 
 _TEACHER = Training(("doom:basic",), seed=101, total_frames=400)
 _TAUGHT = Training(

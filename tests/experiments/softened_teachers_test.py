@@ -4,9 +4,9 @@ import numpy as np
 from absl.testing import absltest
 
 from experiments import softened_teachers
-from kickstarting import teachers
 from kickstarting.agent import trajectory
 from kickstarting.environments import suites
+from kickstarting.teaching import teachers
 
 _SPEC = suites.environment_spec("xland:MiniGrid-Empty-8x8")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_cards
+from kickstarting.teaching import cards as teacher_cards
 from tests.launch import program_run, refusal
 
 _GRID = program_run.GRID

@@ -7,7 +7,7 @@ from typing import Any
 from absl.testing import absltest, flagsaver, parameterized
 
 from kickstarting.config import run as config_lib
-from kickstarting.teacher_returns import TeacherReturns
+from kickstarting.teaching.returns import TeacherReturns
 from launch import cluster_file, cluster_flags, hosts, preflight
 
 _MACHINES = {

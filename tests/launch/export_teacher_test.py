@@ -7,11 +7,14 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_cards, teacher_files, teachers, update
+from kickstarting import update
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.loss import popart, running_moments
 from kickstarting.storage import checkpoints
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching import teachers
 from launch import export_teacher, policies, run_folder
 from tests import ring, small_teachers, teacher_card
 

@@ -18,11 +18,12 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import teacher_cards, teacher_files
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.environments import base, suites
 from kickstarting.reporting import run_files
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
 from launch import run_health
 
 GRID = "gym:MiniGrid-Empty-5x5-v0"

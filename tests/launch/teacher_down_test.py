@@ -9,10 +9,10 @@ import numpy as np
 import portpicker
 from absl.testing import absltest
 
-from kickstarting import remote_teacher
 from kickstarting.acting import actor
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
+from kickstarting.teaching import replicas as remote_teacher
 from tests import ring
 from tests.counting_environment import CountingBatch, Script
 

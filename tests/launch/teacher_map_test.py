@@ -6,9 +6,9 @@ import pathlib
 from absl.testing import absltest, parameterized
 from rich import console as rich_console
 
-from kickstarting import teacher_files
 from kickstarting.config import run as config_lib
-from kickstarting.teacher_returns import TeacherReturns
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching.returns import TeacherReturns
 from launch import teacher_map
 from tests.launch import program_run
 

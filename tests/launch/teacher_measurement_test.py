@@ -6,9 +6,9 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import teachers
 from kickstarting.config import run as config_lib
-from kickstarting.teacher_returns import TeacherReturns
+from kickstarting.teaching import teachers
+from kickstarting.teaching.returns import TeacherReturns
 from launch import teacher_measurement
 from tests.launch import program_run
 

@@ -9,7 +9,7 @@ import threading
 
 import courier
 
-from kickstarting import teacher_server
+from kickstarting.teaching import server as teacher_server
 from tests import small_teachers
 
 

@@ -6,8 +6,9 @@ import pathlib
 from absl.testing import absltest
 from PIL import Image
 
-from kickstarting import teacher_cards, teacher_files
 from kickstarting.reporting import run_files
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
 from tests.launch import program_run
 
 _GRID_RUN = (*program_run.GRID_FLAGS, *program_run.SMALL_FLAGS)

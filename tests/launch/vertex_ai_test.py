@@ -12,7 +12,7 @@ from absl.testing import absltest, flagsaver, parameterized
 from kickstarting.config import population as population_config
 from kickstarting.config import run as config_lib
 from kickstarting.config import teachers as teacher_config
-from kickstarting.teacher_returns import TeacherReturns
+from kickstarting.teaching.returns import TeacherReturns
 from launch import cluster, cluster_flags, preflight, vertex_ai
 
 _VERTEX_AI = {"run_folder": "/gcs/bucket/runs"}

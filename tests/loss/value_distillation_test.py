@@ -8,12 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import teacher_cards, teacher_files, teacher_server, teachers
 from kickstarting.agent import trajectory as types
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.loss import popart, running_moments, vtrace
 from kickstarting.queue import example as trajectory_example
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching import server as teacher_server
+from kickstarting.teaching import teachers
 from tests import background, jitted_loss, loss_reference, ring, small_teachers
 from tests.counting_environment import CountingBatch, Script
 

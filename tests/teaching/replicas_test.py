@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import remote_teacher
+from kickstarting.teaching import replicas as remote_teacher
 from tests import small_teachers
 
 LENGTH = 6

@@ -9,12 +9,14 @@ import jax.flatten_util
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import initialisation, learner, teacher_files, teachers, update
+from kickstarting import learner, update
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching import initialisation, teachers
 from tests import ring, teacher_card
 from tests.counting_environment import SPEC
 

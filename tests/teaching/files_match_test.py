@@ -6,8 +6,9 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_cards, teacher_files
 from kickstarting.environments import base
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
 from tests import teacher_card
 
 _SPEC = base.EnvironmentSpec(

@@ -8,11 +8,12 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_files, teachers
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.environments import base
+from kickstarting.teaching import files as teacher_files
+from kickstarting.teaching import teachers
 from tests import ring, small_teachers
 
 SPEC = small_teachers.SPEC

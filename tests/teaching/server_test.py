@@ -11,9 +11,9 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_server
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
+from kickstarting.teaching import server as teacher_server
 from tests import small_teachers
 
 LENGTH = 6

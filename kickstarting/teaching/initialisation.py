@@ -4,9 +4,9 @@ from typing import Any
 
 import jax
 
-from kickstarting import teacher_files
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
+from kickstarting.teaching import files as teacher_files
 
 # The linear layer of the values (networks.ActorCritic).
 _VALUE_HEAD = "value"

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_files
+from kickstarting.teaching import files as teacher_files
 from tests import teacher_folder
 
 

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting import teacher_cards
 from kickstarting.agent import trajectory
 from kickstarting.storage import weights as weight_files
-from kickstarting.teacher_cards import (
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching.cards import (
     TeacherCard,
     TeacherError,
     is_whole,

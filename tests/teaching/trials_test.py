@@ -3,9 +3,10 @@
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_trials, teachers
 from kickstarting.acting import evaluator
 from kickstarting.environments import suites
+from kickstarting.teaching import teachers
+from kickstarting.teaching import trials as teacher_trials
 from launch import policies
 from tests.launch import program_run
 

@@ -10,9 +10,12 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import teacher_cards, teacher_server, teacher_values, teachers
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import server as teacher_server
+from kickstarting.teaching import teachers
+from kickstarting.teaching import values as teacher_values
 from tests import background, ring, small_teachers
 
 _TASKS = ("gym:one", "gym:other")

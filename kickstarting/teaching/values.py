@@ -8,13 +8,13 @@ teachers alone whose card says that theirs are of the same returns.
 from collections.abc import Mapping
 from typing import Any
 
-from kickstarting import teachers
 from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.config.teacher_uses import TEACHER_USES
 from kickstarting.environments import base
-from kickstarting.teacher_cards import TeacherError, ValueMeaning
+from kickstarting.teaching import teachers
+from kickstarting.teaching.cards import TeacherError, ValueMeaning
 
 _ADVICE = "or leave --value_distillation_cost at 0"
 

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from kickstarting import teacher_values, teachers
 from kickstarting.agent import trajectory
+from kickstarting.teaching import teachers
+from kickstarting.teaching import values as teacher_values
 
 # The leaves of each teacher's state [...]; None where it opens from its initial state.
 States = list[list[np.ndarray] | None]

@@ -9,12 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting import teacher_cards, teacher_files
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base
+from kickstarting.teaching import cards as teacher_cards
+from kickstarting.teaching import files as teacher_files
 
 # Batches are padded to these sizes, so that nothing recompiles.
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)

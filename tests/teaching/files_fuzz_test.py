@@ -9,7 +9,7 @@ from absl.testing import absltest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kickstarting import teacher_files
+from kickstarting.teaching import files as teacher_files
 from tests import teacher_folder
 
 # Of each test; FUZZ_INPUTS=2500 are ten thousand in all.

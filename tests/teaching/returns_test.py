@@ -3,9 +3,9 @@
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import teacher_returns
 from kickstarting.config.run import Config, KickstartingConfig
 from kickstarting.loss import schedules
+from kickstarting.teaching import returns as teacher_returns
 
 _CHANCE = 6.0
 _SPREAD = 4.0
