@@ -9,8 +9,8 @@ import numpy as np
 
 from experiments import run_records
 from experiments.training import Training
-from kickstarting import population_events
 from kickstarting.config import run as config_lib
+from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
 from kickstarting.teaching import files as teacher_files
 from launch import population_report, report, teacher_map

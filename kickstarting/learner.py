@@ -11,12 +11,13 @@ import jax
 import numpy as np
 from absl import logging
 
-from kickstarting import hyperparameters as hyperparameters_lib
-from kickstarting import population, skipped_updates
+from kickstarting import skipped_updates
 from kickstarting import update as update_lib
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.loss import schedules
+from kickstarting.population import hyperparameters as hyperparameters_lib
+from kickstarting.population import rules as population
 from kickstarting.reporting import row_average
 from kickstarting.reporting import run_files as run_files_lib
 from kickstarting.reporting import telemetry as telemetry_lib

@@ -11,13 +11,11 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting import (
-    population_controller,
-    population_events,
-    population_member,
-    population_status,
-)
 from kickstarting.config import run as config_lib
+from kickstarting.population import controller as population_controller
+from kickstarting.population import events as population_events
+from kickstarting.population import member as population_member
+from kickstarting.population import status as population_status
 from launch import member_process, shared_view
 from launch import members as members_lib
 

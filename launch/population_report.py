@@ -7,13 +7,11 @@ import numpy as np
 from rich import console as rich_console
 from rich import table as rich_table
 
-from kickstarting import (
-    hyperparameters,
-    population,
-    population_events,
-    population_picture,
-)
 from kickstarting.config import run as config_lib
+from kickstarting.population import events as population_events
+from kickstarting.population import hyperparameters
+from kickstarting.population import picture as population_picture
+from kickstarting.population import rules as population
 from kickstarting.reporting import learning_curves, run_files
 from launch import members
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from kickstarting import population_events
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
+from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
 from kickstarting.teaching import files as teacher_files

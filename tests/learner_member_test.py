@@ -6,9 +6,7 @@ import time
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import (
-    hyperparameters,
-)
+from kickstarting.population import hyperparameters
 from tests import learner_case, ring
 
 

@@ -9,8 +9,8 @@ from absl.testing import absltest, parameterized
 
 from experiments import collection, scoring
 from experiments.training import Teacher, Training
-from kickstarting import population_events
 from kickstarting.config import run as config_lib
+from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
 from launch import report
 

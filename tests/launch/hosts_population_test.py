@@ -7,7 +7,7 @@ import time
 
 from absl.testing import absltest
 
-from kickstarting import population_events
+from kickstarting.population import events as population_events
 from tests.launch import namespaces, program_run
 
 _MEMBERS = ("first", "second")

@@ -7,7 +7,7 @@ import signal
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import population_events
+from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
 from launch import run_folder

@@ -9,7 +9,7 @@ import numpy as np
 import portpicker
 from absl.testing import absltest, parameterized
 
-from kickstarting.population_member import Progress
+from kickstarting.population.member import Progress
 from kickstarting.reporting import run_files
 from launch import population_node
 

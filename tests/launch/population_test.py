@@ -5,7 +5,7 @@ import os
 
 from absl.testing import absltest
 
-from kickstarting import population_events
+from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
 from launch import run_folder

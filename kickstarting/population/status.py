@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from rich import console as rich_console
 from rich import panel, table, text
 
-from kickstarting import population
-from kickstarting.population_member import Progress
+from kickstarting.population import rules as population
+from kickstarting.population.member import Progress
 from kickstarting.reporting import status_text
 from kickstarting.scores import rolling
 

@@ -5,8 +5,9 @@ import io
 from absl.testing import absltest
 from rich import console as rich_console
 
-from kickstarting import population, population_status
-from kickstarting.population_member import Progress
+from kickstarting.population import rules as population
+from kickstarting.population import status as population_status
+from kickstarting.population.member import Progress
 
 
 def _status(*restarts: int) -> population_status.PopulationStatus:

@@ -7,8 +7,8 @@ metrics know nothing of it.
 import dataclasses
 from collections.abc import Mapping
 
-from kickstarting import population
 from kickstarting.config.run import Config
+from kickstarting.population import rules as population
 
 _LARGEST_LEARNING_RATE = 1.0
 

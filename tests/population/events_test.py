@@ -8,7 +8,7 @@ from absl.testing import absltest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kickstarting import population_events
+from kickstarting.population import events as population_events
 
 _LR = "learning_rate"
 _MEMBERS = st.integers(0, 3)

@@ -2,11 +2,11 @@
 
 from absl.testing import absltest
 
-from kickstarting import hyperparameters
 from kickstarting.config import checks as config_checks
 from kickstarting.config.agent import LossConfig, OptimiserConfig
 from kickstarting.config.population import PopulationConfig
 from kickstarting.config.run import Config, KickstartingConfig
+from kickstarting.population import hyperparameters
 
 _TASKS = ("doom:basic", "doom:take_cover", "doom:my_way_home")
 

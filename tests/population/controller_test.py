@@ -8,14 +8,12 @@ from collections.abc import Callable
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import (
-    population,
-    population_controller,
-    population_events,
-    population_member,
-)
 from kickstarting.config.population import PopulationConfig
 from kickstarting.config.run import Config, KickstartingConfig
+from kickstarting.population import controller as population_controller
+from kickstarting.population import events as population_events
+from kickstarting.population import member as population_member
+from kickstarting.population import rules as population
 
 _TASK = "doom:basic"
 _FRAMES = 100_000

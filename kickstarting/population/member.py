@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from absl import logging
 
-from kickstarting import population
+from kickstarting.population import rules as population
 
 # Deaths of one member in a row without a new checkpoint: so many make it a copy of
 # another one, and so many end the run.

@@ -9,7 +9,9 @@ import numpy as np
 from absl.testing import absltest
 from matplotlib import image
 
-from kickstarting import population, population_events, population_picture
+from kickstarting.population import events as population_events
+from kickstarting.population import picture as population_picture
+from kickstarting.population import rules as population
 from kickstarting.reporting import learning_curves
 
 _RATE = "learning_rate"

@@ -11,7 +11,8 @@ import matplotlib
 import numpy as np
 from matplotlib import axes, colormaps, figure
 
-from kickstarting import population, population_events
+from kickstarting.population import events as population_events
+from kickstarting.population import rules as population
 from kickstarting.reporting import learning_curves, logarithmic_axis
 
 _BEST_COLOUR = "#D55E00"

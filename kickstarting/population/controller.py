@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from kickstarting import hyperparameters, population
 from kickstarting.config import run as config_lib
-from kickstarting.population_events import (
+from kickstarting.population import hyperparameters
+from kickstarting.population import rules as population
+from kickstarting.population.events import (
     Event,
     PopulationEvents,
     PopulationEventsError,
 )
-from kickstarting.population_member import Member, Progress, WatchedMember
+from kickstarting.population.member import Member, Progress, WatchedMember
 
 _POLL_SECONDS = 0.5
 # The rule of an event that replaces a member whose own weights are lost.

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from kickstarting import population
 from kickstarting.config import checks as config_checks
 from kickstarting.config.population import RULES, PopulationConfig
+from kickstarting.population import rules as population
 
 _ALPHA = {population.WEIGHT: 1.0, "learning_rate": 1e-3, "entropy_cost": 0.01}
 
