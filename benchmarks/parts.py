@@ -10,7 +10,6 @@ import jax.flatten_util
 import numpy as np
 import psutil
 
-from kickstarting import update
 from kickstarting.acting import actor as actor_lib
 from kickstarting.acting import policy as acting_lib
 from kickstarting.acting import unroll_sender, unroll_store
@@ -18,6 +17,7 @@ from kickstarting.agent import trajectory as types
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
+from kickstarting.learning import update
 from kickstarting.queue import example as trajectory_example
 from kickstarting.teaching import teachers
 from launch import actor_node

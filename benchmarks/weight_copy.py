@@ -15,11 +15,11 @@ import courier
 import numpy as np
 from absl import flags
 
-from kickstarting import learner, update
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.config.agent import NetworkConfig
 from kickstarting.environments import suites
+from kickstarting.learning import learner, update
 from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints as checkpoints_lib
 from launch import command_line

@@ -7,10 +7,10 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting import learner, skipped_updates, update
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.learning import learner, skipped_updates, update
 from kickstarting.population import member as population_member
 from kickstarting.queue import example as trajectory_example
 from kickstarting.queue import reverb_queue

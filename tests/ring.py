@@ -11,7 +11,6 @@ import jax
 import jax.flatten_util
 import numpy as np
 
-from kickstarting import learner, update
 from kickstarting.acting import actor, guides, unroll_sender
 from kickstarting.agent import trajectory as types
 from kickstarting.agent.agent import Agent
@@ -19,6 +18,7 @@ from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.environments import base
 from kickstarting.environments.stepping import batch as environment_batch
+from kickstarting.learning import learner, update
 from kickstarting.queue import example as trajectory_example
 from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints

@@ -7,9 +7,9 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import update
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
+from kickstarting.learning import update
 from kickstarting.loss import popart, running_moments
 from kickstarting.storage import checkpoints
 from kickstarting.teaching import cards as teacher_cards

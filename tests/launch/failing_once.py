@@ -7,8 +7,8 @@ import itertools
 import runpy
 from typing import Any
 
-from kickstarting import update
 from kickstarting.acting import actor
+from kickstarting.learning import update
 
 _UPDATES = 200
 _STEPS = 1500

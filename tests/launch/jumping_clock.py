@@ -8,7 +8,7 @@ import runpy
 import time
 from typing import Any
 
-from kickstarting import update
+from kickstarting.learning import update
 
 _DAY = 24 * 3600.0
 # By the number of updates, how far the clock is then from where it was at first.

@@ -9,10 +9,10 @@ import jax.flatten_util
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import learner, update
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
+from kickstarting.learning import learner, update
 from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints
 from kickstarting.teaching import files as teacher_files

@@ -11,10 +11,10 @@ import jax
 import numpy as np
 from absl import logging
 
-from kickstarting import skipped_updates
-from kickstarting import update as update_lib
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
+from kickstarting.learning import skipped_updates
+from kickstarting.learning import update as update_lib
 from kickstarting.loss import schedules
 from kickstarting.population import hyperparameters as hyperparameters_lib
 from kickstarting.population import rules as population

@@ -11,10 +11,10 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting import learner, skipped_updates
 from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
+from kickstarting.learning import learner, skipped_updates
 from kickstarting.loss import schedules
 from kickstarting.storage import checkpoints
 from tests import learner_case, ring

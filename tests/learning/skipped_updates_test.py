@@ -2,7 +2,7 @@
 
 from absl.testing import absltest
 
-from kickstarting import skipped_updates
+from kickstarting.learning import skipped_updates
 
 
 class SkippedUpdatesTest(absltest.TestCase):

@@ -12,11 +12,11 @@ import jax.flatten_util
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting import update
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
+from kickstarting.learning import update
 from tests import ring
 from tests.counting_environment import SPEC
 
