@@ -10,7 +10,8 @@ from types import ModuleType
 from absl import flags
 
 from kickstarting.environments import base
-from launch import node_logs, preflight, process_memory, processor_threads
+from launch import preflight, process_memory, processor_threads
+from launch.monitoring import node_logs
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2

@@ -22,15 +22,13 @@ from launch import (
     cluster_file,
     cluster_flags,
     groups,
-    log_tail,
     node_keeper,
-    node_names,
     preflight,
     restarts,
     revival,
-    run_folder,
     stop_signals,
 )
+from launch.monitoring import log_tail, node_names, run_folder
 
 _POLL_SECONDS = 0.2
 # Of a node that has tried again itself, and of a mistake of the command line. What cuts

@@ -15,14 +15,8 @@ import subprocess
 from typing import Any
 
 from kickstarting.config import run as config_lib
-from launch import (
-    cluster_file,
-    cluster_flags,
-    node_names,
-    preflight,
-    revival,
-    stop_signals,
-)
+from launch import cluster_file, cluster_flags, preflight, revival, stop_signals
+from launch.monitoring import node_names
 
 FILE = "kubernetes.json"
 

@@ -12,15 +12,8 @@ from typing import Any
 from absl import flags as absl_flags
 
 from kickstarting.config import run as config_lib
-from launch import (
-    log_tail,
-    preflight,
-    run_folder,
-    shared_view,
-    stop_event,
-    stop_signals,
-    terminal,
-)
+from launch import preflight, stop_event, stop_signals
+from launch.monitoring import log_tail, run_folder, shared_view, terminal
 
 LOCAL_MT, LOCAL_MP = "local_mt", "local_mp"
 

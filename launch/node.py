@@ -31,7 +31,6 @@ from launch import (
     flags,
     lab_flags,
     members,
-    node_logs,
     population_flags,
     process_memory,
     report,
@@ -39,6 +38,7 @@ from launch import (
     stop_signals,
     teacher_flags,
 )
+from launch.monitoring import node_logs
 
 _NODE_FLAG = absl_flags.DEFINE_string("node", None, "Which one, e.g. actor/3.")
 _HOSTS = absl_flags.DEFINE_string(

@@ -9,7 +9,8 @@ import signal
 import sys
 import threading
 
-from launch import groups, node_logs, revival
+from launch import groups, revival
+from launch.monitoring import node_logs
 
 END_WITH_INPUT = "--end_with_input"
 _STANDARD_INPUT = 0

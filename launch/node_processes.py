@@ -17,15 +17,8 @@ from absl import flags
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting.config import run as config_lib
-from launch import (
-    groups,
-    member_process,
-    node_logs,
-    process_memory,
-    revival,
-    stop_event,
-    terminal,
-)
+from launch import groups, member_process, process_memory, revival, stop_event
+from launch.monitoring import node_logs, terminal
 
 
 def resources(

@@ -19,7 +19,8 @@ from collections.abc import Callable
 from absl import logging
 
 from kickstarting.config import run as config_lib
-from launch import node_logs, restarts
+from launch import restarts
+from launch.monitoring import node_logs
 
 # Ends in a row, within a short time each, after which no other try would fare better.
 MOST_ENDS = 6

@@ -48,12 +48,12 @@ from launch import (
     population_report,
     preflight,
     report,
-    run_folder,
     stop_signals,
     teacher_flags,
     teacher_map,
     teacher_measurement,
 )
+from launch.monitoring import run_folder
 
 
 def main(argv: list[str]) -> int:

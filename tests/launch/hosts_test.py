@@ -10,7 +10,8 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting.reporting import run_files
-from launch import node_reports, restarts
+from launch import restarts
+from launch.monitoring import node_reports
 from tests.launch import namespaces, program_run
 
 _NAMES = ("first", "second", "middle", "school")

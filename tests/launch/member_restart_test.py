@@ -10,7 +10,7 @@ from absl.testing import absltest
 from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
-from launch import run_folder
+from launch.monitoring import run_folder
 from tests.launch import program_run
 
 _MEMBERS = 2

@@ -11,14 +11,8 @@ from absl.testing import absltest, flagsaver
 
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
-from launch import (
-    command_line,
-    node_reports,
-    restarts,
-    run_folder,
-    run_health,
-    status,
-)
+from launch import command_line, restarts, run_health, status
+from launch.monitoring import node_reports, run_folder
 
 
 class StatusTest(absltest.TestCase):

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import TextIO
 
-from launch import node_logs
+from launch.monitoring import node_logs
 
 _PERIOD_SECONDS = 0.3
 # Reverb logs every server and client, and cannot be told not to.

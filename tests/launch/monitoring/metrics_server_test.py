@@ -7,7 +7,7 @@ from absl.testing import absltest
 from prometheus_client import parser
 
 from kickstarting.reporting import telemetry
-from launch import metrics_server
+from launch.monitoring import metrics_server
 
 _TASKS = ("doom:basic", "doom:my_way_home")
 

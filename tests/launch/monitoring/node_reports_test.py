@@ -6,7 +6,7 @@ import time
 
 from absl.testing import absltest
 
-from launch import node_reports
+from launch.monitoring import node_reports
 
 
 class NodeReportsTest(absltest.TestCase):

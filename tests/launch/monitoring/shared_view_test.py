@@ -11,7 +11,7 @@ from rich import console as rich_console
 from rich import panel
 
 from kickstarting.reporting import live_view
-from launch import shared_view
+from launch.monitoring import shared_view
 from tests import terminals
 
 _PROGRAM = """

@@ -10,7 +10,7 @@ import sys
 from absl import logging as absl_logging
 from absl.testing import absltest
 
-from launch import log_tail, node_logs
+from launch.monitoring import log_tail, node_logs
 
 _NODE = """\
 import threading
