@@ -29,7 +29,8 @@ from absl import flags
 
 from benchmarks import launched, watching
 from kickstarting.config import run as config_lib
-from launch import command_line, member_process
+from launch import command_line
+from launch.processes import member_process
 
 # Some updates.
 _COMPILING_FRAMES = 5000

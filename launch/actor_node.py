@@ -20,7 +20,7 @@ from kickstarting.environments import base, suites
 from kickstarting.queue import reverb_queue
 from kickstarting.teaching import replicas as remote_teacher
 from kickstarting.teaching import teachers
-from launch import revival
+from launch.processes import revival
 
 _STOP_CHECK_SECONDS = 0.2
 # Between calls to a learner that does not answer.

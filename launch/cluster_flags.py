@@ -8,7 +8,8 @@ from typing import NamedTuple
 from absl import flags
 
 from kickstarting.config import run as config_lib
-from launch import cluster_file, groups
+from launch import cluster_file
+from launch.processes import groups
 
 LAUNCH = flags.DEFINE_enum(
     "launch",

@@ -10,8 +10,9 @@ from types import ModuleType
 from absl import flags
 
 from kickstarting.environments import base
-from launch import preflight, process_memory, processor_threads
+from launch import preflight
 from launch.monitoring import node_logs
+from launch.processes import process_memory, processor_threads
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2

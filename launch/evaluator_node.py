@@ -16,7 +16,7 @@ from kickstarting.environments import suites
 from kickstarting.reporting import run_files
 from kickstarting.scores import normalised as scores
 from kickstarting.storage import checkpoints
-from launch import revival
+from launch.processes import revival
 
 EVALUATIONS_FILE = "evaluations.csv"
 _COLUMNS = ("frames", "task", "mean_return", "standard_error", "episodes")

@@ -7,7 +7,8 @@ from absl import flags
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
-from launch import lab_flags, population_flags, private_network, teacher_flags
+from launch import lab_flags, population_flags, teacher_flags
+from launch.processes import private_network
 
 _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")
 

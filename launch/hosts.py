@@ -18,17 +18,9 @@ from collections.abc import Sequence
 from absl import logging
 
 from kickstarting.config import run as config_lib
-from launch import (
-    cluster_file,
-    cluster_flags,
-    groups,
-    node_keeper,
-    preflight,
-    restarts,
-    revival,
-    stop_signals,
-)
+from launch import cluster_file, cluster_flags, preflight
 from launch.monitoring import log_tail, node_names, run_folder
+from launch.processes import groups, node_keeper, restarts, revival, stop_signals
 
 _POLL_SECONDS = 0.2
 # Of a node that has tried again itself, and of a mistake of the command line. What cuts

@@ -15,8 +15,9 @@ import subprocess
 from typing import Any
 
 from kickstarting.config import run as config_lib
-from launch import cluster_file, cluster_flags, preflight, revival, stop_signals
+from launch import cluster_file, cluster_flags, preflight
 from launch.monitoring import node_names
+from launch.processes import revival, stop_signals
 
 FILE = "kubernetes.json"
 

@@ -17,8 +17,8 @@ from kickstarting.queue import reverb_queue
 from kickstarting.reporting import run_files, status_text, telemetry
 from kickstarting.storage import checkpoints as checkpoints_lib
 from kickstarting.teaching import initialisation
-from launch import process_memory, revival
 from launch.monitoring import metrics_server, node_reports, run_folder, shared_view
+from launch.processes import process_memory, revival
 
 _REPORT_SECONDS = 1.0
 

@@ -12,8 +12,9 @@ from typing import Any
 from absl import flags as absl_flags
 
 from kickstarting.config import run as config_lib
-from launch import preflight, stop_event, stop_signals
+from launch import preflight
 from launch.monitoring import log_tail, run_folder, shared_view, terminal
+from launch.processes import stop_event, stop_signals
 
 LOCAL_MT, LOCAL_MP = "local_mt", "local_mp"
 
@@ -89,7 +90,7 @@ def _run_processes(
     """Runs the program as processes; shows how it goes, and their logs."""
     import launchpad as lp
 
-    from launch import node_processes
+    from launch.processes import node_processes
 
     with shared_view.on_this_terminal(config.show) as variables:
         manager = lp.launch(

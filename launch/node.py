@@ -8,7 +8,7 @@ nothing is pickled, and the run's folder is for the learner and the evaluator al
 
 import os
 
-from launch import node_keeper
+from launch.processes import node_keeper
 
 if __name__ == "__main__":
     # Before anything starts a thread that a child would miss.
@@ -30,15 +30,12 @@ from launch import (
     command_line,
     flags,
     lab_flags,
-    members,
     population_flags,
-    process_memory,
     report,
-    stop_event,
-    stop_signals,
     teacher_flags,
 )
 from launch.monitoring import node_logs
+from launch.processes import members, process_memory, stop_event, stop_signals
 
 _NODE_FLAG = absl_flags.DEFINE_string("node", None, "Which one, e.g. actor/3.")
 _HOSTS = absl_flags.DEFINE_string(

@@ -16,9 +16,9 @@ from kickstarting.population import controller as population_controller
 from kickstarting.population import events as population_events
 from kickstarting.population import member as population_member
 from kickstarting.population import status as population_status
-from launch import member_process
-from launch import members as members_lib
 from launch.monitoring import shared_view
+from launch.processes import member_process
+from launch.processes import members as members_lib
 
 _POLL_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0

@@ -13,7 +13,7 @@ from kickstarting.population import hyperparameters
 from kickstarting.population import picture as population_picture
 from kickstarting.population import rules as population
 from kickstarting.reporting import learning_curves, run_files
-from launch import members
+from launch.processes import members
 
 PICTURE_FILE = "population.png"
 _SCORE = "mean_capped_score"

@@ -17,8 +17,9 @@ from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import initialisation, teachers
 from kickstarting.teaching import values as teacher_values
 from kickstarting.teaching.returns import TeacherReturns
-from launch import members, private_network, teacher_map
+from launch import teacher_map
 from launch.monitoring import run_folder
+from launch.processes import members, private_network
 
 # What a run may come to need: checkpoints, events, metrics, a video.
 _FREE_BYTES = 200 * 2**20

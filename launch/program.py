@@ -12,14 +12,8 @@ import numpy as np
 from launchpad import address as lp_address
 
 from kickstarting.config import run as config_lib
-from launch import (
-    evaluator_node,
-    member_process,
-    members,
-    population_node,
-    ring_nodes,
-    teacher_node,
-)
+from launch import evaluator_node, population_node, ring_nodes, teacher_node
+from launch.processes import member_process, members
 
 # Unrolls that may wait for a teacher at once in one replica: each blocks a thread.
 _TEACHER_THREADS = 64

@@ -11,7 +11,7 @@ from absl import logging
 from kickstarting.acting.policy import inference_device
 from kickstarting.config import run as config_lib
 from kickstarting.teaching import server as teacher_server
-from launch import process_memory
+from launch.processes import process_memory
 
 _REPORT_SECONDS = 2.0
 

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 
-from launch import private_network
+from launch.processes import private_network
 
 if __name__ == "__main__":
     # Until all is loaded: Python's own handler is lost in callbacks of JAX.
@@ -43,17 +43,16 @@ from launch import (
     hosts,
     lab_flags,
     local,
-    members,
     population_flags,
     population_report,
     preflight,
     report,
-    stop_signals,
     teacher_flags,
     teacher_map,
     teacher_measurement,
 )
 from launch.monitoring import run_folder
+from launch.processes import members, stop_signals
 
 
 def main(argv: list[str]) -> int:

@@ -6,8 +6,8 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting.reporting import run_files
-from launch import run_health
 from launch.monitoring import node_reports
+from launch.processes import run_health
 from tests.launch import program_run
 
 _FRAMES = 6000

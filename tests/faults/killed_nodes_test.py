@@ -9,8 +9,8 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting.reporting import run_files
-from launch import restarts
 from launch.monitoring import node_reports
+from launch.processes import restarts
 from tests.launch import program_run
 
 _GROUPS = ("teacher", "actor", "evaluator", "queue", "learner")

@@ -17,8 +17,9 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.storage import checkpoints
 from launch import flags as launch_flags
-from launch import lab_flags, preflight, private_network, teacher_flags
+from launch import lab_flags, preflight, teacher_flags
 from launch.monitoring import run_folder
+from launch.processes import private_network
 from tests.environments import lab_stand_in
 from tests.launch import program_run, refusal
 

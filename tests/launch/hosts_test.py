@@ -10,8 +10,8 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting.reporting import run_files
-from launch import restarts
 from launch.monitoring import node_reports
+from launch.processes import restarts
 from tests.launch import namespaces, program_run
 
 _NAMES = ("first", "second", "middle", "school")

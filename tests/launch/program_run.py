@@ -24,7 +24,7 @@ from kickstarting.environments import base, suites
 from kickstarting.reporting import run_files
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
-from launch import run_health
+from launch.processes import run_health
 
 GRID = "gym:MiniGrid-Empty-5x5-v0"
 # Compiles and runs in seconds.

@@ -11,8 +11,9 @@ from absl.testing import absltest, flagsaver
 
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
-from launch import command_line, restarts, run_health, status
+from launch import command_line, status
 from launch.monitoring import node_reports, run_folder
+from launch.processes import restarts, run_health
 
 
 class StatusTest(absltest.TestCase):

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from absl import logging
 
 from kickstarting.config import run as config_lib
-from launch import restarts
 from launch.monitoring import node_logs
+from launch.processes import restarts
 
 # Ends in a row, within a short time each, after which no other try would fare better.
 MOST_ENDS = 6

@@ -4,7 +4,7 @@ import pathlib
 
 from absl.testing import absltest
 
-from launch import restarts
+from launch.processes import restarts
 
 
 class RestartsTest(absltest.TestCase):

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
-from launch import restarts
 from launch.monitoring import node_reports, run_folder
+from launch.processes import restarts
 
 # Silence of a node after which it counts as away; they report every second or two.
 SILENCE_SECONDS = 30.0

@@ -10,7 +10,7 @@ import time
 
 from absl.testing import absltest, parameterized
 
-from launch import restarts, revival
+from launch.processes import restarts, revival
 
 _CHILD = """
 import os, pathlib, signal, sys, time

@@ -3,7 +3,7 @@
 import math
 
 from kickstarting.config import run as config_lib
-from launch import revival
+from launch.processes import revival
 
 # Killed processes in a row, within a short time each, that end the run. Without a
 # teacher, an actor or an evaluator the others go on; a learner, a queue or a controller

@@ -5,7 +5,7 @@ import threading
 
 from absl.testing import absltest
 
-from launch import stop_event
+from launch.processes import stop_event
 
 _SECONDS = 30.0
 

@@ -17,8 +17,8 @@ from absl import flags
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting.config import run as config_lib
-from launch import groups, member_process, process_memory, revival, stop_event
 from launch.monitoring import node_logs, terminal
+from launch.processes import groups, member_process, process_memory, revival, stop_event
 
 
 def resources(

@@ -9,8 +9,8 @@ import signal
 import sys
 import threading
 
-from launch import groups, revival
 from launch.monitoring import node_logs
+from launch.processes import groups, revival
 
 END_WITH_INPUT = "--end_with_input"
 _STANDARD_INPUT = 0

@@ -6,7 +6,7 @@ from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from launch import private_network
+from launch.processes import private_network
 
 # A network namespace alone takes the rights of root.
 _NOT_AS_ROOT = """\
