@@ -20,7 +20,7 @@ from kickstarting.environments import base, suites
 from kickstarting.learning import update
 from kickstarting.queue import example as trajectory_example
 from kickstarting.teaching import teachers
-from launch import actor_node
+from launch.nodes import actor as actor_node
 
 _WARM_UP = 3
 # Numbers, and calls, of cold_call.

@@ -45,7 +45,7 @@ def launch(
     # TensorFlow, which takes seconds; mistakes are told before.
     import launchpad as lp
 
-    from launch import program as program_lib
+    from launch.nodes import program as program_lib
 
     absl_flags.FLAGS(
         [

@@ -63,7 +63,7 @@ def main(argv: list[str]) -> int:
     # After the flags: it loads TensorFlow, which takes seconds.
     import launchpad as lp
 
-    from launch import program as program_lib
+    from launch.nodes import program as program_lib
 
     absl_flags.FLAGS(
         [sys.argv[0], f"--lp_termination_notice_secs={stop_signals.SECONDS_TO_STOP}"],

@@ -163,7 +163,7 @@ def _launch(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
     from launchpad.nodes.python import xm_docker
     from xmanager import xm
 
-    from launch import program as program_lib
+    from launch.nodes import program as program_lib
 
     config, cluster, _ = placed
     run = os.path.basename(config.logdir)

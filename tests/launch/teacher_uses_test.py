@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
-from launch import actor_node
+from launch.nodes import actor as actor_node
 from tests.launch import program_run
 
 SCRIPTED = "examples.scripted_teacher:make"

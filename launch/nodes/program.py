@@ -12,7 +12,10 @@ import numpy as np
 from launchpad import address as lp_address
 
 from kickstarting.config import run as config_lib
-from launch import evaluator_node, population_node, ring_nodes, teacher_node
+from launch.nodes import evaluator as evaluator_node
+from launch.nodes import population as population_node
+from launch.nodes import ring as ring_nodes
+from launch.nodes import teacher as teacher_node
 from launch.processes import member_process, members
 
 # Unrolls that may wait for a teacher at once in one replica: each blocks a thread.

@@ -13,7 +13,8 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.queue import example as trajectory_example
 from kickstarting.queue import reverb_queue
-from launch import actor_node, learner_node
+from launch.nodes import actor as actor_node
+from launch.nodes import learner as learner_node
 
 _CALL_SECONDS = 60.0
 

@@ -11,7 +11,7 @@ from absl.testing import absltest, parameterized
 
 from kickstarting.population.member import Progress
 from kickstarting.reporting import run_files
-from launch import population_node
+from launch.nodes import population as population_node
 
 _CALL_SECONDS = 60.0
 
