@@ -29,7 +29,7 @@ from absl import flags
 
 from benchmarks import launched, watching
 from kickstarting.config import run as config_lib
-from launch import command_line
+from launch.flags import command_line
 from launch.processes import member_process
 
 # Some updates.

@@ -29,7 +29,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.queue import example as trajectory_example
 from kickstarting.reporting import run_files
-from launch import command_line
+from launch.flags import command_line
 
 _ACTORS = flags.DEFINE_list("actors", ["1", "2", "4", "8", "16"], "Of the runs.")
 _FAR_ACTORS = flags.DEFINE_list(

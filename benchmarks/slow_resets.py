@@ -22,7 +22,7 @@ from absl import flags
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.environments.stepping import batch
-from launch import command_line
+from launch.flags import command_line
 
 _ENVIRONMENTS = flags.DEFINE_integer("environments", 8, "Environments of the batch.")
 _COMPILE_SECONDS = flags.DEFINE_float("compile_seconds", 5.0, "How long a map takes.")

@@ -38,7 +38,7 @@ from benchmarks import launched, run_processes
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
-from launch import command_line
+from launch.flags import command_line
 from launch.monitoring import node_reports, run_folder
 
 _FAULTS = flags.DEFINE_integer("faults", 10, "Faults of each kind of node.")

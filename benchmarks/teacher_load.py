@@ -35,7 +35,7 @@ from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import server as teacher_server
 from kickstarting.teaching import teachers
-from launch import command_line
+from launch.flags import command_line
 from launch.processes import process_memory
 
 _TEACHERS = flags.DEFINE_integer("teachers", 30, "Teachers, one for each task.")

@@ -28,7 +28,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import run_files
 from kickstarting.teaching import teachers
-from launch import command_line
+from launch.flags import command_line
 
 _TASK = flags.DEFINE_string("task", "doom:health_gathering_supreme", "What is run.")
 _TEACHER = flags.DEFINE_string(

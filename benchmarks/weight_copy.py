@@ -22,7 +22,7 @@ from kickstarting.environments import suites
 from kickstarting.learning import learner, update
 from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints as checkpoints_lib
-from launch import command_line
+from launch.flags import command_line
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_line", "Of which the frames are.")
 _REPEATS = flags.DEFINE_integer("repeats", 20, "Copies; medians are printed.")

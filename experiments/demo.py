@@ -18,7 +18,7 @@ from kickstarting.environments import suites
 from kickstarting.reporting import learning_curves
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
-from launch import command_line
+from launch.flags import command_line
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_center", "What is learned.")
 _TEACHER = flags.DEFINE_string(

@@ -17,7 +17,7 @@ from absl import flags
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
-from launch import command_line
+from launch.flags import command_line
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_center", "The level.")
 _OURS = flags.DEFINE_list("ours", [], "Folders of our runs, one a seed.")

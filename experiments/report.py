@@ -16,7 +16,7 @@ from rich import console as rich_console
 from experiments import figures, run, run_records, tables
 from experiments.experiment import Experiment
 from kickstarting.config import run as config_lib
-from launch import command_line
+from launch.flags import command_line
 
 _DOCS = flags.DEFINE_string("docs", "docs", "Folder that takes the documents.")
 

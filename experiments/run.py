@@ -22,7 +22,7 @@ from rich import table as rich_table
 from experiments import catalogue, plan, runner
 from experiments.experiment import Experiment
 from kickstarting.config import run as config_lib
-from launch import command_line
+from launch.flags import command_line
 
 RESULTS = flags.DEFINE_string(
     "results", "runs/experiments", "Where the runs and their teachers go."

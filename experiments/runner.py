@@ -12,7 +12,7 @@ from typing import IO
 from rich import console as rich_console
 from rich import progress as rich_progress
 
-from launch import preflight
+from launch.flags import preflight
 
 _POLL_SECONDS = 1.0
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from launch import cluster_flags, hosts, kubernetes, preflight, slurm, vertex_ai
+from launch import cluster_flags, hosts, kubernetes, slurm, vertex_ai
+from launch.flags import preflight
 
 # They find machines for a run by themselves, and look after it from then on.
 _SUBMITTED: dict[str, Any] = {

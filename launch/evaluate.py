@@ -13,7 +13,9 @@ from rich import console as rich_console
 from kickstarting.acting import evaluator
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
-from launch import command_line, evaluation, lab_flags, policies
+from launch import evaluation, policies
+from launch.flags import command_line
+from launch.flags import lab as lab_flags
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "A run's folder, one checkpoint, or a teacher's folder."

@@ -26,7 +26,9 @@ from kickstarting.reporting import run_files
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import values as teacher_values
-from launch import command_line, evaluation, lab_flags, policies
+from launch import evaluation, policies
+from launch.flags import command_line
+from launch.flags import lab as lab_flags
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "A run's folder, or one of its checkpoints."

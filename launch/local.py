@@ -12,7 +12,7 @@ from typing import Any
 from absl import flags as absl_flags
 
 from kickstarting.config import run as config_lib
-from launch import preflight
+from launch.flags import preflight
 from launch.monitoring import log_tail, run_folder, shared_view, terminal
 from launch.processes import stop_event, stop_signals
 

@@ -26,14 +26,12 @@ import numpy as np
 from absl import flags as absl_flags
 
 from kickstarting.config import run as config_lib
-from launch import (
-    command_line,
-    flags,
-    lab_flags,
-    population_flags,
-    report,
-    teacher_flags,
-)
+from launch import report
+from launch.flags import command_line
+from launch.flags import lab as lab_flags
+from launch.flags import population as population_flags
+from launch.flags import run as flags
+from launch.flags import teachers as teacher_flags
 from launch.monitoring import node_logs
 from launch.processes import members, process_memory, stop_event, stop_signals
 

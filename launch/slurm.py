@@ -16,7 +16,8 @@ import sys
 from typing import NamedTuple
 
 from kickstarting.config import run as config_lib
-from launch import cluster_file, cluster_flags, preflight
+from launch import cluster_file, cluster_flags
+from launch.flags import preflight
 from launch.monitoring import node_names
 
 SCRIPT = "slurm.sbatch"

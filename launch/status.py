@@ -18,7 +18,7 @@ from rich import text as rich_text
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import status_text
-from launch import command_line
+from launch.flags import command_line
 from launch.processes import run_health
 
 _JSON = flags.DEFINE_bool("json", False, "Print JSON instead of tables.")

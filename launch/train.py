@@ -35,22 +35,12 @@ from rich import console as rich_console
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
-from launch import (
-    cluster,
-    cluster_flags,
-    command_line,
-    flags,
-    hosts,
-    lab_flags,
-    local,
-    population_flags,
-    population_report,
-    preflight,
-    report,
-    teacher_flags,
-    teacher_map,
-    teacher_measurement,
-)
+from launch import cluster, cluster_flags, hosts, local, population_report, report
+from launch.flags import command_line, preflight, teacher_map, teacher_measurement
+from launch.flags import lab as lab_flags
+from launch.flags import population as population_flags
+from launch.flags import run as flags
+from launch.flags import teachers as teacher_flags
 from launch.monitoring import run_folder
 from launch.processes import members, stop_signals
 

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from kickstarting.config import run as config_lib
-from launch import cluster_file, cluster_flags, preflight
+from launch import cluster_file, cluster_flags
+from launch.flags import preflight
 from launch.monitoring import node_names
 
 MOST_POOLS = 4

@@ -19,7 +19,8 @@ from rich import progress as rich_progress
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import level_cache
-from launch import command_line, lab_flags
+from launch.flags import command_line
+from launch.flags import lab as lab_flags
 
 _SUITE = flags.DEFINE_enum("suite", "dmlab30", suites.LAB_SUITES, "Whose levels.")
 _LEVELS = flags.DEFINE_list("levels", [], "Levels of the suite; none means all.")

@@ -11,7 +11,9 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import video
 from kickstarting.teaching import teachers
-from launch import command_line, lab_flags, policies, recording
+from launch import policies, recording
+from launch.flags import command_line
+from launch.flags import lab as lab_flags
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "A run's folder, one checkpoint, or a teacher's folder."

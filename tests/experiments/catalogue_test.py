@@ -6,7 +6,7 @@ from absl.testing import absltest, flagsaver, parameterized
 from experiments import catalogue, scoring
 from experiments.training import Training
 from kickstarting.config import run as config_lib
-from launch import flags as train_flags
+from launch.flags import run as train_flags
 
 
 def _config(training: Training) -> config_lib.Config:

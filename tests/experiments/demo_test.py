@@ -7,7 +7,7 @@ import pathlib
 from absl.testing import absltest, flagsaver, parameterized
 
 from experiments import demo
-from launch import command_line
+from launch.flags import command_line
 from tests.experiments import small_runs
 from tests.launch import program_run
 

@@ -8,7 +8,7 @@ from absl.testing import absltest, flagsaver
 
 from experiments import catalogue, report, run_records
 from kickstarting.environments import suites
-from launch import command_line
+from launch.flags import command_line
 
 _TASK = "doom:take_cover"
 _OWN = f'''"""An experiment of one's own."""

@@ -13,7 +13,7 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from experiments import catalogue, run
 from kickstarting.reporting import run_files
-from launch import command_line
+from launch.flags import command_line
 from tests.launch import program_run
 
 _TINY = '''"""Two conditions of a small grid, one of them with a teacher of its own."""

@@ -9,7 +9,7 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from experiments.training import Teacher, Training
 from kickstarting.config import run as config_lib
-from launch import flags as train_flags
+from launch.flags import run as train_flags
 
 _SHIPPED = "teachers/doom/defend_the_line"
 _BASE = Training(("doom:basic",), seed=3, total_frames=10_000)

@@ -16,8 +16,10 @@ from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.storage import checkpoints
-from launch import flags as launch_flags
-from launch import lab_flags, preflight, teacher_flags
+from launch.flags import lab as lab_flags
+from launch.flags import preflight
+from launch.flags import run as launch_flags
+from launch.flags import teachers as teacher_flags
 from launch.monitoring import run_folder
 from launch.processes import private_network
 from tests.environments import lab_stand_in

@@ -8,7 +8,8 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from kickstarting.config import run as config_lib
 from kickstarting.teaching.returns import TeacherReturns
-from launch import cluster_file, cluster_flags, hosts, preflight
+from launch import cluster_file, cluster_flags, hosts
+from launch.flags import preflight
 
 _MACHINES = {
     "a": {"address": "10.0.0.1", "command": "ssh a {command}"},

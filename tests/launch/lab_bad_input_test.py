@@ -13,7 +13,8 @@ from unittest import mock
 from absl.testing import absltest, flagsaver, parameterized
 
 from kickstarting.environments.dmlab import level_cache
-from launch import command_line, evaluate
+from launch import evaluate
+from launch.flags import command_line
 from tests.environments import lab_stand_in
 from tests.launch import program_run
 

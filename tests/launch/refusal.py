@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from absl.testing import flagsaver, parameterized
 
-from launch import command_line, train
-from launch import flags as launch_flags
+from launch import train
+from launch.flags import command_line
+from launch.flags import run as launch_flags
 from tests.launch import program_run
 
 

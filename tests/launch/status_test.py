@@ -11,7 +11,8 @@ from absl.testing import absltest, flagsaver
 
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
-from launch import command_line, status
+from launch import status
+from launch.flags import command_line
 from launch.monitoring import node_reports, run_folder
 from launch.processes import restarts, run_health
 

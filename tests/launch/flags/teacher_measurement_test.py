@@ -9,7 +9,7 @@ from absl.testing import absltest
 from kickstarting.config import run as config_lib
 from kickstarting.teaching import teachers
 from kickstarting.teaching.returns import TeacherReturns
-from launch import teacher_measurement
+from launch.flags import teacher_measurement
 from tests.launch import program_run
 
 _TASKS = (program_run.GRID, "gym:MiniGrid-Empty-6x6-v0")

@@ -10,7 +10,7 @@ from types import ModuleType
 from absl import flags
 
 from kickstarting.environments import base
-from launch import preflight
+from launch.flags import preflight
 from launch.monitoring import node_logs
 from launch.processes import process_memory, processor_threads
 

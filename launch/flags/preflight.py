@@ -17,7 +17,7 @@ from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import initialisation, teachers
 from kickstarting.teaching import values as teacher_values
 from kickstarting.teaching.returns import TeacherReturns
-from launch import teacher_map
+from launch.flags import teacher_map
 from launch.monitoring import run_folder
 from launch.processes import members, private_network
 

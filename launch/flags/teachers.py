@@ -6,7 +6,7 @@ from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.config import teachers as teacher_config
 from kickstarting.config.teacher_uses import TEACHER_USES
-from launch import teacher_map
+from launch.flags import teacher_map
 
 _DEFAULTS = teacher_config.KickstartingConfig()
 _LOSS_DEFAULTS = agent_config.LossConfig()

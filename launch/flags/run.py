@@ -7,7 +7,9 @@ from absl import flags
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
-from launch import lab_flags, population_flags, teacher_flags
+from launch.flags import lab as lab_flags
+from launch.flags import population as population_flags
+from launch.flags import teachers as teacher_flags
 from launch.processes import private_network
 
 _DEFAULTS = config_lib.Config(tasks=("doom:defend_the_center",), logdir="unset")

@@ -9,7 +9,7 @@ from rich import console as rich_console
 from kickstarting.config import run as config_lib
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching.returns import TeacherReturns
-from launch import teacher_map
+from launch.flags import teacher_map
 from tests.launch import program_run
 
 _DOOM = ("doom:defend_the_center", "doom:take_cover", "doom:health_gathering")

@@ -4,7 +4,7 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
-from launch import flags as launch_flags
+from launch.flags import run as launch_flags
 from launch.nodes import actor as actor_node
 
 _THIRTY = [f"doom:{number}" for number in range(30)]
