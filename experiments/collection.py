@@ -13,8 +13,9 @@ from kickstarting.config import run as config_lib
 from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
 from kickstarting.teaching import files as teacher_files
-from launch import population_report, report
 from launch.flags import teacher_map
+from launch.reports import population as population_report
+from launch.reports import report
 
 _SECONDS = "seconds"
 # What experiments draw and count; the rest of metrics.csv stays with the run.

@@ -13,9 +13,9 @@ from rich import console as rich_console
 from kickstarting.acting import evaluator
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
-from launch import evaluation, policies
 from launch.flags import command_line
 from launch.flags import lab as lab_flags
+from launch.reports import evaluation, policies
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "A run's folder, one checkpoint, or a teacher's folder."

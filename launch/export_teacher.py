@@ -26,9 +26,9 @@ from kickstarting.reporting import run_files
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import values as teacher_values
-from launch import evaluation, policies
 from launch.flags import command_line
 from launch.flags import lab as lab_flags
+from launch.reports import evaluation, policies
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "A run's folder, or one of its checkpoints."

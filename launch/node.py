@@ -26,7 +26,6 @@ import numpy as np
 from absl import flags as absl_flags
 
 from kickstarting.config import run as config_lib
-from launch import report
 from launch.flags import command_line
 from launch.flags import lab as lab_flags
 from launch.flags import population as population_flags
@@ -34,6 +33,7 @@ from launch.flags import run as flags
 from launch.flags import teachers as teacher_flags
 from launch.monitoring import node_logs
 from launch.processes import members, process_memory, stop_event, stop_signals
+from launch.reports import report
 
 _NODE_FLAG = absl_flags.DEFINE_string("node", None, "Which one, e.g. actor/3.")
 _HOSTS = absl_flags.DEFINE_string(

@@ -35,7 +35,7 @@ from rich import console as rich_console
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
-from launch import cluster, cluster_flags, hosts, local, population_report, report
+from launch import cluster, cluster_flags, hosts, local
 from launch.flags import command_line, preflight, teacher_map, teacher_measurement
 from launch.flags import lab as lab_flags
 from launch.flags import population as population_flags
@@ -43,6 +43,8 @@ from launch.flags import run as flags
 from launch.flags import teachers as teacher_flags
 from launch.monitoring import run_folder
 from launch.processes import members, stop_signals
+from launch.reports import population as population_report
+from launch.reports import report
 
 
 def main(argv: list[str]) -> int:

@@ -11,9 +11,9 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import video
 from kickstarting.teaching import teachers
-from launch import policies, recording
 from launch.flags import command_line
 from launch.flags import lab as lab_flags
+from launch.reports import policies, recording
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "A run's folder, one checkpoint, or a teacher's folder."

@@ -12,7 +12,7 @@ from experiments.training import Teacher, Training
 from kickstarting.config import run as config_lib
 from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
-from launch import report
+from launch.reports import report
 
 _TASK = "doom:basic"
 _RETURN = f"episode_return/{_TASK}"

@@ -15,8 +15,9 @@ from kickstarting.storage import checkpoints
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import teachers
-from launch import export_teacher, policies
+from launch import export_teacher
 from launch.monitoring import run_folder
+from launch.reports import policies
 from tests import ring, small_teachers, teacher_card
 
 _TASKS = ("gym:one", "gym:two", "gym:three")

@@ -7,7 +7,7 @@ from kickstarting.acting import evaluator
 from kickstarting.environments import suites
 from kickstarting.teaching import teachers
 from kickstarting.teaching import trials as teacher_trials
-from launch import policies
+from launch.reports import policies
 from tests.launch import program_run
 
 _TASK = program_run.GRID

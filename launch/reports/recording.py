@@ -11,7 +11,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import actions as dmlab_actions
 from kickstarting.reporting import video
-from launch import policies
+from launch.reports import policies
 
 # A grid world's step is worth a longer look than four frames of a 35 Hz game.
 GAME_FRAMES_PER_SECOND = 35.0

@@ -12,8 +12,8 @@ from kickstarting.environments import suites
 from kickstarting.reporting import learning_curves, run_files, video
 from kickstarting.storage import checkpoints
 from kickstarting.teaching import teachers
-from launch import evaluation, policies, recording
 from launch.monitoring import run_folder
+from launch.reports import evaluation, policies, recording
 
 _VIDEO_STEPS = 525
 SCORES_FILE = "scores.json"

@@ -15,7 +15,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.scores import aggregates
 from kickstarting.scores import normalised as scores
-from launch import policies
+from launch.reports import policies
 
 _AGGREGATES = (("mean", "mean"), ("median", "median"), ("iqm", "IQM"))
 

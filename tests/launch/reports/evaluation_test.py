@@ -8,7 +8,7 @@ from absl.testing import absltest
 from rich import console as rich_console
 
 from kickstarting.scores import aggregates
-from launch import evaluation
+from launch.reports import evaluation
 
 
 def _score(
