@@ -35,7 +35,8 @@ from rich import console as rich_console
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
-from launch import cluster, cluster_flags, hosts, local
+from launch.clusters import cluster, hosts, local
+from launch.clusters import flags as cluster_flags
 from launch.flags import command_line, preflight, teacher_map, teacher_measurement
 from launch.flags import lab as lab_flags
 from launch.flags import population as population_flags

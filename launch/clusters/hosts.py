@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from absl import logging
 
 from kickstarting.config import run as config_lib
-from launch import cluster_file, cluster_flags
+from launch.clusters import file as cluster_file
+from launch.clusters import flags as cluster_flags
 from launch.flags import preflight
 from launch.monitoring import log_tail, node_names, run_folder
 from launch.processes import groups, node_keeper, restarts, revival, stop_signals

@@ -13,7 +13,8 @@ from kickstarting.config import population as population_config
 from kickstarting.config import run as config_lib
 from kickstarting.config import teachers as teacher_config
 from kickstarting.teaching.returns import TeacherReturns
-from launch import cluster, cluster_flags, vertex_ai
+from launch.clusters import cluster, vertex_ai
+from launch.clusters import flags as cluster_flags
 from launch.flags import preflight
 
 _VERTEX_AI = {"run_folder": "/gcs/bucket/runs"}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from absl import flags
 
 from kickstarting.config import run as config_lib
-from launch import cluster_file
+from launch.clusters import file as cluster_file
 from launch.processes import groups
 
 LAUNCH = flags.DEFINE_enum(
@@ -57,7 +57,7 @@ class Placed(NamedTuple):
         """Returns the words that begin one of a group's nodes; its flags follow."""
         variables = self.environment(group).items()
         assignments = [f"{name}={value}" for name, value in variables]
-        return ["exec", "env", *assignments, python, "-m", "launch.node"]
+        return ["exec", "env", *assignments, python, "-m", "launch.clusters.node"]
 
 
 def placed(config: config_lib.Config) -> Placed | None:

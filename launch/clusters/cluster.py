@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from launch import cluster_flags, hosts, kubernetes, slurm, vertex_ai
+from launch.clusters import flags as cluster_flags
+from launch.clusters import hosts, kubernetes, slurm, vertex_ai
 from launch.flags import preflight
 
 # They find machines for a run by themselves, and look after it from then on.

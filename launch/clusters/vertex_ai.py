@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from kickstarting.config import run as config_lib
-from launch import cluster_file, cluster_flags
+from launch.clusters import file as cluster_file
+from launch.clusters import flags as cluster_flags
 from launch.flags import preflight
 from launch.monitoring import node_names
 

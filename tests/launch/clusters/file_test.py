@@ -8,7 +8,9 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from kickstarting.config import run as config_lib
 from kickstarting.teaching.returns import TeacherReturns
-from launch import cluster_file, cluster_flags, hosts
+from launch.clusters import file as cluster_file
+from launch.clusters import flags as cluster_flags
+from launch.clusters import hosts
 from launch.flags import preflight
 
 _MACHINES = {

@@ -16,7 +16,8 @@ from kickstarting.config import population as population_config
 from kickstarting.config import run as config_lib
 from kickstarting.config import teachers as teacher_config
 from kickstarting.teaching.returns import TeacherReturns
-from launch import cluster_flags, kubernetes
+from launch.clusters import flags as cluster_flags
+from launch.clusters import kubernetes
 from launch.flags import preflight
 
 _VERSIONS = ("1.29", "1.37")
