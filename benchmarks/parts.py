@@ -13,7 +13,7 @@ import psutil
 from kickstarting.acting import actor as actor_lib
 from kickstarting.acting import policy as acting_lib
 from kickstarting.acting import unroll_sender, unroll_store
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
@@ -134,7 +134,7 @@ def _acting(
     act = jax.jit(agent.step)
     params = agent.init_params(jax.random.key(0))
     state = agent.initial_state(count)
-    observation = types.Observation(
+    observation = trajectory_lib.Observation(
         np.zeros((count, *spec.frame_shape), np.uint8),
         np.zeros((count, spec.instruction_length), np.int32),
         np.zeros(count, np.int32),
@@ -154,7 +154,7 @@ def learner_update(
     """Updates on one batch again and again, moved to the device each time."""
     learner = update.Update(Agent(spec, config.network), config)
     batch = _batch(config, spec)
-    hyperparameters = types.Hyperparameters(
+    hyperparameters = trajectory_lib.Hyperparameters(
         np.float32(1e-4),
         np.float32(1e-3),
         np.float32(1e-7),
@@ -286,7 +286,7 @@ class _Sender(unroll_sender.UnrollSender):
 
 
 class _NoWriter:
-    def write(self, trajectory: types.Trajectory) -> float:
+    def write(self, trajectory: trajectory_lib.Trajectory) -> float:
         del trajectory
         return 0.0
 
@@ -339,7 +339,9 @@ def parameters(
         server.Stop()
 
 
-def _batch(config: config_lib.Config, spec: base.EnvironmentSpec) -> types.Trajectory:
+def _batch(
+    config: config_lib.Config, spec: base.EnvironmentSpec
+) -> trajectory_lib.Trajectory:
     random = np.random.default_rng(0)
     example = trajectory_example.example(config, spec)
     batch = jax.tree.map(lambda x: np.stack([x] * config.batch_size), example)

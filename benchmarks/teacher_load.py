@@ -50,7 +50,7 @@ _UNROLL_LENGTH = flags.DEFINE_integer("unroll_length", 32, "Steps of an unroll."
 _SPEC = base.EnvironmentSpec((72, 96, 3), 0, tuple(f"action {i}" for i in range(9)), 4)
 _ENVIRONMENTS = 16
 _CALL_SECONDS = 120.0
-# As launch.program gives a teacher server.
+# As launch/nodes/program.py gives a teacher server.
 _THREADS = 64
 
 
@@ -268,7 +268,7 @@ def _act(
     clients = [courier.Client(a, call_timeout=_CALL_SECONDS) for a in addresses]
     observation, first = _slice(index, _UNROLL_LENGTH.value)
     states: list[Any] = [None] * _ENVIRONMENTS
-    # As launch.actor_node deals the tasks.
+    # As launch/nodes/actor.py deals the tasks.
     tasks = (index * _ENVIRONMENTS + np.arange(_ENVIRONMENTS)) % num_tasks
     calls = index
     while not stop.is_set():

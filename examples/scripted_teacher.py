@@ -3,12 +3,12 @@
   python -m launch.train --tasks=gym:MiniGrid-DoorKey-6x6-v0 --action_repeat=1 \\
       --teachers=examples.scripted_teacher:make
 
-Anything that keeps kickstarting.types.Teacher can teach. This bot knows no more than
-the student: its 7x7 view, the mission and the last action. It draws what it has seen on
-a map, which travels with the unrolls as its recurrent state, and goes where the mission
-wants it, explores as long as it has not seen that, and then opens doors and fetches
-keys for the locked ones. It relies on an action repeat of 1 and on a world in which
-only the agent moves.
+Anything that keeps trajectory.Teacher (kickstarting/agent) can teach. This bot knows no
+more than the student: its 7x7 view, the mission and the last action. It draws what it
+has seen on a map, which travels with the unrolls as its recurrent state, and goes where
+the mission wants it, explores as long as it has not seen that, and then opens doors and
+fetches keys for the locked ones. It relies on an action repeat of 1 and on a world in
+which only the agent moves.
 """
 
 import collections

@@ -3,7 +3,7 @@
 It runs in a virtual environment of its own (Python 3.11, the pins of
 docs/sample_factory.md), never in the project's: the two stacks do not share one. The
 level, rewards, frames, action set and action repeat are those of
-`kickstarting.environments.doom.doom`; everything else is sample-factory's default for
+kickstarting/environments/doom; everything else is sample-factory's default for
 ViZDoom (`sf_examples.vizdoom`), with a recurrent core and smaller batches.
 
   SF/bin/python -m experiments.sample_factory_opponent --task=doom:defend_the_center \

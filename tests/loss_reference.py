@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 
 # Of the advantages before, where a loss normalises its own by them.
 ADVANTAGE_MEAN, ADVANTAGE_DEVIATION = 0.3, 1.7
@@ -26,8 +26,8 @@ def random_unrolls(seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3):
     first[1, 4] = True
     first[2, [0, 1]], first[2, length] = True, True
     zeros = np.zeros((batch, length + 1), np.int32)
-    trajectory = types.Trajectory(
-        observation=types.Observation(zeros, zeros, zeros, zeros),
+    trajectory = trajectory_lib.Trajectory(
+        observation=trajectory_lib.Observation(zeros, zeros, zeros, zeros),
         action=random.integers(0, actions, (batch, length), np.int32),
         reward=2 * normal(batch, length),
         discount=discount,
@@ -38,15 +38,15 @@ def random_unrolls(seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3):
             np.float32
         ),
         teacher_values=np.zeros((batch, 0, length), np.float32),
-        core_state=types.CoreState(zeros, zeros),
+        core_state=trajectory_lib.CoreState(zeros, zeros),
         task=random.integers(0, tasks, batch, np.int32),
         actor=np.zeros(batch, np.int32),
         params_version=np.zeros(batch, np.int32),
     )
-    output = types.AgentOutput(
+    output = trajectory_lib.AgentOutput(
         normal(batch, length + 1, actions), normal(batch, length + 1, 1)
     )
-    hyperparameters = types.Hyperparameters(
+    hyperparameters = trajectory_lib.Hyperparameters(
         learning_rate=np.float32(1e-3),
         entropy_cost=np.float32(0.02),
         optimiser_epsilon=np.float32(0.1),

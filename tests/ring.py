@@ -12,7 +12,7 @@ import jax.flatten_util
 import numpy as np
 
 from kickstarting.acting import actor, guides, unroll_sender
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
@@ -57,7 +57,7 @@ def random_parameters(agent: Agent, seed: int = 0) -> np.ndarray:
     return random.normal(scale=0.3, size=count).astype(np.float32)
 
 
-def unravel(agent: Agent, flat: np.ndarray) -> types.Params:
+def unravel(agent: Agent, flat: np.ndarray) -> trajectory_lib.Params:
     """Returns flat parameters as the agent takes them."""
     shapes = jax.eval_shape(agent.init_params, jax.random.key(0))
     example = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes)
@@ -66,7 +66,7 @@ def unravel(agent: Agent, flat: np.ndarray) -> types.Params:
 
 def random_batch(
     run: config.Config, spec: base.EnvironmentSpec, seed: int
-) -> types.Trajectory:
+) -> trajectory_lib.Trajectory:
     """Returns a batch [B, ...] of random unrolls that hold to the contract."""
     random = np.random.default_rng(seed)
     shapes = trajectory_example.example(run, spec)
@@ -91,10 +91,10 @@ class MemoryQueue:
     """A bounded queue of unrolls; one object is both writer and source of batches."""
 
     def __init__(self, size: int, stop: threading.Event) -> None:
-        self._queue: queue.Queue[types.Trajectory] = queue.Queue(size)
+        self._queue: queue.Queue[trajectory_lib.Trajectory] = queue.Queue(size)
         self._stop = stop
 
-    def write(self, trajectory: types.Trajectory) -> float:
+    def write(self, trajectory: trajectory_lib.Trajectory) -> float:
         """Copies one unroll into the queue; see trajectory_queue.UnrollWriter."""
         copied = jax.tree.map(np.array, trajectory)
         start = time.monotonic()
@@ -109,7 +109,7 @@ class MemoryQueue:
     def close(self) -> None:
         """Needs nothing."""
 
-    def read(self) -> types.Trajectory | None:
+    def read(self) -> trajectory_lib.Trajectory | None:
         """Returns the oldest unroll, or None when the run stops."""
         while not self._stop.is_set():
             try:
@@ -118,7 +118,7 @@ class MemoryQueue:
                 continue
         return None
 
-    def batches(self, size: int) -> Iterator[types.Trajectory]:
+    def batches(self, size: int) -> Iterator[trajectory_lib.Trajectory]:
         """Yields batches [size, ...] until the run stops."""
         while True:
             unrolls = [self.read() for _ in range(size)]
@@ -179,10 +179,10 @@ def act(
     environments: environment_batch.EnvironmentBatch,
     learner: FixedLearner,
     *,
-    until: Callable[[list[types.Trajectory]], bool],
+    until: Callable[[list[trajectory_lib.Trajectory]], bool],
     seconds: float = 60.0,
     guide: guides.Guide | None = None,
-) -> tuple[actor.Actor, list[types.Trajectory]]:
+) -> tuple[actor.Actor, list[trajectory_lib.Trajectory]]:
     """Runs an actor until its unrolls suffice; returns it and them, oldest first."""
     stop = threading.Event()
     unrolls_queue = MemoryQueue(run.resolved_queue_size, stop)
@@ -200,7 +200,7 @@ def act(
     thread.start()
     timer = threading.Timer(seconds, stop.set)
     timer.start()
-    unrolls: list[types.Trajectory] = []
+    unrolls: list[trajectory_lib.Trajectory] = []
     while not until(unrolls) and (unroll := unrolls_queue.read()) is not None:
         unrolls.append(unroll)
     timer.cancel()
@@ -224,7 +224,7 @@ class Trained(NamedTuple):
     """
 
     parameters: np.ndarray
-    batches: list[types.Trajectory]
+    batches: list[trajectory_lib.Trajectory]
     metrics: list[dict[str, float]]
     snapshots: dict[int, np.ndarray]
 
@@ -249,7 +249,7 @@ class _WatchedUpdate(update.Update):
         self.trained = Trained(np.zeros(0, np.float32), [], [], {})
         self._wanted = snapshots
 
-    def shard(self, batch: types.Trajectory) -> types.Trajectory:
+    def shard(self, batch: trajectory_lib.Trajectory) -> trajectory_lib.Trajectory:
         self.trained.batches.append(batch)
         return super().shard(batch)
 

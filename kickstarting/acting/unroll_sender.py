@@ -19,7 +19,7 @@ import numpy as np
 from absl import logging
 
 from kickstarting.acting.unroll_store import UnrollStore
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 
 
 class LabelFuture(Protocol):
@@ -46,7 +46,7 @@ class TeacherClient(Protocol):
         self,
         task: int,
         wanted: np.ndarray,
-        trajectory: types.Trajectory,
+        trajectory: trajectory_lib.Trajectory,
         teacher_state: Any,
     ) -> LabelFuture | None:
         """Asks about observations 0..T-1; None if there is nobody to ask.
@@ -59,7 +59,7 @@ class TeacherClient(Protocol):
 class Writer(Protocol):
     """Where unrolls go (trajectory_queue.UnrollWriter)."""
 
-    def write(self, trajectory: types.Trajectory) -> float:
+    def write(self, trajectory: trajectory_lib.Trajectory) -> float:
         """Writes one unroll; returns the seconds that it waited for room."""
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class Writer(Protocol):
 class _Pending:
     environment: int
     slot: int
-    trajectory: types.Trajectory
+    trajectory: trajectory_lib.Trajectory
     future: LabelFuture | None
     asked_at: float
 
@@ -176,7 +176,7 @@ class UnrollSender:
         return True
 
     def _ask(
-        self, environment: int, trajectory: types.Trajectory
+        self, environment: int, trajectory: trajectory_lib.Trajectory
     ) -> LabelFuture | None:
         task = self._store.task(environment)
         wanted = self._kickstarting_weight(task) != 0
@@ -207,7 +207,7 @@ class UnrollSender:
         self.unrolls += 1
         self._store.free(pending.environment, pending.slot)
 
-    def _with_answer(self, pending: _Pending) -> types.Trajectory:
+    def _with_answer(self, pending: _Pending) -> trajectory_lib.Trajectory:
         assert pending.future is not None
         start = time.monotonic()
         left = max(pending.asked_at + self._deadline - start, 0.001)

@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 from kickstarting.environments.stepping import batch as environment_batch
 
 
@@ -131,21 +131,21 @@ class UnrollStore:
         self.slot[environment] = slot
         self.position[environment] = 0
 
-    def observation(self, indices: np.ndarray) -> types.Observation:
+    def observation(self, indices: np.ndarray) -> trajectory_lib.Observation:
         """Returns copies [n, ...] of the observations at the cursors of `indices`."""
         at = indices, self.slot[indices], self.position[indices]
-        return types.Observation(
+        return trajectory_lib.Observation(
             pixels=self._environments.pixels[at],
             instruction=self._environments.instruction[at],
             last_action=self.last_action[at],
             last_reward=self.last_reward[at],
         )
 
-    def trajectory(self, environment: int, slot: int) -> types.Trajectory:
+    def trajectory(self, environment: int, slot: int) -> trajectory_lib.Trajectory:
         """Returns the unroll in a slot as views; no teacher has answered it yet."""
         at = environment, slot
-        return types.Trajectory(
-            observation=types.Observation(
+        return trajectory_lib.Trajectory(
+            observation=trajectory_lib.Observation(
                 pixels=self._environments.pixels[at],
                 instruction=self._environments.instruction[at],
                 last_action=self.last_action[at],
@@ -159,7 +159,9 @@ class UnrollStore:
             teacher_logits=self.unanswered_logits,
             teacher_mask=self.unanswered_mask,
             teacher_values=self.unanswered_values,
-            core_state=types.CoreState(cell=self.cell[at], hidden=self.hidden[at]),
+            core_state=trajectory_lib.CoreState(
+                cell=self.cell[at], hidden=self.hidden[at]
+            ),
             task=self._tasks[environment],
             actor=self._actor,
             params_version=self.params_version[at],

@@ -58,8 +58,8 @@ def loss(
 ) -> tuple[Array, Findings]:
     """Computes the loss of a batch of unrolls.
 
-    The steps that only cross a truncated episode's boundary (types.is_crossing) count
-    nowhere, and the step before bootstraps from the value of the last observation.
+    The steps that only cross a truncated episode's boundary (trajectory.is_crossing)
+    count nowhere; the step before bootstraps from the value of the last observation.
     Advantages and the values' errors are divided by the returns' scale. Where the
     network has a value for each task, every task has its own; else all share one.
 

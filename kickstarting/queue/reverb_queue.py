@@ -13,7 +13,7 @@ import reverb
 import tensorflow as tf
 import tree
 
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 
 # Reverb and its datasets run on the CPU: TensorFlow must never take the accelerator
 # that the learner needs.
@@ -30,7 +30,7 @@ class QueueStopped(Exception):
     """The program is stopping: the queue takes and gives nothing any more."""
 
 
-def table(example: types.Trajectory, size: int) -> reverb.Table:
+def table(example: trajectory_lib.Trajectory, size: int) -> reverb.Table:
     """Returns the bounded FIFO table for unrolls that look like `example`.
 
     Args:
@@ -52,7 +52,7 @@ class UnrollWriter:
         self._should_stop = should_stop
         self._writer: Any = None
 
-    def write(self, trajectory: types.Trajectory) -> float:
+    def write(self, trajectory: trajectory_lib.Trajectory) -> float:
         """Appends one unroll; its arrays may be reused as soon as this returns.
 
         Args:
@@ -94,10 +94,10 @@ class UnrollWriter:
 
 def batches(
     client: reverb.Client,
-    example: types.Trajectory,
+    example: trajectory_lib.Trajectory,
     batch_size: int,
     should_stop: Callable[[], bool],
-) -> Iterator[types.Trajectory]:
+) -> Iterator[trajectory_lib.Trajectory]:
     """Yields batches of unrolls, oldest first, until the program stops.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 
 # The first rest; each failure before the next good answer doubles it, up to a longest.
 _REST_SECONDS = 1.0
@@ -50,7 +50,7 @@ class RemoteTeacher:
         self,
         task: int,
         wanted: np.ndarray,
-        trajectory: types.Trajectory,
+        trajectory: trajectory_lib.Trajectory,
         teacher_state: Any,
     ) -> "Answer | None":
         """Asks about observations 0..T-1 of an unroll.

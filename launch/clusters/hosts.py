@@ -1,7 +1,7 @@
 """Runs the nodes of a program on several machines, reached by ssh or any command.
 
-A node's process looks after itself there (launch.node); here whoever loses the
-connection to it starts it again, after a while.
+A node's process looks after itself there (node.py); here whoever loses the connection
+to it starts it again, after a while.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Runs one node of a run on this machine, for a launcher on another one.
 
-  python -m launch.node --node=actor/3 --node_hosts=... --node_facts=... FLAGS
+  python -m launch.clusters.node --node=actor/3 --node_hosts=... --node_facts=... FLAGS
 
 FLAGS are those of launch.train. The program is made anew from them on every machine:
 nothing is pickled, and the run's folder is for the learner and the evaluator alone.

@@ -34,7 +34,7 @@ def resources(
       config: of the run.
       variables: of the environment, for all of them.
     """
-    repository = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    repository = str(pathlib.Path(__file__).resolve().parents[2])
     path = os.pathsep.join([repository, *filter(None, sys.path)])
     processes = {}
     for group in program.groups:

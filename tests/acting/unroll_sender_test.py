@@ -9,7 +9,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting.acting import unroll_sender, unroll_store
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 from tests.counting_environment import CountingBatch, Script
 
 UNROLL_LENGTH, NUM_TEACHERS, NUM_ACTIONS = 3, 2, 3
@@ -39,7 +39,7 @@ class Writer:
         self.closed = threading.Event()
         self.failure: Exception | None = None
 
-    def write(self, trajectory: types.Trajectory) -> float:
+    def write(self, trajectory: trajectory_lib.Trajectory) -> float:
         self.gate.wait(LONG)
         if self.failure is not None:
             raise self.failure
@@ -72,7 +72,7 @@ class Teacher:
         self,
         task: int,
         wanted: np.ndarray,
-        trajectory: types.Trajectory,
+        trajectory: trajectory_lib.Trajectory,
         teacher_state: Any,
     ) -> Any:
         if self.resting:

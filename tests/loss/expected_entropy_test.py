@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 from kickstarting.loss import distillation
 from tests import jitted_loss, loss_reference
 
@@ -55,7 +55,9 @@ class ExpectedEntropyTest(absltest.TestCase):
             teacher_values=np.zeros((1, 0, _LENGTH), np.float32),
         )
         logits = jnp.concatenate([table[states], jnp.zeros((1, _ACTIONS))])
-        output = types.AgentOutput(logits[None], jnp.zeros((1, _LENGTH + 1, 1)))
+        output = trajectory_lib.AgentOutput(
+            logits[None], jnp.zeros((1, _LENGTH + 1, 1))
+        )
         hyperparameters = hyperparameters._replace(
             kickstarting_weight=np.full((1, 1), _WEIGHT, np.float32)
         )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.loss import popart, running_moments, vtrace
@@ -69,7 +69,7 @@ class LossTest(absltest.TestCase):
             teacher_values=random.normal(3, 9, mask.shape).astype(np.float32),
             task=self.task,
         )
-        crossing = types.is_crossing(trajectory.discount, trajectory.first)
+        crossing = trajectory_lib.is_crossing(trajectory.discount, trajectory.first)
         self.assertTrue((mask * crossing[:, None]).any())
         # Every task's own value, and where a teacher's counts.
         own = np.take_along_axis(self.output.value, self.task[:, None, None], axis=-1)
@@ -113,7 +113,10 @@ class LossTest(absltest.TestCase):
             * (self.difference / self.scale[..., None]) ** 2
         )
         steps = (
-            1 - types.is_crossing(self.trajectory.discount, self.trajectory.first)
+            1
+            - trajectory_lib.is_crossing(
+                self.trajectory.discount, self.trajectory.first
+            )
         ).sum()
         metrics = found.metrics
         np.testing.assert_allclose(
@@ -153,7 +156,7 @@ class LossTest(absltest.TestCase):
         self.assertEqual(
             metrics.keys() - off.keys(), {"value_distillation_loss", "value_difference"}
         )
-        counted = ~types.is_crossing(trajectory.discount, trajectory.first)
+        counted = ~trajectory_lib.is_crossing(trajectory.discount, trajectory.first)
         weight = hyperparameters.kickstarting_weight[trajectory.task][..., None]
         difference = output.value[:, None, :-1, 0] - 2.0
         term = 0.5 * _COST * weight * mask * counted[:, None] * difference**2
@@ -226,7 +229,7 @@ class RingTest(absltest.TestCase):
         self.assertEqual(_size(example), _size(without))
 
 
-def _size(trajectory: types.Trajectory) -> int:
+def _size(trajectory: trajectory_lib.Trajectory) -> int:
     return sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(trajectory))
 
 

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 from tests import jitted_loss, loss_reference
 
 
@@ -18,7 +18,7 @@ class EpisodeEndTest(absltest.TestCase):
             lambda x: x[:1], loss_reference.random_unrolls(length=4)[:2]
         )
         logits = np.zeros_like(output.logits)
-        return types.AgentOutput(
+        return trajectory_lib.AgentOutput(
             logits, np.float32([10, 20, 30, 40, 50])[None, :, None]
         ), trajectory._replace(
             behaviour_logits=logits[:, :-1],

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 from tests import jitted_loss, loss_reference
 
 
@@ -14,7 +14,7 @@ class MetricsTest(parameterized.TestCase):
         _, metrics = jitted_loss.loss(
             output, trajectory, hyperparameters, jitted_loss.CONFIG
         )
-        counted = ~types.is_crossing(trajectory.discount, trajectory.first)
+        counted = ~trajectory_lib.is_crossing(trajectory.discount, trajectory.first)
         mask = (trajectory.teacher_mask * counted[:, None]).astype(bool)
         teacher = loss_reference.softmax(trajectory.teacher_logits)
         policy = loss_reference.softmax(output.logits[:, None, :-1])
@@ -62,7 +62,7 @@ class MetricsTest(parameterized.TestCase):
         _, targets = loss_reference.numpy_loss(
             output, trajectory, hyperparameters, jitted_loss.CONFIG
         )
-        counted = ~types.is_crossing(trajectory.discount, trajectory.first)
+        counted = ~trajectory_lib.is_crossing(trajectory.discount, trajectory.first)
         policy = loss_reference.softmax(output.logits[:, :-1])
         behaviour = loss_reference.softmax(trajectory.behaviour_logits)
         values = output.value[:, :-1, 0][counted]

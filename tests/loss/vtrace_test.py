@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting.agent import trajectory as types
+from kickstarting.agent import trajectory as trajectory_lib
 from kickstarting.loss import popart, running_moments, vtrace
 from tests import jitted_loss, loss_reference, ring
 
@@ -158,7 +158,7 @@ class LossTest(parameterized.TestCase):
             + jitted_loss.GAMMA * trajectory.discount * next_target
             - values[:, :-1]
         )
-        counted = ~types.is_crossing(trajectory.discount, trajectory.first)
+        counted = ~trajectory_lib.is_crossing(trajectory.discount, trajectory.first)
         _, found = vtrace.loss(
             output,
             trajectory,
@@ -182,7 +182,9 @@ class LossTest(parameterized.TestCase):
             * (policy[:, None] - loss_reference.softmax(trajectory.teacher_logits)),
             axis=1,
         )
-        expected[types.is_crossing(trajectory.discount, trajectory.first)] = 0.0
+        expected[trajectory_lib.is_crossing(trajectory.discount, trajectory.first)] = (
+            0.0
+        )
         np.testing.assert_allclose(gradient[:, :-1], expected, rtol=1e-3, atol=1e-4)
         np.testing.assert_array_equal(gradient[:, -1], 0.0)
 
@@ -240,7 +242,7 @@ class LossTest(parameterized.TestCase):
                 expected[name] / divisor,
                 rtol=1e-4,
             )
-        counted = ~types.is_crossing(trajectory.discount, trajectory.first)
+        counted = ~trajectory_lib.is_crossing(trajectory.discount, trajectory.first)
         of_targets = found.target_moments
         self.assertEqual(of_targets.count, num_steps)
         np.testing.assert_allclose(of_targets.mean, targets[counted].mean(), rtol=1e-4)
@@ -291,7 +293,7 @@ class LossTest(parameterized.TestCase):
         )
         totals = set()
         for number in (0.0, 0.5, 2.0):
-            hyperparameters = types.Hyperparameters(
+            hyperparameters = trajectory_lib.Hyperparameters(
                 *jnp.full((3,), number), kickstarting_weight=jnp.full((3, 2), number)
             )
             totals.add(float(compiled(output, trajectory, hyperparameters)[0]))

@@ -1,6 +1,6 @@
 """The process in which dmlab_probe loads a level of DeepMind Lab.
 
-python -m kickstarting.environments.dmlab_probe_process JSON, which is a task, its
+python -m kickstarting.environments.dmlab.probe_process JSON, which is a task, its
 level, and the descriptor that why it cannot be loaded is written to.
 """
 

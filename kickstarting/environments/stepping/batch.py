@@ -28,7 +28,7 @@ class EnvironmentBatch(Protocol):
       first: bool [E]; whether the observation opens an episode. A terminated episode's
         next observation is the next episode's first one, in the same step; a
         truncated episode's last observation is given, and the step after it resets
-        (kickstarting.types says why).
+        (agent/trajectory.py says why).
       ended: bool [E]; whether the step ended an episode.
       episode_return: float64 [E], raw, of the episode that ended.
       episode_steps: int64 [E], agent steps of the episode that ended.

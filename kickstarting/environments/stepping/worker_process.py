@@ -1,8 +1,8 @@
 """The child's side of WorkerBatch: one environment in a process of its own.
 
-Started as `python -m kickstarting.environments.worker_process ORDER`. DeepMind Lab
-never releases the GIL and ViZDoom's engine may crash: a process each keeps both from
-the others. The worker ends when its parent closes the socket or dies.
+Started as `python -m kickstarting.environments.stepping.worker_process ORDER`.
+DeepMind Lab never releases the GIL and ViZDoom's engine may crash: a process each
+keeps both from the others. The worker ends when its parent closes the socket or dies.
 """
 
 import contextlib
@@ -90,7 +90,7 @@ class EpisodeStepper:
 
     After a termination the outcome already holds the next episode's first observation;
     after a truncation it holds the last one, and the next step resets
-    (kickstarting.types says why).
+    (agent/trajectory.py says why).
     """
 
     def __init__(self, environment: dm_env.Environment) -> None:

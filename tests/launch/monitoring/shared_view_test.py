@@ -1,4 +1,4 @@
-"""Tests of launch.shared_view; the node is another process, the terminal a real one."""
+"""Tests of the shared view; the node is another process, the terminal a real one."""
 
 import contextlib
 import io

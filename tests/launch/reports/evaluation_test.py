@@ -1,4 +1,4 @@
-"""Tests of launch.evaluation's table and JSON."""
+"""Tests of the evaluation's table and JSON."""
 
 import json
 import math
