@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 
 _USE = """
 import numpy as np
-from kickstarting import rlax_loader
+from kickstarting.loss import rlax_loader
 rlax = rlax_loader.load()
 ratios = rlax.categorical_importance_sampling_ratios(
     np.zeros((2, 3)), np.zeros((2, 3)), np.array([0, 1]))

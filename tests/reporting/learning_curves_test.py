@@ -1,4 +1,4 @@
-"""Tests of kickstarting.learning_curves."""
+"""Tests of reporting/learning_curves.py."""
 
 import pathlib
 import xml.etree.ElementTree

@@ -1,4 +1,4 @@
-"""Tests of kickstarting.live_view; the terminal is a real one (a pseudo-terminal)."""
+"""Tests of reporting/live_view.py; the terminal is a real one (a pseudo-terminal)."""
 
 import io
 import threading

@@ -1,4 +1,4 @@
-"""Tests of kickstarting.logarithmic_axis."""
+"""Tests of reporting/logarithmic_axis.py."""
 
 from absl.testing import absltest
 from hypothesis import given, settings

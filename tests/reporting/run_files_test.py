@@ -1,4 +1,4 @@
-"""Tests of kickstarting.run_files."""
+"""Tests of reporting/run_files.py."""
 
 import contextlib
 import errno
@@ -117,7 +117,7 @@ class RunFilesTest(parameterized.TestCase):
     def test_tensorflow_is_not_imported(self):
         program = (
             "import sys\n"
-            "from kickstarting import run_files\n"
+            "from kickstarting.reporting import run_files\n"
             "run_files.RunFiles(sys.argv[1]).write_row({'frames': 1, 'a': 2.0})\n"
             "assert 'tensorflow' not in sys.modules\n"
         )

@@ -1,4 +1,4 @@
-"""Tests of kickstarting.run_status."""
+"""Tests of reporting/status_text.py."""
 
 import io
 import math

@@ -146,7 +146,7 @@ class LevelCacheTest(parameterized.TestCase):
         source = self._map(bytes(50_000))
         program = (
             "import os, resource\n"
-            "from kickstarting.environments import level_cache\n"
+            "from kickstarting.environments.dmlab import level_cache\n"
             f"cache = level_cache.LevelCache({self.folder!r}, {_PLENTY})\n"
             f"cache.write('whole', {source!r})\n"
             # As a full disk does, it fails in the middle of a file.
@@ -190,7 +190,7 @@ class LevelCacheTest(parameterized.TestCase):
         # Each writes and reads the same keys; the bound evicts all the time.
         program = (
             "import os, sys, tempfile\n"
-            "from kickstarting.environments import level_cache\n"
+            "from kickstarting.environments.dmlab import level_cache\n"
             f"cache = level_cache.LevelCache({self.folder!r}, 5 * 40_000)\n"
             "path = os.path.join(tempfile.mkdtemp(), 'map.pk3')\n"
             "fetched = 0\n"

@@ -21,7 +21,7 @@ _NO_CACHE = config_lib.LabConfig(level_cache="")
 _WITHOUT_IMAGES = config_lib.LabConfig(level_cache="", dataset_path="dummy")
 # A package whose every level can be loaded.
 _ANY_LAB = (
-    "from kickstarting.environments import dmlab_actions\n"
+    "from kickstarting.environments.dmlab import actions as dmlab_actions\n"
     "class Lab:\n"
     "    def __init__(self, *arguments, **keywords): pass\n"
     "    def action_spec(self):\n"
@@ -255,7 +255,7 @@ class NotInstalledTest(absltest.TestCase):
         program = (
             "import sys\n"
             f"sys.path.insert(0, {lab_stand_in.FOLDER!r})\n"
-            "from kickstarting import config\n"
+            "from kickstarting.config import run as config\n"
             "from kickstarting.environments import base, suites\n"
             "lab = config.LabConfig(level_cache='')\n"
             f"suites.check_installed({_TASK!r}, lab)\n"

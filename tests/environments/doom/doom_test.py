@@ -129,7 +129,8 @@ class DoomTest(parameterized.TestCase):
     def test_engine_dies_with_its_process(self) -> None:
         program = (
             "import time\n"
-            "from kickstarting.environments import base, doom\n"
+            "from kickstarting.environments import base\n"
+            "from kickstarting.environments.doom import doom\n"
             "environment = doom.make(base.TaskSettings('doom:basic', 1))\n"
             "print('made', flush=True)\n"
             "time.sleep(60)\n"

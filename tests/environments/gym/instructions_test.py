@@ -19,7 +19,7 @@ class InstructionsTest(absltest.TestCase):
 
     def test_another_process_hashes_alike(self) -> None:
         program = (
-            "from kickstarting.environments import instructions;"
+            "from kickstarting.environments.gym import instructions;"
             "print(instructions.encode('open a door', 4).tolist())"
         )
         printed = subprocess.check_output([sys.executable, "-c", program], text=True)
