@@ -1,4 +1,4 @@
-"""Tests of kickstarting.telemetry."""
+"""Tests of reporting/telemetry.py."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Tests of kickstarting.video."""
+"""Tests of reporting/video.py."""
 
 import itertools
 import os

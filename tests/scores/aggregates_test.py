@@ -1,4 +1,4 @@
-"""Tests of kickstarting.aggregates."""
+"""Tests of scores/aggregates.py."""
 
 import dataclasses
 import itertools

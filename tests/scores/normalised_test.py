@@ -1,4 +1,4 @@
-"""Tests of kickstarting.scores."""
+"""Tests of scores/normalised.py."""
 
 import math
 import statistics

@@ -1,4 +1,4 @@
-"""Tests of kickstarting.rolling."""
+"""Tests of scores/rolling.py."""
 
 import itertools
 import json

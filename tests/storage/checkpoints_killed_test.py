@@ -1,4 +1,4 @@
-"""Tests of kickstarting.checkpoints: a save that is killed costs no older one."""
+"""Tests of storage/checkpoints.py: a save that is killed costs no older one."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Tests of kickstarting.checkpoints: what is written is what is read, or is refused."""
+"""Tests of storage/checkpoints.py: what is written is what is read, or is refused."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Tests of kickstarting.provenance."""
+"""Tests of storage/provenance.py."""
 
 import importlib.metadata
 import json

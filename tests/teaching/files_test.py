@@ -1,4 +1,4 @@
-"""Tests of kickstarting.teacher_files: sound teachers load, all others are refused."""
+"""Tests of teaching/files.py: sound teachers load, all others are refused."""
 
 import dataclasses
 import json
