@@ -17,7 +17,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 _PROGRAM = """
 import logging, sys, time
 from absl import flags, logging as absl_logging
-from kickstarting import live_view, status_text, telemetry
+from kickstarting.reporting import live_view, status_text, telemetry
 
 telemetry = telemetry.Telemetry(("doom:basic",), (None,), 1000)
 flags.FLAGS(["program"])

@@ -18,7 +18,7 @@ _SAVE_FOR_EVER = textwrap.dedent(
     """
     import itertools, sys
     import numpy as np
-    from kickstarting import checkpoints
+    from kickstarting.storage import checkpoints
 
     store = checkpoints.Checkpoints(sys.argv[1], keep=2)
     template = {"params": np.zeros(200_000), "frames": 0}

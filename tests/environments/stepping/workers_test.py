@@ -299,7 +299,7 @@ class WorkersTest(parameterized.TestCase):
     def test_nothing_outlives_a_killed_parent(self, workers_too: bool) -> None:
         program = (
             "import time\n"
-            "from tests.environments import workers_test\n"
+            "from tests.environments.stepping import workers_test\n"
             "batch = workers_test._doom_batch((1, 2))\n"
             "batch.start()\n"
             "workers_test._wait_for(batch, (0, 1))\n"

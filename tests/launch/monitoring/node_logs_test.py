@@ -15,7 +15,7 @@ from launch.monitoring import log_tail, node_logs
 _NODE = """\
 import threading
 from absl import flags, logging
-from launch import node_logs
+from launch.monitoring import node_logs
 
 flags.FLAGS(["node"])
 node_logs.begin("member/3")

@@ -16,7 +16,7 @@ from tests import terminals
 
 _PROGRAM = """
 import os, subprocess, sys
-from launch import shared_view
+from launch.monitoring import shared_view
 with shared_view.on_this_terminal(True) as variables:
     print("a line of a log")
     environment = {**os.environ, **variables}
@@ -28,9 +28,9 @@ print("after the view")
 
 _NODE = """
 import sys, time
-from kickstarting import population_status
-from kickstarting.population_member import Progress
-from launch import shared_view
+from kickstarting.population import status as population_status
+from kickstarting.population.member import Progress
+from launch.monitoring import shared_view
 status = population_status.PopulationStatus("a population", 2, 1000)
 view = shared_view.of_node(status)
 view.start()

@@ -12,7 +12,7 @@ from launch.processes import private_network
 _NOT_AS_ROOT = """\
 import os
 from unittest import mock
-from launch import private_network
+from launch.processes import private_network
 unshare = private_network._unshare
 def refused(flags):
     if flags == private_network._CLONE_NEWNET:

@@ -14,7 +14,7 @@ from launch.processes import restarts, revival
 
 _CHILD = """
 import os, pathlib, signal, sys, time
-from launch import revival
+from launch.processes import revival
 revival.return_in_child(sys.argv[1], "node/0", most_ends=3)
 life = pathlib.Path(sys.argv[1], "lives", str(os.getpid()))
 life.write_text(str(revival.predecessors()))
