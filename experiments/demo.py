@@ -11,7 +11,8 @@ from absl import flags
 from rich import console as rich_console
 from rich import table as rich_table
 
-from experiments import collection, foreground, run_records
+from experiments.running import collection, foreground
+from experiments.running import records as run_records
 from experiments.training import Teacher, Training
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites

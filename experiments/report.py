@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from absl import flags
 from rich import console as rich_console
 
-from experiments import figures, run, run_records, tables
+from experiments import run
 from experiments.experiment import Experiment
+from experiments.results import figures, tables
+from experiments.running import records as run_records
 from kickstarting.config import run as config_lib
 from launch.flags import command_line
 

@@ -19,8 +19,9 @@ from absl import flags
 from rich import console as rich_console
 from rich import table as rich_table
 
-from experiments import catalogue, plan, runner
+from experiments import catalogue
 from experiments.experiment import Experiment
+from experiments.running import plan, runner
 from kickstarting.config import run as config_lib
 from launch.flags import command_line
 

@@ -149,8 +149,10 @@ def faults(root: pathlib.Path, packages: Iterable[str]) -> list[str]:
     for label, folder in declared.items():
         if label in WHOLES:
             continue
-        for target in sorted(folder.imports - set(WHOLES)):
-            if (label, target) not in used:
+        needed = {there for here, there in used if here == label}
+        for target in sorted(folder.imports - needed):
+            below = f"{target}/"
+            if target not in WHOLES or not any(n.startswith(below) for n in needed):
                 lines.append(f"{label} may import {target}, and does not")
     circle = _circle(arrows)
     if circle:

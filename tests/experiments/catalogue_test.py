@@ -3,7 +3,8 @@
 from absl import flags
 from absl.testing import absltest, flagsaver, parameterized
 
-from experiments import catalogue, scoring
+from experiments import catalogue
+from experiments.results import scoring
 from experiments.training import Training
 from kickstarting.config import run as config_lib
 from launch.flags import run as train_flags

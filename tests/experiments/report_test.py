@@ -6,7 +6,8 @@ import pathlib
 
 from absl.testing import absltest, flagsaver
 
-from experiments import catalogue, report, run_records
+from experiments import catalogue, report
+from experiments.running import records as run_records
 from kickstarting.environments import suites
 from launch.flags import command_line
 

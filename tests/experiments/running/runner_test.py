@@ -12,7 +12,7 @@ import time
 from absl.testing import absltest
 from rich import console as rich_console
 
-from experiments import runner
+from experiments.running import runner
 from kickstarting.config import run as config_lib
 
 

@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from experiments import run_records
+from experiments.running import records as run_records
 from kickstarting.config import run as config_lib
 
 _RECORD = run_records.Record(

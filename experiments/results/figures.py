@@ -4,9 +4,10 @@ import os
 
 import numpy as np
 
-from experiments import paper_figure, run_records, scoring
 from experiments.experiment import Experiment
-from experiments.tables import Records
+from experiments.results import paper_figure, scoring
+from experiments.results.tables import Records
+from experiments.running import records as run_records
 from kickstarting.reporting import learning_curves
 
 # What a trace of metrics.csv is called on an axis, and whether the axis is logarithmic.

@@ -5,7 +5,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from experiments import collection, run_records, runner
+from experiments.running import collection, runner
+from experiments.running import records as run_records
 from experiments.training import Training
 from kickstarting.reporting import run_files
 from kickstarting.teaching import files as teacher_files

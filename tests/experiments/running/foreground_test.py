@@ -5,7 +5,7 @@ import signal
 
 from absl.testing import absltest
 
-from experiments import foreground
+from experiments.running import foreground
 
 
 class TrainTest(absltest.TestCase):

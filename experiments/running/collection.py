@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import run_records
+from experiments.running import records as run_records
 from experiments.training import Training
 from kickstarting.config import run as config_lib
 from kickstarting.population import events as population_events

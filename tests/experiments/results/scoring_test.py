@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from experiments import run_records, scoring
+from experiments.results import scoring
+from experiments.running import records as run_records
 from experiments.training import Teacher, Training
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites

@@ -6,7 +6,9 @@ import pathlib
 from absl.testing import absltest
 from matplotlib import image
 
-from experiments import catalogue, paper_figure, run_records
+from experiments import catalogue
+from experiments.results import paper_figure
+from experiments.running import records as run_records
 from experiments.training import Training
 
 

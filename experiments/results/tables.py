@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments import run_records, scoring
 from experiments.experiment import Experiment
+from experiments.results import scoring
+from experiments.running import records as run_records
 from kickstarting.scores import aggregates
 
 _NONE = "–"

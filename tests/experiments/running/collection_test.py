@@ -7,7 +7,8 @@ import pathlib
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from experiments import collection, scoring
+from experiments.results import scoring
+from experiments.running import collection
 from experiments.training import Teacher, Training
 from kickstarting.config import run as config_lib
 from kickstarting.population import events as population_events

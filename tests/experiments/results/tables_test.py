@@ -4,8 +4,9 @@ import dataclasses
 
 from absl.testing import absltest
 
-from experiments import run_records, tables
 from experiments.experiment import Condition, Experiment
+from experiments.results import tables
+from experiments.running import records as run_records
 from kickstarting.environments import suites
 
 _TASKS = ("doom:defend_the_line", "doom:take_cover")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import run_records
+from experiments.running import records as run_records
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.scores import normalised as scores

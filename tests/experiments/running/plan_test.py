@@ -6,7 +6,8 @@ import pathlib
 
 from absl.testing import absltest
 
-from experiments import plan, run_records
+from experiments.running import plan
+from experiments.running import records as run_records
 from experiments.training import Teacher, Training
 from kickstarting.reporting import run_files
 from kickstarting.teaching import files as teacher_files

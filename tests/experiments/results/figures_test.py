@@ -4,8 +4,9 @@ import pathlib
 
 from absl.testing import absltest
 
-from experiments import figures, run_records
 from experiments.experiment import Condition, Experiment
+from experiments.results import figures
+from experiments.running import records as run_records
 
 _TASK = "doom:take_cover"
 

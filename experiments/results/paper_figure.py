@@ -6,9 +6,9 @@ import matplotlib
 import numpy as np
 from matplotlib import axes, figure
 
-from experiments import scoring
 from experiments.experiment import Experiment
-from experiments.tables import Records
+from experiments.results import scoring
+from experiments.results.tables import Records
 from kickstarting.reporting import learning_curves
 from kickstarting.scores import normalised as scores
 
