@@ -14,7 +14,7 @@ from tests.launch import program_run
 
 _DOOM = ("doom:defend_the_center", "doom:take_cover", "doom:health_gathering")
 _CENTER, _COVER, _HEALTH = _DOOM
-_SHIPPED = str(pathlib.Path(__file__).parents[2] / "teachers" / "doom")
+_SHIPPED = str(pathlib.Path(__file__).parents[3] / "teachers" / "doom")
 
 
 class ResolveTest(parameterized.TestCase):
