@@ -4,40 +4,25 @@
 readonly VENV=.venv
 # Written last, so that an interrupted set-up starts again from nothing.
 readonly STAMP="$VENV/kickstart.stamp"
+# What pip said.
+readonly LOG="$VENV/install.log"
 
 fail() {
   echo "${0##*/}: $1" >&2
   exit 2
 }
 
-# Prints a Python 3.10 that dm-launchpad can load in, or nothing.
-find_python() {
-  local candidate root="${PYENV_ROOT:-}"
-  root="${root:-$(pyenv root 2>/dev/null || echo ~/.pyenv)}"
-  for candidate in python3.10 python3 \
-    "$root/versions/${PYENV_VERSION:-}/bin/python3.10" \
-    "$root"/versions/3.10*/bin/python3.10; do
-    # A pyenv shim on PATH may know no 3.10 and fail, so each candidate is tried.
-    if "$candidate" tools/libpython_folder.py >/dev/null 2>&1; then
-      echo "$candidate"
-      return
-    fi
-  done
-  if command -v uv >/dev/null; then
-    candidate="$(uv python find --managed-python 3.10 2>/dev/null ||
-      { uv python install 3.10 >&2 && uv python find --managed-python 3.10; })" || return 0
-    "$candidate" tools/libpython_folder.py >/dev/null 2>&1 && echo "$candidate"
-  fi
-  return 0
-}
+source tools/find_python.sh
 
-# Counts the packages as pip gets to them; what is no progress goes through untouched.
+# Counts the packages as pip gets to them; what is no progress goes through untouched, but
+# for errors, which are told at the end.
 show_progress() {
   local line count=0 total="$1"
   while IFS= read -r line; do
     case "$line" in
       "Collecting "* | "Processing "*) echo "  [$((++count))/$total] ${line##*[ /]}" ;;
       "Installing collected"*) echo "  unpacking (about a minute)" ;;
+      "ERROR: "* | "WARNING: Retrying"*) ;;
       *"is ignored: it is neither"* | "Looking in"* | Requirement*) ;;
       *Downloading* | *"Using cached"* | *"Preparing metadata"*) ;;
       *Uninstalling* | *uninstall* | *"Found existing"* | "Successfully"*) ;;
@@ -47,26 +32,25 @@ show_progress() {
 }
 
 build_environment() {
-  local accelerator="$1" requirements="$2" stamp="$3" python previous=""
+  local accelerator="$1" requirements="$2" stamp="$3" python said previous=""
   [[ "$OSTYPE $HOSTTYPE" == "linux-gnu x86_64" ]] ||
     fail "runs on x86-64 Linux only, because dm-launchpad has no other wheels"
   if [[ -x "$VENV/bin/python" && -r "$STAMP" ]]; then
     read -r previous _ <"$STAMP"
   fi
   if [[ "$previous" != "$accelerator" ]]; then
-    python="$(find_python)"
-    [[ -n "$python" ]] || fail "needs Python 3.10 with venv and libpython3.10.so.1.0:\
- apt-get install python3.10-venv libpython3.10, or\
- PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install 3.10, or pip install uv"
+    python="$(find_python)" || exit
     echo "Making $VENV for $accelerator with $("$python" --version)."
-    "$python" -m venv --clear "$VENV"
+    said="$("$python" -m venv --clear "$VENV" 2>&1)" ||
+      fail "$python cannot make $VENV: $(one_line "$said")"
   fi
   # Cut short, it goes on next time, and takes nothing from runs that use it.
   echo "$accelerator unfinished" >"$STAMP"
   echo "Installing $requirements (once, some minutes)."
   "$VENV/bin/python" -m pip install --require-hashes --disable-pip-version-check \
     --progress-bar off --no-input -r "$requirements" 2>&1 |
-    show_progress "$(grep -c '^[A-Za-z0-9].*==' "$requirements")"
+    tee "$LOG" | show_progress "$(grep -c '^[A-Za-z0-9].*==' "$requirements")" ||
+    fail "pip cannot install $requirements: $(pip_error "$(<"$LOG")"); it wrote $LOG"
   "$VENV/bin/python" tools/libpython_folder.py >"$VENV/libpython_folder"
   echo "$stamp" >"$STAMP"
 }
