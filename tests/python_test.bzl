@@ -8,6 +8,7 @@ _HELPERS = [
     "//tests/environments:helpers",
     "//tests/experiments:helpers",
     "//tests/launch:helpers",
+    "//tests/launch/processes:helpers",
 ]
 
 def python_test(name, size = "small", data = [], **kwargs):
