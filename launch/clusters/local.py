@@ -14,7 +14,7 @@ from absl import flags as absl_flags
 from kickstarting.config import run as config_lib
 from launch.flags import preflight
 from launch.monitoring import log_tail, run_folder, shared_view, terminal
-from launch.processes import stop_event, stop_signals
+from launch.processes import proxies, stop_event, stop_signals
 
 LOCAL_MT, LOCAL_MP = "local_mt", "local_mp"
 
@@ -56,6 +56,7 @@ def launch(
         ]
     )
     terminal.quieten_launchpad()
+    proxies.keep_away([program_lib.THIS_MACHINE])
     stop_event.use()
     program = program_lib.make_program(
         config,

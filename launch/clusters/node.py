@@ -17,6 +17,7 @@ if __name__ == "__main__":
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("GLOG_minloglevel", "2")
 
+import itertools
 import json
 import signal
 import sys
@@ -32,7 +33,13 @@ from launch.flags import population as population_flags
 from launch.flags import run as flags
 from launch.flags import teachers as teacher_flags
 from launch.monitoring import node_logs
-from launch.processes import members, process_memory, stop_event, stop_signals
+from launch.processes import (
+    members,
+    process_memory,
+    proxies,
+    stop_event,
+    stop_signals,
+)
 from launch.reports import report
 
 _NODE_FLAG = absl_flags.DEFINE_string("node", None, "Which one, e.g. actor/3.")
@@ -57,6 +64,7 @@ def main(argv: list[str]) -> int:
     node_logs.begin(f"{group}/{number}")
     process_memory.keep_freed_memory()
     hosts = json.loads(_HOSTS.value)
+    proxies.keep_away(itertools.chain(*hosts.values()))
     facts = json.loads(_FACTS.value)
     # After the flags: it loads TensorFlow, which takes seconds.
     import launchpad as lp

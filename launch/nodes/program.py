@@ -18,6 +18,8 @@ from launch.nodes import ring as ring_nodes
 from launch.nodes import teacher as teacher_node
 from launch.processes import member_process, members
 
+# Launchpad gives it to every node that has no other host.
+THIS_MACHINE = "localhost"
 # Unrolls that may wait for a teacher at once in one replica: each blocks a thread.
 _TEACHER_THREADS = 64
 
@@ -43,7 +45,7 @@ class _Server(NamedTuple):
 def on_this_machine(group: str, number: int) -> str:
     """Returns the host of every node where all are on one machine."""
     del group, number
-    return "localhost"
+    return THIS_MACHINE
 
 
 def make_program(

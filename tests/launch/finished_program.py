@@ -17,7 +17,10 @@ _NOISE = ("Traceback", "Warning", "(Pdb)", "reverb/cc", "Waiting for workers")
 
 
 class FinishedProgramTest(absltest.TestCase):
-    """Runs the program once and looks at everything that is left."""
+    """Runs the program once and looks at everything that is left.
+
+    The variables of a proxy are set, as on many machines; the run is to do without it.
+    """
 
     launch_type: str
 
@@ -35,6 +38,7 @@ class FinishedProgramTest(absltest.TestCase):
             f"--total_frames={TOTAL_FRAMES}",
             "--evaluation_episodes=2",
             f"--logdir={logdir}",
+            variables=program_run.DEAD_PROXIES,
         )
         status = run.wait()
         self.assertEqual(status, 0, run.stdout + run.stderr)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -37,6 +37,12 @@ SMALL_FLAGS = (
     "--evaluation_episodes=0",
 )
 FRAMES_PER_GRID_UPDATE = 20
+# Nobody answers there: whoever asks a proxy waits in vain.
+DEAD_PROXIES = {
+    variable: "http://127.0.0.1:9"
+    for name in ("http", "https", "all", "grpc")
+    for variable in (f"{name}_proxy", f"{name.upper()}_PROXY")
+}
 _MARK = "KICKSTARTING_TEST_MARK"
 _DEADLINE = 270.0
 
@@ -59,6 +65,7 @@ class ProgramRun:
         *arguments: str,
         module: str = "launch.train",
         compiled: str | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         """Starts it; the test's end ends it at the latest.
 
@@ -67,6 +74,7 @@ class ProgramRun:
           *arguments: the command line.
           module: the entry point.
           compiled: folder of what it compiles; None: one that all tests share.
+          variables: of the environment, in addition.
         """
         self._mark = uuid.uuid4().hex
         self._outputs = [
@@ -87,6 +95,7 @@ class ProgramRun:
                     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
                     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
                     _MARK: self._mark,
+                    **(variables or {}),
                 },
                 # Its process group is what a terminal's Ctrl-C would reach.
                 start_new_session=True,

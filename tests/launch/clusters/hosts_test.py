@@ -38,6 +38,7 @@ class HostsTest(absltest.TestCase):
             "--checkpoint_minutes=0.02",
             "--total_frames=100000000",
             f"--logdir={self.logdir}",
+            variables=program_run.DEAD_PROXIES,
         )
 
     def _cluster(self) -> str:
