@@ -7,12 +7,13 @@ readonly UV_VENV=.uv
 readonly UV_REQUIREMENTS=requirements-uv.txt
 readonly NO_PYTHON="there is no Python 3.10 that dm-launchpad can load in (docs/setup.md)"
 
-# Prints a Python 3.10, or fails.
+# Prints a Python 3.10 by its own path, or fails. What is python3 now may be another one
+# after an upgrade of the system, and so would be a venv that was made of it.
 find_python() {
   local candidate
   while IFS= read -r candidate; do
     if is_usable "$candidate"; then
-      echo "$candidate"
+      "$candidate" -c 'import os, sys; print(os.path.realpath(sys.executable))'
       return
     fi
   done < <(named_pythons 3.10)

@@ -135,21 +135,19 @@ class SetupTest(parameterized.TestCase):
         for each in progress:
             self.assertEndsWith(each, " (once).")
 
-    @parameterized.product(
+    @parameterized.parameters(
+        ({}, "neither uv nor a python3 from 3.8 on"),
+        ({}, "neither uv nor a python3 from 3.8 on", "run_tests"),
+        ({"python3": _OLD_PYTHON}, "neither uv nor a python3 from 3.8 on"),
+        ({"python3": _SHIM}, "neither uv nor a python3 from 3.8 on"),
         (
-            {"pythons": {}, "says": "neither uv nor a python3 from 3.8 on"},
-            {"pythons": {"python3": _OLD_PYTHON}, "says": "a python3 from 3.8 on"},
-            {"pythons": {"python3": _SHIM}, "says": "a python3 from 3.8 on"},
-            {
-                "pythons": {"python3": _PYTHON_WITHOUT_VENV},
-                "says": "python3, which could fetch one, has no venv module: apt-get "
-                "install python3-venv",
-            },
+            {"python3": _PYTHON_WITHOUT_VENV},
+            "python3, which could fetch one, has no venv module: apt-get install "
+            "python3-venv",
         ),
-        script=("kickstart", "run_tests"),
     )
     def test_what_is_missing_is_told(
-        self, pythons: dict[str, str], says: str, script: str
+        self, pythons: dict[str, str], says: str, script: str = "kickstart"
     ) -> None:
         for name, text in pythons.items():
             self._install(name, text)
@@ -181,6 +179,18 @@ class SetupTest(parameterized.TestCase):
             done = self._call()
             self.assertEqual(done.stdout + done.stderr, "It trains.\n")
             self.assertEqual((self.home / "uv_calls").read_text(), calls)
+
+    def test_a_python_is_told_by_a_path_that_no_upgrade_changes(self) -> None:
+        (self.programs / "python3").symlink_to(_PYTHON)
+        found = subprocess.run(
+            ["/bin/bash", "-c", "source tools/find_python.sh && find_python"],
+            cwd=self.project,
+            env={"HOME": str(self.home), "PATH": str(self.programs)},
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        self.assertEqual(found.stdout, f"{_PYTHON}\n", found.stderr)
 
     def test_uv_on_path_is_enough(self) -> None:
         # Of which a venv cannot be made.
