@@ -1,10 +1,12 @@
 """A teacher's folder that tests write and spoil, and how it must be refused."""
 
 import hashlib
+import io
 import json
 import pathlib
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -15,6 +17,8 @@ from kickstarting.teaching import files as teacher_files
 from tests import teacher_card
 
 CARD = teacher_card.CARD
+# The weights' file before there was safetensors.
+NPZ = "weights.npz"
 NETWORK = {"torso": "shallow", "core_size": 256, "num_values": 1, "language": True}
 
 
@@ -44,18 +48,24 @@ class TeacherFolderTest(parameterized.TestCase):
         """Writes a sound teacher."""
         teacher_files.save_teacher(self.folder, params(), CARD)
 
-    def set_weights(self, members: dict[str, bytes]) -> None:
+    def set_weights(self, content: bytes) -> None:
         """Puts other weights in place, with the checksum that fits them."""
-        path = self.folder / teacher_files.WEIGHTS
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in members.items():
-                archive.writestr(name, content)
-        self.set_checksum()
+        (self.folder / teacher_files.WEIGHTS).write_bytes(content)
+        self.change_card({"weights_sha256": hashlib.sha256(content).hexdigest()})
 
-    def set_checksum(self) -> None:
-        """Lets the card agree with the weights."""
-        weights = (self.folder / teacher_files.WEIGHTS).read_bytes()
-        self.change_card({"weights_sha256": hashlib.sha256(weights).hexdigest()})
+    def set_npz(self, members: dict[str, bytes]) -> None:
+        """Puts weights as they were before in place, with the checksum that fits."""
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, member in members.items():
+                archive.writestr(name, member)
+        self.set_npz_bytes(content.getvalue())
+
+    def set_npz_bytes(self, content: bytes) -> None:
+        """Puts what should be an .npz file in place, with the checksum that fits."""
+        (self.folder / teacher_files.WEIGHTS).unlink(missing_ok=True)
+        (self.folder / NPZ).write_bytes(content)
+        self.change_card({"weights_sha256": hashlib.sha256(content).hexdigest()})
 
     def change_card(self, change: dict[str, Any]) -> None:
         """Puts other values in the card."""
@@ -70,6 +80,18 @@ class TeacherFolderTest(parameterized.TestCase):
         self.assertLess(len(str(caught.exception)), 1000)
 
 
+def safetensors_bytes(header: Any, data: bytes = b"") -> bytes:
+    """Returns a safetensors file of this header, given as bytes or as its JSON."""
+    if not isinstance(header, bytes):
+        header = json.dumps(header).encode()
+    return len(header).to_bytes(8, "little") + header + data
+
+
+def entry(shape: Sequence[int], begin: int, end: int, dtype: str = "F16") -> Any:
+    """Returns what a safetensors header says of an array."""
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
 def array_bytes(array: np.ndarray) -> bytes:
     """Returns the file of an array, pickled where it must be."""
     with tempfile.TemporaryFile() as file:
@@ -79,7 +101,7 @@ def array_bytes(array: np.ndarray) -> bytes:
 
 
 def header_bytes(shape: tuple[int, ...]) -> bytes:
-    """Returns the header of a float16 array\'s file, without its values."""
+    """Returns the header of a float16 array's file, without its values."""
     with tempfile.TemporaryFile() as file:
         np.lib.format.write_array_header_1_0(
             file, {"shape": shape, "fortran_order": False, "descr": "<f2"}

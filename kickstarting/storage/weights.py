@@ -1,4 +1,4 @@
-"""Weights as float16 in one .npz file, read without trust.
+"""Weights as float16 in one safetensors file, read without trust.
 
 Each array is named by its '/'-joined path in the nested dicts of parameters. Nothing is
 unpickled, no name is used as a path on the disk, and every size is bounded before the
@@ -6,18 +6,20 @@ bytes that it announces are read.
 """
 
 import pathlib
-import zipfile
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
+import safetensors.numpy
 
 # Ten times the largest network that IMPALA used.
-_MAX_PARAMETERS = 2**24
-_MAX_ARRAYS = 10_000
-_MAX_NAME = 500
+MAX_PARAMETERS = 2**24
+MAX_ARRAYS = 10_000
+MAX_NAME = 500
 # What a file of so many parameters cannot exceed; for readers to check first.
-MAX_BYTES = 3 * _MAX_PARAMETERS
+MAX_BYTES = 3 * MAX_PARAMETERS
+# Names and shapes of arrays, which take some twenty times that in memory.
+_MAX_HEADER_BYTES = 2**20
 
 
 class WeightsError(ValueError):
@@ -66,7 +68,7 @@ def write(path: pathlib.Path, params: Mapping[str, Any]) -> None:
     """Writes parameters.
 
     Args:
-      path: the .npz file.
+      path: the file.
       params: nested dicts of floating-point arrays.
 
     Raises:
@@ -75,10 +77,9 @@ def write(path: pathlib.Path, params: Mapping[str, Any]) -> None:
     arrays = {name: _to_half(name, leaf) for name, leaf in flatten(params).items()}
     if not arrays:
         raise WeightsError("there are no weights to write")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            with archive.open(name + ".npy", "w") as file:
-                np.lib.format.write_array(file, array, allow_pickle=False)
+    if "__metadata__" in arrays:
+        raise WeightsError("'__metadata__' cannot name weights: the format needs it")
+    path.write_bytes(safetensors.numpy.save(arrays))
 
 
 def read(path: pathlib.Path) -> dict[str, Any]:
@@ -91,28 +92,41 @@ def read(path: pathlib.Path) -> dict[str, Any]:
       WeightsError: the file is damaged, too large, or holds something else than finite
         float16 arrays.
     """
-    arrays: dict[str, np.ndarray] = {}
-    room = _MAX_PARAMETERS
+    with open(path, "rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    header_bytes = int.from_bytes(content[:8], "little")
+    if len(content) > MAX_BYTES or header_bytes > _MAX_HEADER_BYTES:
+        raise WeightsError("it is no safetensors file, or one that is too large")
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if not 0 < len(members) <= _MAX_ARRAYS:
-                raise WeightsError(f"it holds {len(members)} arrays")
-            for member in members:
-                name = member.filename.removesuffix(".npy")
-                if name in arrays or len(name) > _MAX_NAME:
-                    raise WeightsError(f"{name[:_MAX_NAME]!r} cannot name weights")
-                with archive.open(member) as file:
-                    arrays[name] = _read_array(name, file, room)
-                room -= arrays[name].size
-    except WeightsError:
-        raise
-    # Hostile bytes make zipfile, zlib and NumPy raise all sorts of exceptions.
+        arrays = safetensors.numpy.load(content)
+    # A dtype that NumPy does not know, or too many axes, are no SafetensorError.
     except Exception as error:
         raise WeightsError(
-            f"it is no sound .npz file ({type(error).__name__})"
+            f"it is no sound safetensors file ({type(error).__name__})"
         ) from error
-    return nest(arrays)
+    # The library gives them in any order.
+    return checked(dict(sorted(arrays.items())))
+
+
+def checked(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Returns the parameters that a file's arrays are: nested dicts, in float32.
+
+    Raises:
+      WeightsError: they are none or too many or too large, something else than finite
+        float16, or their names cannot be.
+    """
+    if not 0 < len(arrays) <= MAX_ARRAYS:
+        raise WeightsError(f"it holds {len(arrays)} arrays")
+    if sum(array.size for array in arrays.values()) > MAX_PARAMETERS:
+        raise WeightsError(f"it holds more than {MAX_PARAMETERS} parameters")
+    for name, array in arrays.items():
+        if len(name) > MAX_NAME:
+            raise WeightsError(f"{name[:MAX_NAME]!r} cannot name weights")
+        if array.dtype != np.float16:
+            raise WeightsError(f"{name!r} has dtype {array.dtype}, not float16")
+        if not np.isfinite(array).all():
+            raise WeightsError(f"{name!r} holds values that are not finite")
+    return nest({name: array.astype(np.float32) for name, array in arrays.items()})
 
 
 def _to_half(name: str, leaf: Any) -> np.ndarray:
@@ -121,36 +135,8 @@ def _to_half(name: str, leaf: Any) -> np.ndarray:
     if not (np.issubdtype(array.dtype, np.floating) or array.dtype.name == "bfloat16"):
         raise WeightsError(f"{name!r} has dtype {array.dtype}, not a floating one")
     with np.errstate(over="ignore"):
-        # In C order, as `read` wants it.
+        # In C order, as the file has it.
         half = array.astype(np.float16, order="C")
     if not np.isfinite(half).all():
         raise WeightsError(f"{name!r} has values that float16 cannot hold")
     return half
-
-
-def _read_array(name: str, file: Any, room: int) -> np.ndarray:
-    shape, dtype = _read_header(name, file)
-    if dtype != np.float16:
-        raise WeightsError(f"{name!r} has dtype {dtype}, not float16")
-    # Python's own integers, which cannot overflow.
-    size = 1
-    for length in shape:
-        size *= length
-    if size > room or any(length < 0 for length in shape):
-        raise WeightsError(f"{name!r} has shape {str(shape)[:100]}, which is too large")
-    content = file.read(2 * size)
-    if len(content) != 2 * size or file.read(1):
-        raise WeightsError(f"{name!r} does not have the length of its shape")
-    array = np.frombuffer(content, np.float16).reshape(shape).astype(np.float32)
-    if not np.isfinite(array).all():
-        raise WeightsError(f"{name!r} holds values that are not finite")
-    return array
-
-
-def _read_header(name: str, file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise WeightsError(f"{name!r} has an unknown version of the .npy format")
-    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-    if fortran_order:
-        raise WeightsError(f"{name!r} is not in C order")
-    return shape, dtype

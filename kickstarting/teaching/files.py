@@ -2,9 +2,10 @@
 
 A teacher is a folder of two files:
 
-  weights.npz  one float16 array for each parameter (weight_files)
-  card.json    the TeacherCard, the format's version and the sha256 of weights.npz
+  weights.safetensors  one float16 array for each parameter (storage/weights.py)
+  card.json            the TeacherCard, the format's version and the weights' sha256
 
+Teachers that were exported before have a weights.npz, which is read as well.
 Teachers come from strangers: nothing in them is executed or used as a path, and sizes
 are bounded before anything is read.
 """
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from kickstarting.agent import trajectory
+from kickstarting.storage import npz_weights
 from kickstarting.storage import weights as weight_files
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching.cards import (
@@ -32,8 +34,10 @@ from kickstarting.teaching.cards import (
 )
 
 CARD = "card.json"
-WEIGHTS = "weights.npz"
+WEIGHTS = "weights.safetensors"
 
+# By the name of the file; the first that a folder has is taken.
+_READERS = {WEIGHTS: weight_files.read, "weights.npz": npz_weights.read}
 _FORMAT = 2
 _MAX_CARD_BYTES = 2**20
 
@@ -123,21 +127,24 @@ def load_teacher(
     name = f"teacher {show(os.fspath(folder))}"
     try:
         require(path.is_dir(), "there is no such folder")
-        for file in (CARD, WEIGHTS):
+        weights = _weights_of(path)
+        for file in (path / CARD, weights):
             require(
-                (path / file).is_file(),
-                f"it has no {file}: export or download it again",
+                file.is_file(),
+                f"it has no {file.name}: export or download it again",
             )
         card, digest = _read_card(path / CARD)
-        size = (path / WEIGHTS).stat().st_size
-        require(size <= weight_files.MAX_BYTES, f"{WEIGHTS} is too large: {size} bytes")
+        size = weights.stat().st_size
         require(
-            _sha256(path / WEIGHTS) == digest,
-            f"{WEIGHTS} does not match its checksum: export or download it again",
+            size <= weight_files.MAX_BYTES, f"{weights.name} is too large: {size} bytes"
         )
-        return weight_files.read(path / WEIGHTS), card
+        require(
+            _sha256(weights) == digest,
+            f"{weights.name} does not match its checksum: export or download it again",
+        )
+        return _READERS[weights.name](weights), card
     except weight_files.WeightsError as error:
-        raise TeacherError(f"{name}: {WEIGHTS} cannot be used: {error}") from error
+        raise TeacherError(f"{name}: its weights cannot be used: {error}") from error
     except TeacherError as error:
         raise TeacherError(f"{name}: {error}") from error
     # A null byte in the folder's name is a ValueError.
@@ -188,9 +195,15 @@ def weights_sha256(folder: str | os.PathLike[str]) -> str:
       TeacherError: the folder has no weights that can be read.
     """
     try:
-        return _sha256(pathlib.Path(folder) / WEIGHTS)
+        return _sha256(_weights_of(pathlib.Path(folder)))
     except OSError as error:
         raise TeacherError(f"{show(os.fspath(folder))} has no {WEIGHTS}") from error
+
+
+def _weights_of(folder: pathlib.Path) -> pathlib.Path:
+    """Returns the file of weights: the newest kind that is there."""
+    files = [folder / name for name in _READERS]
+    return next((file for file in files if file.is_file()), folder / WEIGHTS)
 
 
 def _sha256(path: pathlib.Path) -> str:

@@ -64,7 +64,7 @@ def _teacher_of_other_actions(logdir: str) -> Sequence[str]:
 
 def _corrupt_teacher(logdir: str) -> Sequence[str]:
     arguments = _teacher_of()(logdir)
-    weights = pathlib.Path(f"{logdir}.teacher", "weights.npz")
+    weights = pathlib.Path(f"{logdir}.teacher", "weights.safetensors")
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 0xFF
     weights.write_bytes(content)
@@ -73,7 +73,7 @@ def _corrupt_teacher(logdir: str) -> Sequence[str]:
 
 def _teacher_without_weights(logdir: str) -> Sequence[str]:
     arguments = _teacher_of()(logdir)
-    pathlib.Path(f"{logdir}.teacher", "weights.npz").unlink()
+    pathlib.Path(f"{logdir}.teacher", "weights.safetensors").unlink()
     return arguments
 
 

@@ -5,6 +5,7 @@ import json
 import os
 
 import numpy as np
+import safetensors.numpy
 from absl.testing import absltest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from kickstarting.teaching import files as teacher_files
 from tests import teacher_folder
 
-# Of each test; FUZZ_INPUTS=2500 are ten thousand in all.
+# Of each test; FUZZ_INPUTS=2500 are fifteen thousand in all.
 _INPUTS = int(os.environ.get("FUZZ_INPUTS", "150"))
 
 
@@ -73,10 +74,39 @@ class FuzzTest(teacher_folder.TeacherFolderTest):
         start = data.draw(st.integers(0, len(self.weights)))
         stop = data.draw(st.integers(start, min(start + 8, len(self.weights))))
         noise = data.draw(st.binary(max_size=8))
-        (self.folder / teacher_files.WEIGHTS).write_bytes(
-            self.weights[:start] + noise + self.weights[stop:]
+        self.set_weights(self.weights[:start] + noise + self.weights[stop:])
+        self._load()
+
+    @settings(deadline=None, max_examples=_INPUTS)
+    @given(st.data())
+    def test_bytes_of_a_header(self, data):
+        array = np.ones((2, 3), np.float16)
+        weights = safetensors.numpy.save({"a/b": array, "c": array[0]})
+        # The eight bytes before it are its length.
+        end = 8 + int.from_bytes(weights[:8], "little")
+        start = data.draw(st.integers(0, end))
+        stop = data.draw(st.integers(start, min(start + 8, end)))
+        noise = data.draw(
+            st.binary(max_size=8)
+            | st.text('0123456789-[]{},:.e"', max_size=8).map(str.encode)
         )
-        self.set_checksum()
+        self.set_weights(weights[:start] + noise + weights[stop:])
+        self._load()
+
+    @settings(deadline=None, max_examples=_INPUTS)
+    @given(st.data())
+    def test_bytes_of_an_archive(self, data):
+        self.set_npz(
+            {
+                f"{name}.npy": teacher_folder.array_bytes(np.ones(shape, np.float16))
+                for name, shape in (("a/b", (2, 3)), ("c", ()))
+            }
+        )
+        archive = (self.folder / teacher_folder.NPZ).read_bytes()
+        start = data.draw(st.integers(0, len(archive)))
+        stop = data.draw(st.integers(start, min(start + 8, len(archive))))
+        noise = data.draw(st.binary(max_size=8))
+        self.set_npz_bytes(archive[:start] + noise + archive[stop:])
         self._load()
 
     @settings(deadline=None, max_examples=_INPUTS)
@@ -86,7 +116,7 @@ class FuzzTest(teacher_folder.TeacherFolderTest):
         start = data.draw(st.integers(0, len(array)))
         stop = data.draw(st.integers(start, min(start + 8, len(array))))
         noise = data.draw(st.binary(max_size=8))
-        self.set_weights({"a.npy": array[:start] + noise + array[stop:]})
+        self.set_npz({"a.npy": array[:start] + noise + array[stop:]})
         self._load()
 
 

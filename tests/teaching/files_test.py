@@ -1,11 +1,13 @@
 """Tests of teaching/files.py: sound teachers load, all others are refused."""
 
 import dataclasses
+import hashlib
 import json
 import os
 
 import jax
 import numpy as np
+import safetensors.numpy
 from absl.testing import absltest, parameterized
 
 from kickstarting.teaching import files as teacher_files
@@ -33,7 +35,9 @@ class RoundTripTest(teacher_folder.TeacherFolderTest):
 
     def test_the_card_is_what_the_json_says(self):
         self.save()
-        self.assertCountEqual(os.listdir(self.folder), ["card.json", "weights.npz"])
+        self.assertCountEqual(
+            os.listdir(self.folder), ["card.json", "weights.safetensors"]
+        )
         content = json.loads((self.folder / teacher_files.CARD).read_text())
         self.assertEqual(content["format_version"], 2)
         self.assertEqual(content["network"], teacher_folder.NETWORK)
@@ -46,11 +50,35 @@ class RoundTripTest(teacher_folder.TeacherFolderTest):
         loaded, _ = teacher_files.load_teacher(self.folder)
         np.testing.assert_array_equal(loaded["kernel"], kernel)
 
-    def test_numpy_alone_can_read_the_weights(self):
+    def test_safetensors_alone_can_read_the_weights(self):
         self.save()
-        with np.load(self.folder / teacher_files.WEIGHTS) as arrays:
-            self.assertEqual(arrays["torso/conv/kernel"].dtype, np.float16)
-            self.assertLen(arrays, 4)
+        arrays = safetensors.numpy.load_file(self.folder / teacher_files.WEIGHTS)
+        self.assertEqual(arrays["torso/conv/kernel"].dtype, np.float16)
+        self.assertLen(arrays, 4)
+
+    def test_a_teacher_of_before_has_the_same_weights(self):
+        self.save()
+        expected, _ = teacher_files.load_teacher(self.folder)
+        arrays = safetensors.numpy.load_file(self.folder / teacher_files.WEIGHTS)
+        self.set_npz(
+            {
+                f"{name}.npy": teacher_folder.array_bytes(array)
+                for name, array in arrays.items()
+            }
+        )
+        params, card = teacher_files.load_teacher(self.folder)
+        self.assertEqual(card, teacher_folder.CARD)
+        jax.tree.map(np.testing.assert_array_equal, params, expected)
+        content = (self.folder / teacher_folder.NPZ).read_bytes()
+        self.assertEqual(
+            teacher_files.weights_sha256(self.folder),
+            hashlib.sha256(content).hexdigest(),
+        )
+        # Exported anew, it has no weights twice.
+        self.save()
+        self.assertCountEqual(
+            os.listdir(self.folder), [teacher_files.CARD, teacher_files.WEIGHTS]
+        )
 
     def test_the_same_teacher_is_the_same_file(self):
         self.save()
@@ -89,6 +117,7 @@ class RoundTripTest(teacher_folder.TeacherFolderTest):
         ({"a": "text"}, "'a' has dtype"),
         ({"a/b": np.ones(3)}, "'a/b' cannot name"),
         ({"": np.ones(3)}, "'' cannot name"),
+        ({"__metadata__": np.ones(3)}, "'__metadata__' cannot name"),
     )
     def test_what_is_no_teacher_is_not_saved(self, params, message):
         with self.assertRaisesRegex(teacher_files.TeacherError, message):
@@ -238,6 +267,125 @@ class RefusalTest(teacher_folder.TeacherFolderTest):
         self.assert_refused(f"lacks {name!r}".replace("'", "."))
 
     @parameterized.named_parameters(
+        ("empty", b"", "no sound safetensors"),
+        ("no_safetensors", b"hello", "no safetensors file"),
+        ("no_json", teacher_folder.safetensors_bytes(b"{"), "no sound"),
+        ("deep", teacher_folder.safetensors_bytes(b'{"a":' * 100_000), "no sound"),
+        ("no_arrays", teacher_folder.safetensors_bytes({}), "holds 0 arrays"),
+        (
+            "header_of_2_gigabytes",
+            (2**31).to_bytes(8, "little") + b"{}",
+            "too large",
+        ),
+        (
+            "many_arrays",
+            teacher_folder.safetensors_bytes(
+                {f"{i}": teacher_folder.entry([0], 0, 0) for i in range(10_001)}
+            ),
+            "holds 10001 arrays",
+        ),
+        (
+            "huge_header",
+            teacher_folder.safetensors_bytes(
+                {f"{i}": teacher_folder.entry([0], 0, 0) for i in range(30_000)}
+            ),
+            "too large",
+        ),
+        (
+            "many_parameters",
+            teacher_folder.safetensors_bytes(
+                {"a": teacher_folder.entry([2**24 + 1], 0, 2**25 + 2)},
+                bytes(2**25 + 2),
+            ),
+            "more than 16777216 parameters",
+        ),
+        (
+            "float32",
+            safetensors.numpy.save({"a": np.ones(3, np.float32)}),
+            "dtype float32",
+        ),
+        (
+            "unknown_dtype",
+            teacher_folder.safetensors_bytes(
+                {"a": teacher_folder.entry([2], 0, 1, "F4")}, b"1"
+            ),
+            "no sound",
+        ),
+        (
+            "nan",
+            safetensors.numpy.save({"a": np.full(3, np.nan, np.float16)}),
+            "not finite",
+        ),
+        (
+            "overflowing_shape",
+            teacher_folder.safetensors_bytes(
+                {"a": teacher_folder.entry([2**40, 2**40], 0, 4)}, b"1234"
+            ),
+            "no sound",
+        ),
+        (
+            "negative",
+            teacher_folder.safetensors_bytes(
+                {"a": teacher_folder.entry([-1, 3], 0, 4)}, b"1234"
+            ),
+            "no sound",
+        ),
+        (
+            "short",
+            teacher_folder.safetensors_bytes(
+                {"a": teacher_folder.entry([1000], 0, 2000)}, b"1234"
+            ),
+            "no sound",
+        ),
+        (
+            "long",
+            teacher_folder.safetensors_bytes(
+                {"a": teacher_folder.entry([1], 0, 2)}, b"123"
+            ),
+            "no sound",
+        ),
+        (
+            "overlapping",
+            teacher_folder.safetensors_bytes(
+                {
+                    "a": teacher_folder.entry([2], 0, 4),
+                    "b": teacher_folder.entry([2], 0, 4),
+                },
+                b"1234",
+            ),
+            "no sound",
+        ),
+        (
+            "many_axes",
+            teacher_folder.safetensors_bytes(
+                {"a": teacher_folder.entry([1] * 100, 0, 2)}, b"12"
+            ),
+            "no sound",
+        ),
+        (
+            "nested_in_an_array",
+            safetensors.numpy.save(
+                {name: np.ones(1, np.float16) for name in ("a", "a/b")}
+            ),
+            "within another",
+        ),
+        (
+            "climbing_path",
+            safetensors.numpy.save({"../../x//y": np.ones(1, np.float16)}),
+            "cannot name",
+        ),
+        (
+            "long_name",
+            safetensors.numpy.save({"a/" * 5000 + "b": np.ones(1, np.float16)}),
+            "cannot name",
+        ),
+    )
+    def test_wrong_weights(self, content, message):
+        self.save()
+        self.set_weights(content)
+        self.assert_refused(message)
+
+    @parameterized.named_parameters(
         ("no_arrays", {}, "holds 0 arrays"),
         (
             "float32",
@@ -300,31 +448,34 @@ class RefusalTest(teacher_folder.TeacherFolderTest):
             "cannot name",
         ),
     )
-    def test_wrong_weights(self, members, message):
+    def test_wrong_weights_of_before(self, members, message):
         self.save()
-        self.set_weights(members)
+        self.set_npz(members)
         self.assert_refused(message)
 
     def test_names_are_never_paths(self):
         self.save()
         outside = self.folder.parent / "outside"
-        name = f"{outside}".lstrip("/")
-        self.set_weights(
-            {f"../{name}": teacher_folder.array_bytes(np.ones(1, np.float16))}
-        )
+        name = f"../{str(outside).lstrip('/')}"
+        array = np.ones(1, np.float16)
+        self.set_weights(safetensors.numpy.save({name: array}))
+        params, _ = teacher_files.load_teacher(self.folder)
+        self.assertEqual(list(params), [".."])
+        self.set_npz({name: teacher_folder.array_bytes(array)})
         params, _ = teacher_files.load_teacher(self.folder)
         self.assertEqual(list(params), [".."])
         self.assertEqual(os.listdir(self.folder.parent), ["teacher"])
 
     def test_what_is_no_archive(self):
         self.save()
-        (self.folder / teacher_files.WEIGHTS).write_bytes(b"hello")
-        self.set_checksum()
+        self.set_npz_bytes(b"hello")
         self.assert_refused("no sound .npz")
 
-    def test_a_file_too_large_is_not_even_hashed(self):
+    @parameterized.parameters(teacher_files.WEIGHTS, teacher_folder.NPZ)
+    def test_a_file_too_large_is_not_even_hashed(self, name):
         self.save()
-        os.truncate(self.folder / teacher_files.WEIGHTS, 2**40)
+        (self.folder / teacher_files.WEIGHTS).rename(self.folder / name)
+        os.truncate(self.folder / name, 2**40)
         self.assert_refused("too large")
 
 
