@@ -6,6 +6,7 @@
 Anybody who reaches the port may read them; nothing can be changed there.
 """
 
+import contextlib
 import math
 import re
 import threading
@@ -15,7 +16,7 @@ from typing import Any
 from wsgiref import simple_server
 
 import prometheus_client
-from prometheus_client import core
+from prometheus_client import core, exposition
 
 _PREFIX = "kickstarting_"
 # Without an update, after which a run stands still. At first it may compile so long.
@@ -57,7 +58,7 @@ class _Collector:
 
 
 class MetricsServer:
-    """Serves from a thread of its own until the process ends."""
+    """Serves until the process ends, each request in a thread of its own."""
 
     def __init__(
         self,
@@ -79,13 +80,15 @@ class MetricsServer:
         """
         self._row = row
         self._clock = clock
+        # Requests are answered side by side.
+        self._lock = threading.Lock()
         self._updates = -1.0
         self._updated_at = clock()
         registry = prometheus_client.CollectorRegistry()
         registry.register(_Collector(row, silence))
         self._metrics = prometheus_client.make_wsgi_app(registry)
         self._server = simple_server.make_server(
-            "", port, self._answer, handler_class=_QuietHandler
+            "", port, self._answer, exposition.ThreadingWSGIServer, _Handler
         )
         threading.Thread(
             target=self._server.serve_forever, name="metrics", daemon=True
@@ -116,14 +119,22 @@ class MetricsServer:
 
     def _seconds_still(self) -> float:
         """Returns the seconds since the number of updates was seen to rise."""
-        updates = self._row().get("updates", 0.0)
-        if updates != self._updates:
-            self._updates, self._updated_at = updates, self._clock()
-        return self._clock() - self._updated_at
+        with self._lock:
+            updates = self._row().get("updates", 0.0)
+            if updates != self._updates:
+                self._updates, self._updated_at = updates, self._clock()
+            return self._clock() - self._updated_at
 
 
-class _QuietHandler(simple_server.WSGIRequestHandler):
-    """Writes no line for each request."""
+class _Handler(simple_server.WSGIRequestHandler):
+    """Waits for nobody for ever, and writes no line for each request."""
+
+    timeout = 30.0
+
+    def handle(self) -> None:
+        """Leaves who is silent or gone."""
+        with contextlib.suppress(OSError):
+            super().handle()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Is called for each of them."""

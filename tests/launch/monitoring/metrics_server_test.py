@@ -1,7 +1,11 @@
 """Tests of what Prometheus and probes are told."""
 
+import contextlib
+import io
+import socket
 import urllib.error
 import urllib.request
+from unittest import mock
 
 from absl.testing import absltest
 from prometheus_client import parser
@@ -32,6 +36,9 @@ class MetricsServerTest(absltest.TestCase):
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read().decode()
+
+    def _connection(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.server.port), timeout=60)
 
     def test_metrics_are_those_of_the_row(self) -> None:
         self.telemetry.record_update(64, 2, {"entropy": 1.5, "global_weight": 0.25})
@@ -64,6 +71,22 @@ class MetricsServerTest(absltest.TestCase):
         self.assertIn("301 seconds ago", said)
         self.telemetry.record_update(32, 1, {})
         self.assertEqual(self._get("/healthz")[0], 200)
+
+    def test_who_connects_and_says_nothing_holds_nobody_up(self) -> None:
+        with self._connection(), self._connection():
+            self.assertEqual(self._get("/healthz")[0], 200)
+            self.assertEqual(self._get("/metrics")[0], 200)
+
+    def test_who_says_nothing_is_left(self) -> None:
+        complaints = io.StringIO()
+        with (
+            mock.patch.object(metrics_server._Handler, "timeout", 0.1),
+            contextlib.redirect_stderr(complaints),
+            self._connection() as idle,
+        ):
+            # Its end has come where nothing more can.
+            self.assertEqual(idle.recv(1), b"")
+        self.assertEqual(complaints.getvalue(), "")
 
     def test_anything_else_is_not_there(self) -> None:
         self.assertEqual(self._get("/")[0], 404)
