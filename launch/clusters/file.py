@@ -32,7 +32,9 @@ import dataclasses
 import json
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from kickstarting.config import run as config_lib
 
@@ -40,9 +42,18 @@ from kickstarting.config import run as config_lib
 COMMAND = "{command}"
 GROUPS = ("queue", "learner", "teacher", "actor", "population", "evaluator")
 
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
 
-@dataclasses.dataclass(frozen=True)
-class Machine:
+
+class _Section(  # type: ignore[call-arg]  # mypy is not shown the libraries.
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True
+):
+    """A part of the file: it has these fields alone, of these types and ranges."""
+
+
+class Machine(_Section):
     """A machine that nodes run on.
 
     Attributes:
@@ -53,14 +64,13 @@ class Machine:
       python: there; relative to the directory.
     """
 
-    address: str
+    address: _Text
     command: str
     directory: str = ""
     python: str = ".venv/bin/python"
 
 
-@dataclasses.dataclass(frozen=True)
-class Group:
+class Group(_Section):
     """Where the nodes of a group go.
 
     Attributes:
@@ -73,15 +83,14 @@ class Group:
     """
 
     machines: tuple[str, ...] = ()
-    replicas: int = 0
-    environment: tuple[tuple[str, str], ...] = ()
-    cpus: int = 1
-    memory_gigabytes: float = 0.0
-    accelerators: int = 0
+    replicas: _Count = 0
+    environment: Mapping[str, str | int | float | bool] = {}
+    cpus: _Positive = 1
+    memory_gigabytes: _Count | Annotated[float, msgspec.Meta(ge=0)] = 0
+    accelerators: _Count = 0
 
 
-@dataclasses.dataclass(frozen=True)
-class Slurm:
+class Slurm(_Section):
     """What Slurm is told.
 
     Attributes:
@@ -91,12 +100,11 @@ class Slurm:
     """
 
     options: tuple[str, ...] = ()
-    notice_seconds: int = 120
+    notice_seconds: _Count = 120
     setup: str = ""
 
 
-@dataclasses.dataclass(frozen=True)
-class Kubernetes:
+class Kubernetes(_Section):
     """What Kubernetes is told.
 
     Attributes:
@@ -119,11 +127,10 @@ class Kubernetes:
     accelerator: str = "nvidia.com/gpu"
     directory: str = "/kickstarting"
     run_folder: str = "/runs"
-    user: int = 1000
+    user: _Count = 1000
 
 
-@dataclasses.dataclass(frozen=True)
-class VertexAi:
+class VertexAi(_Section):
     """What Vertex AI is told.
 
     Attributes:
@@ -141,15 +148,15 @@ class Cluster:
     """All of it.
 
     Attributes:
-      machines: by name.
       groups: by name; those that are missing go where the learner goes.
+      machines: by name.
       slurm: what it is told.
       kubernetes: what it is told.
       vertex_ai: what it is told.
     """
 
-    machines: Mapping[str, Machine]
     groups: Mapping[str, Group]
+    machines: Mapping[str, Machine] = dataclasses.field(default_factory=dict)
     slurm: Slurm = Slurm()
     kubernetes: Kubernetes = Kubernetes()
     vertex_ai: VertexAi = VertexAi()
@@ -176,19 +183,16 @@ def read(path: str, launch: str) -> Cluster:
     """
     try:
         with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-        machines = {
-            str(name): _made(Machine, fields)
-            for name, fields in content.get("machines", {}).items()
-        }
-        groups = {
-            str(name): _group(fields) for name, fields in content["groups"].items()
-        }
-        slurm = _made(Slurm, content.get("slurm", {}))
-        slurm = dataclasses.replace(slurm, options=tuple(slurm.options))
-        kubernetes = _made(Kubernetes, content.get("kubernetes", {}))
-        vertex_ai = _made(VertexAi, content.get("vertex_ai", {}))
-        cluster = Cluster(machines, groups, slurm, kubernetes, vertex_ai)
+            # Says the line and column of what is no JSON.
+            content = _made(dict[str, Any], json.load(file))
+        # One by one, so that an error names the group or the machine.
+        for section, kind in (("groups", Group), ("machines", Machine)):
+            entries = _made(dict[str, Any], content.get(section, {}), f"{section}: ")
+            content[section] = {
+                name: _made(kind, fields, f"{section}.{name}: ")
+                for name, fields in entries.items()
+            }
+        cluster = _made(Cluster, content)
         _check_groups(cluster)
         if launch == "hosts":
             _check_machines(cluster)
@@ -196,30 +200,19 @@ def read(path: str, launch: str) -> Cluster:
         raise config_lib.ConfigError(
             f"cannot read --cluster={path}: {error.strerror}"
         ) from error
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise config_lib.ConfigError(f"--cluster={path}: {error}") from error
-    except KeyError as error:
-        raise config_lib.ConfigError(f"--cluster={path} has no {error}") from error
+    except (ValueError, RecursionError) as error:
+        line = " ".join(str(error).split())
+        raise config_lib.ConfigError(
+            f"--cluster={path}: {line}; see docs/clusters.md"
+        ) from error
     return cluster
 
 
-def _made(kind: type[Any], fields: Mapping[str, Any]) -> Any:
-    known = {field.name: field.type for field in dataclasses.fields(kind)}
-    unknown = set(fields) - set(known)
-    if unknown:
-        raise ValueError(
-            f"{sorted(unknown)} is unknown: there are {', '.join(sorted(known))}"
-        )
-    return kind(**fields)
-
-
-def _group(fields: Mapping[str, Any]) -> Group:
-    given = dict(fields)
-    given["machines"] = tuple(given.get("machines", ()))
-    given["environment"] = tuple(
-        (str(name), str(value)) for name, value in given.get("environment", {}).items()
-    )
-    return _made(Group, given)
+def _made(kind: Any, content: Any, where: str = "") -> Any:
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{where}{error}") from error
 
 
 def _check_groups(cluster: Cluster) -> None:
@@ -228,24 +221,12 @@ def _check_groups(cluster: Cluster) -> None:
     for name, group in cluster.groups.items():
         if name not in GROUPS:
             raise ValueError(f"no group {name!r}: there are {', '.join(GROUPS)}")
-        for field in ("replicas", "cpus", "accelerators", "memory_gigabytes"):
-            value = getattr(group, field)
-            is_number = isinstance(value, int) and not isinstance(value, bool)
-            if field == "memory_gigabytes":
-                is_number = is_number or isinstance(value, float)
-            if not is_number or value < (1 if field == "cpus" else 0):
-                raise ValueError(f"group {name!r}: {field} cannot be {value!r}")
         if group.replicas and name not in ("actor", "teacher"):
             raise ValueError(f"group {name!r} has as many nodes as the program needs")
 
 
 def _check_machines(cluster: Cluster) -> None:
     for name, machine in cluster.machines.items():
-        words = [machine.address, machine.command, machine.directory, machine.python]
-        if not all(isinstance(word, str) for word in words) or not machine.address:
-            raise ValueError(
-                f"machine {name!r} needs an address and a command, as text"
-            )
         if COMMAND not in shlex.split(machine.command):
             raise ValueError(
                 f"the command of machine {name!r} must have {COMMAND} as a word of its "

@@ -48,9 +48,10 @@ class Placed(NamedTuple):
 
     def environment(self, group: str) -> dict[str, str]:
         """Returns the variables of a group's processes."""
+        given = self.cluster.group(group).environment
         return {
             **groups.environment(self.config, group),
-            **dict(self.cluster.group(group).environment),
+            **{name: str(value) for name, value in given.items()},
         }
 
     def node_command(self, group: str, python: str) -> list[str]:
