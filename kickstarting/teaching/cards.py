@@ -5,11 +5,19 @@ It is read from a file that a stranger may have sent: every field is checked.
 
 import dataclasses
 import sys
-from typing import Any
+import typing
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
 
 from kickstarting.config import agent as agent_config
-from kickstarting.config import run as config
 from kickstarting.environments import base
+
+_MOST = 2**63 - 1
+_Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+_Positive = Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
+_Finite = Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 
 
 class TeacherError(ValueError):
@@ -22,8 +30,30 @@ def require(condition: bool, message: str) -> None:
         raise TeacherError(message)
 
 
+class _Checked:
+    """A dataclass whose fields are what their annotations say."""
+
+    def __post_init__(self) -> None:
+        """Checks every field.
+
+        Raises:
+          TeacherError: names the field that is wrong.
+        """
+        kinds = typing.get_type_hints(type(self), include_extras=True)
+        for name, kind in kinds.items():
+            value = getattr(self, name)
+            try:
+                # NumPy's numbers become Python's, and lists become tuples.
+                plain = msgspec.to_builtins(value, enc_hook=np.generic.item)
+                object.__setattr__(self, name, msgspec.convert(plain, kind))
+            except (msgspec.ValidationError, TypeError) as error:
+                raise TeacherError(
+                    f"{name} cannot be {show(value)}: {show_error(error)}"
+                ) from error
+
+
 @dataclasses.dataclass(frozen=True)
-class TaskScore:
+class TaskScore(_Checked):
     """How good a teacher is at one task.
 
     Attributes:
@@ -35,36 +65,22 @@ class TaskScore:
     """
 
     task: str
-    mean_return: float
-    standard_error: float
-    episodes: int
-    normalised_score: float | None
+    mean_return: _Finite
+    standard_error: Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max)]
+    episodes: _Positive
+    normalised_score: _Finite | None
 
     def __post_init__(self) -> None:
-        """Checks every field.
-
-        Raises:
-          TeacherError: names the field that is wrong.
-        """
-        suite, _, level = self.task.partition(":") if _is_text(self.task) else ("",) * 3
+        """Checks every field; raises TeacherError."""
+        super().__post_init__()
+        suite, _, level = self.task.partition(":")
         require(
             bool(suite and level), f"task must be suite:level, not {show(self.task)}"
         )
-        require(
-            is_whole(self.episodes, 1),
-            f"episodes must be a whole number from 1, not {show(self.episodes)}",
-        )
-        for name in ("mean_return", "standard_error", "normalised_score"):
-            value = getattr(self, name)
-            require(
-                _is_finite(value) or (value is None and name == "normalised_score"),
-                f"{name} must be a finite number, not {show(value)}",
-            )
-        require(self.standard_error >= 0, "standard_error must not be negative")
 
 
 @dataclasses.dataclass(frozen=True)
-class ValueMeaning:
+class ValueMeaning(_Checked):
     """Of which returns a teacher's values are; they are not normalised.
 
     Attributes:
@@ -72,19 +88,12 @@ class ValueMeaning:
       reward_clipping: one of agent_config.REWARD_CLIPPINGS but 'auto'.
     """
 
-    discount: float
+    discount: Annotated[float, msgspec.Meta(ge=0, le=1)]
     reward_clipping: str
 
     def __post_init__(self) -> None:
-        """Checks every field.
-
-        Raises:
-          TeacherError: names the field that is wrong.
-        """
-        require(
-            _is_finite(self.discount) and 0 <= self.discount <= 1,
-            f"discount must be in [0, 1], not {show(self.discount)}",
-        )
+        """Checks every field; raises TeacherError."""
+        super().__post_init__()
         require(
             self.reward_clipping != "auto"
             and self.reward_clipping in agent_config.REWARD_CLIPPINGS,
@@ -93,7 +102,7 @@ class ValueMeaning:
 
 
 @dataclasses.dataclass(frozen=True)
-class TeacherCard:
+class TeacherCard(_Checked):
     """What a teacher is, where it comes from and how good it is.
 
     Attributes:
@@ -113,55 +122,26 @@ class TeacherCard:
 
     scores: tuple[TaskScore, ...]
     action_names: tuple[str, ...]
-    frame_shape: tuple[int, int, int]
-    instruction_length: int
-    action_repeat: int
+    frame_shape: tuple[_Positive, _Positive, _Positive]
+    instruction_length: _Count
+    action_repeat: _Positive
     network: agent_config.NetworkConfig
-    environment_frames: int
+    environment_frames: _Count
     command: str
-    seed: int
+    seed: _Count
     git_revision: str
     value: ValueMeaning | None = None
 
     def __post_init__(self) -> None:
-        """Checks every field.
-
-        Raises:
-          TeacherError: names the field that is wrong.
-        """
-        require(
-            isinstance(self.scores, tuple)
-            and all(isinstance(score, TaskScore) for score in self.scores)
-            and 0 < len(self.tasks) == len(set(self.tasks)),
-            f"scores must be of distinct tasks, not {show(self.scores)}",
-        )
-        for name in ("command", "git_revision"):
-            value = getattr(self, name)
-            require(_is_text(value), f"{name} must be text, not {show(value)}")
-        require(
-            isinstance(self.action_names, tuple)
-            and all(_is_text(name) for name in self.action_names)
-            and 0 < len(self.action_names) == len(set(self.action_names)),
-            f"action_names must be distinct names, not {show(self.action_names)}",
-        )
-        require(
-            isinstance(self.frame_shape, tuple)
-            and len(self.frame_shape) == 3
-            and all(is_whole(size, 1) for size in self.frame_shape),
-            f"frame_shape must be three sizes, not {show(self.frame_shape)}",
-        )
-        for name, least in (
-            ("instruction_length", 0),
-            ("action_repeat", 1),
-            ("environment_frames", 0),
-            ("seed", 0),
+        """Checks every field; raises TeacherError."""
+        super().__post_init__()
+        for name, distinct in (
+            ("scores must be of distinct tasks", self.tasks),
+            ("action_names must be distinct names", self.action_names),
         ):
-            value = getattr(self, name)
             require(
-                is_whole(value, least),
-                f"{name} must be a whole number from {least}, not {show(value)}",
+                0 < len(distinct) == len(set(distinct)), f"{name}, not {show(distinct)}"
             )
-
         require(
             self.value is None or self.network.num_values in (1, len(self.tasks)),
             f"{self.network.num_values} values do not fit {len(self.tasks)} tasks",
@@ -216,50 +196,23 @@ def from_json(content: Any) -> TeacherCard:
     Raises:
       TeacherError: names the first thing that is wrong.
     """
-    # Teachers that were exported before their values had a meaning say nothing of it.
-    if isinstance(content, dict):
-        content = {"value": None, **content}
-    content = dict(_fields_of(TeacherCard, content))
-    for name in ("action_names", "frame_shape"):
-        if isinstance(content[name], list):
-            content[name] = tuple(content[name])
-    require(
-        isinstance(content["scores"], list),
-        f"scores must be a list, not {show(content['scores'])}",
-    )
-    content["scores"] = tuple(
-        TaskScore(**_fields_of(TaskScore, score)) for score in content["scores"]
-    )
-    content["network"] = _network(content["network"])
-    if content["value"] is not None:
-        content["value"] = ValueMeaning(**_fields_of(ValueMeaning, content["value"]))
-    return TeacherCard(**content)
-
-
-def _fields_of(kind: Any, content: Any) -> dict[str, Any]:
-    require(isinstance(content, dict), f"{show(content)} is no JSON object")
-    names = {field.name for field in dataclasses.fields(kind)}
-    for name in sorted(names ^ content.keys()):
-        problem = "lacks" if name in names else "has the unknown field"
-        raise TeacherError(f"it {problem} {show(name)}")
-    return content
-
-
-def _network(content: Any) -> agent_config.NetworkConfig:
-    require(
-        isinstance(content, dict)
-        and content.keys() == {"torso", "core_size", "num_values", "language"}
-        and isinstance(content["torso"], str)
-        and is_whole(content["core_size"], 1)
-        and is_whole(content["num_values"], 1)
-        and isinstance(content["language"], bool),
-        f"network must have a torso, a core_size, num_values and language, but is "
-        f"{show(content)}",
-    )
     try:
-        return agent_config.NetworkConfig(**content)
-    except config.ConfigError as error:
-        raise TeacherError(show(str(error))) from error
+        card = msgspec.convert(content, TeacherCard)
+    except msgspec.ValidationError as error:
+        raise TeacherError(show_error(error)) from error
+    # Teachers that were exported before their values had a meaning say nothing of it.
+    parts = [("it", card, {"value": None, **content})]
+    parts += [("its network", card.network, content["network"])]
+    scores = zip(card.scores, content["scores"], strict=True)
+    parts += [("a score", score, given) for score, given in scores]
+    if card.value:
+        parts += [("its value", card.value, content["value"])]
+    for what, part, given in parts:
+        names = {field.name for field in dataclasses.fields(part)}
+        for name in sorted(names ^ given.keys()):
+            problem = "lacks" if name in names else "has the unknown field"
+            raise TeacherError(f"{what} {problem} {show(name)}")
+    return card
 
 
 def show(value: Any) -> str:
@@ -268,16 +221,6 @@ def show(value: Any) -> str:
     return text if len(text) <= 200 else text[:200] + "..."
 
 
-def is_whole(value: Any, least: int) -> bool:
-    """Returns whether `value` is an int of 64 bits from `least` on."""
-    return type(value) is int and least <= value < 2**63
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_finite(value: Any) -> bool:
-    # A whole number of JSON can be too large for a float.
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) <= sys.float_info.max
+def show_error(error: Exception) -> str:
+    """Returns what an error says, in one short line."""
+    return " ".join(str(error).split())[:500]

@@ -28,7 +28,6 @@ from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching.cards import (
     TeacherCard,
     TeacherError,
-    is_whole,
     require,
     show,
 )
@@ -177,7 +176,7 @@ def _read_card(path: pathlib.Path) -> tuple[TeacherCard, str]:
     require(isinstance(content, dict), f"{CARD} is no JSON object")
     version = content.pop("format_version", None)
     require(
-        version == _FORMAT and is_whole(version, 1),
+        version == _FORMAT and isinstance(version, int),
         f"{CARD} has format_version {show(version)}, but this program reads {_FORMAT}",
     )
     digest = content.pop("weights_sha256", None)

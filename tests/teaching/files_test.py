@@ -187,7 +187,7 @@ class RefusalTest(teacher_folder.TeacherFolderTest):
         ({"action_repeat": 0}, "action_repeat"),
         ({"action_repeat": True}, "action_repeat"),
         ({"network": "shallow"}, "network"),
-        ({"network": {"torso": "shallow"}}, "network"),
+        ({"network": {"torso": "shallow"}}, "its network lacks"),
         (
             {"network": {"torso": "shallow", "core_size": 256, "num_values": 1}},
             "language",
@@ -196,13 +196,13 @@ class RefusalTest(teacher_folder.TeacherFolderTest):
         ({"network": {**teacher_folder.NETWORK, "core_size": "256"}}, "network"),
         ({"network": {**teacher_folder.NETWORK, "language": 1}}, "network"),
         ({"environment_frames": 2**70}, "environment_frames"),
-        ({"scores": {}}, "scores must be a list"),
+        ({"scores": {}}, "got `object` - at `..scores`"),
         ({"scores": []}, "scores must be of distinct"),
-        ({"scores": [3]}, "no JSON object"),
-        ({"scores": [{"task": "doom:basic"}]}, "lacks 'episodes'"),
+        ({"scores": [3]}, "got `int` - at `..scores.0.`"),
+        ({"scores": [{"task": "doom:basic"}]}, "missing .* `mean_return`"),
         ({"weights_sha256": None}, "weights_sha256"),
-        ({"value": 0.99}, "no JSON object"),
-        ({"value": {"discount": 0.99}}, "lacks 'reward_clipping'"),
+        ({"value": 0.99}, "got `float` - at `..value`"),
+        ({"value": {"discount": 0.99}}, "missing .* `reward_clipping`"),
         ({"value": {"discount": 1.5, "reward_clipping": "none"}}, "discount"),
         ({"value": {"discount": "1", "reward_clipping": "none"}}, "discount"),
         ({"value": {"discount": 0.9, "reward_clipping": "auto"}}, "reward_clipping"),
@@ -215,7 +215,15 @@ class RefusalTest(teacher_folder.TeacherFolderTest):
             },
             "2 values do not fit 1 tasks",
         ),
-        ({"surprise\n": 1}, "unknown field"),
+        (
+            {"network": {**teacher_folder.NETWORK, "surprise": 1}},
+            "its network has the unknown field",
+        ),
+        (
+            {"value": {"discount": 0.9, "reward_clipping": "none", "surprise": 1}},
+            "its value has the unknown field",
+        ),
+        ({"surprise\n": 1}, "it has the unknown field"),
     )
     def test_wrong_fields(self, change, message):
         self.save()
@@ -224,14 +232,14 @@ class RefusalTest(teacher_folder.TeacherFolderTest):
 
     @parameterized.parameters(
         ({"task": "no suite"}, "task must be"),
-        ({"task": 3}, "task must be"),
+        ({"task": 3}, "got `int` - at `..scores.0..task`"),
         ({"mean_return": float("nan")}, "mean_return"),
         ({"mean_return": 10**400}, "mean_return"),
         ({"mean_return": None}, "mean_return"),
         ({"standard_error": -1.0}, "standard_error"),
         ({"episodes": 0}, "episodes"),
         ({"normalised_score": "100"}, "normalised_score"),
-        ({"surprise": 1}, "unknown field"),
+        ({"surprise": 1}, "a score has the unknown field"),
     )
     def test_wrong_scores(self, change, message):
         self.save()
@@ -264,7 +272,7 @@ class RefusalTest(teacher_folder.TeacherFolderTest):
         content = json.loads(path.read_text())
         del content[name]
         path.write_text(json.dumps(content))
-        self.assert_refused(f"lacks {name!r}".replace("'", "."))
+        self.assert_refused(f"missing required field `{name}`")
 
     @parameterized.named_parameters(
         ("empty", b"", "no sound safetensors"),
