@@ -424,7 +424,7 @@ class RefusalTest(teacher_folder.TeacherFolderTest):
         ),
         (
             "many_axes",
-            {"a.npy": teacher_folder.header_bytes((1,) * 60) + b"12"},
+            {"a.npy": teacher_folder.header_bytes((1,) * 100) + b"12"},
             "no sound",
         ),
         ("no_array", {"a.npy": b"hello"}, "no sound"),
