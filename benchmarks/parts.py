@@ -266,10 +266,16 @@ class _Learner:
     def parameters(self, held: int) -> Any:
         return None if held >= 0 else (0, self._flat, np.zeros((1, 1), np.float32))
 
-    def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
+    def report(
+        self,
+        source: str,
+        counters: dict[str, float],
+        gauges: dict[str, float],
+        episodes: Any,
+    ) -> None:
         del source, episodes
         self.steps = counters["agent_steps"]
-        self.batch_size = counters["acting_batch_size"]
+        self.batch_size = gauges["acting_batch_size"]
 
     def wait_for_steps(self, count: int) -> None:
         while self.steps < count:

@@ -224,9 +224,8 @@ def _serve(names: list[str], port: int) -> None:
     server = teacher_server.TeacherServer([[name] for name in names], 1)
 
     def totals() -> tuple[float, float]:
-        counters = server.counters()
-        batches = counters["teacher_batches"]
-        return batches, batches * counters["teacher_batch_size"]
+        batches = server.counters()["teacher_batches"]
+        return batches, batches * server.gauges()["teacher_batch_size"]
 
     service = courier.Server(port=port, thread_pool_size=_THREADS)
     service.Bind("label", server.label)

@@ -133,15 +133,23 @@ class FixedLearner:
     def __init__(self, flat: np.ndarray, weight: np.ndarray, version: int = 0) -> None:
         self.published = (version, flat, weight)
         self.reports: list[dict[str, float]] = []
+        self.gauges: set[str] = set()
         self.episodes: list[Any] = []
 
     def parameters(self, held: int) -> Any:
         """See actor.LearnerClient."""
         return self.published if self.published[0] != held else None
 
-    def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
+    def report(
+        self,
+        source: str,
+        counters: dict[str, float],
+        gauges: dict[str, float],
+        episodes: Any,
+    ) -> None:
         """See actor.LearnerClient."""
-        self.reports.append({"source": source, **counters})
+        self.reports.append({"source": source, **counters, **gauges})
+        self.gauges |= set(gauges)
         if episodes is not None:
             self.episodes.append(episodes)
 

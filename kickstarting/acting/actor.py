@@ -54,8 +54,17 @@ class LearnerClient(Protocol):
         None says that there are no others than the version `held`, -1 for none.
         """
 
-    def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
-        """Takes counters and finished episodes (tasks, returns, agent steps)."""
+    def report(
+        self,
+        source: str,
+        counters: dict[str, float],
+        gauges: dict[str, float],
+        episodes: Any,
+    ) -> None:
+        """Takes an actor's report and its episodes (tasks, returns, agent steps).
+
+        What counters and gauges are, Telemetry.report says.
+        """
 
 
 class Actor:
@@ -336,14 +345,16 @@ class Actor:
                 "teacher_unrolls": float(sender.teacher_unrolls),
                 "teacher_timeouts": float(sender.teacher_timeouts),
                 "unanswered_unrolls": float(sender.unanswered_unrolls),
-                "teachers_resting": float(sender.resting_teachers),
                 "dropped_unrolls": float(self._dropped_unrolls),
                 **(self._guide.counters() if self._guide is not None else {}),
+                **self._environments.counters(),
+            },
+            {
+                "teachers_resting": float(sender.resting_teachers),
                 "acting_batch_size": self._agent_steps / max(self._batches, 1),
                 "wait_environment": self._seconds["environment"] / seconds,
                 "wait_queue": self._seconds["slot"] / seconds,
                 "wait_teacher": sender.seconds_for_teacher / seconds,
-                **self._environments.counters(),
             },
             columns,
         )

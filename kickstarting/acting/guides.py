@@ -148,7 +148,7 @@ class Guide:
         return environments[~guided]
 
     def counters(self) -> dict[str, float]:
-        """Returns totals for the telemetry."""
+        """Returns running totals for the telemetry."""
         return {"guided_episodes": float(self._guided_episodes)}
 
 

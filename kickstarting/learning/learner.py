@@ -131,15 +131,22 @@ class Learner:
         """Returns bool [num_tasks, K]: where λ is 0 for good, or no teacher is."""
         return schedules.ended(self._config, self.frames)
 
-    def report(self, source: str, counters: Mapping[str, float], episodes: Any) -> None:
-        """Takes an actor's counters and finished episodes.
+    def report(
+        self,
+        source: str,
+        counters: Mapping[str, float],
+        gauges: Mapping[str, float],
+        episodes: Any,
+    ) -> None:
+        """Takes what an actor or a teacher server reports, and finished episodes.
 
         Args:
           source: e.g. 'actor/0'.
-          counters: running totals and levels.
+          counters: see Telemetry.report.
+          gauges: see Telemetry.report.
           episodes: None, or (task indices, raw returns, agent steps), arrays [n].
         """
-        self._telemetry.set_counters(source, counters)
+        self._telemetry.report(source, counters=counters, gauges=gauges)
         if episodes is not None:
             self._telemetry.add_episodes(*episodes)
 
@@ -366,12 +373,14 @@ class Learner:
             )
 
     def _write_row(self, row: row_average.RowAverage) -> None:
-        self._telemetry.set_counters(
+        self._telemetry.report(
             "learner/0",
-            {
-                "wait_data": self._seconds_without_data / max(row.seconds, 1e-9),
+            counters={
                 "compilations": float(self._update.compilations()),
                 "skipped_updates": float(self._skipped_updates.total),
+            },
+            gauges={
+                "wait_data": self._seconds_without_data / max(row.seconds, 1e-9),
             },
         )
         self._seconds_without_data = 0.0

@@ -21,12 +21,6 @@ from kickstarting.scores import rolling
 # Windows of the frame rate, in seconds; the longest one predicts the time left.
 RATE_WINDOWS = (10, 60, 300)
 
-# Counters of this prefix are fractions of time that the reporting part spent waiting.
-WAIT_PREFIX = "wait_"
-
-# Counters of these suffixes are levels, not running totals.
-LEVEL_SUFFIXES = ("_size", "_capacity", "_resting")
-
 
 class Telemetry:
     """Collects what the parts of a run report; any thread may call any method.
@@ -99,6 +93,7 @@ class Telemetry:
         self._metrics: dict[str, float] = {}
         self._totals: dict[str, float] = collections.defaultdict(float)
         self._counters: dict[str, dict[str, float]] = {}
+        self._gauges: dict[str, dict[str, float]] = {}
         self._reported_at: dict[str, float] = {}
         self._sources_go_on = sources_go_on
         self._seconds_before = 0.0
@@ -141,32 +136,31 @@ class Telemetry:
                 if score_window is not None:
                     score_window.add(self._frames, float(episode_return))
 
-    def set_counters(self, source: str, counters: Mapping[str, float]) -> None:
-        """Replaces what one part of the run last reported.
-
-        Names that start with `wait_` (fractions of time in [0, 1]) or end in one of
-        LEVEL_SUFFIXES are averaged over the sources. All others are running totals and
-        are summed; a total that falls has started again from 0 with its part, and
-        nothing that was counted before is lost.
+    def report(
+        self, source: str, *, counters: Mapping[str, float], gauges: Mapping[str, float]
+    ) -> None:
+        """Replaces what one part of the run last reported, in Prometheus' two kinds.
 
         Args:
-          source: the reporting part, e.g. 'actor/0', 'teacher/0', 'queue'.
-          counters: all of its counters.
+          source: the reporting part, e.g. 'actor/0', 'teacher/0', 'queue/0'.
+          counters: its running totals, which are summed over the parts. One that falls
+            has started again from 0 with its part, and nothing that was counted before
+            is lost.
+          gauges: how things are with it now, e.g. a size, or the fraction of time that
+            it waits; they are averaged over the parts.
         """
         with self._lock:
             known = counters if self._sources_go_on else {}
             before = self._counters.get(source, known)
             for name, value in counters.items():
-                if not _is_level(name):
-                    last = before.get(name, 0.0)
-                    self._totals[name] += value - last if value >= last else value
-            self._counters[source] = {
-                name: float(value) for name, value in counters.items()
-            }
+                last = before.get(name, 0.0)
+                self._totals[name] += value - last if value >= last else value
+            self._counters[source] = dict(counters)
+            self._gauges[source] = dict(gauges)
             self._reported_at[source] = self._clock()
 
     def silence(self) -> dict[str, float]:
-        """Returns, by source, the seconds since it last reported counters."""
+        """Returns, by source, the seconds since its last report."""
         with self._lock:
             now = self._clock()
             return {source: now - at for source, at in self._reported_at.items()}
@@ -231,8 +225,8 @@ class Telemetry:
           the reference, uncapped); over all tasks with a reference `mean_capped_score`
           and, if they are several, `median_capped_score` (of the mean returns over the
           newest `score_window_frames`, as in Schmitt et al. 2018); then the learner's
-          newest metrics and the counters. What is not known yet is NaN: an
-          aggregate, until each of its tasks has ended an episode.
+          newest metrics, the counters and the gauges. What is not known yet is NaN:
+          an aggregate, until each of its tasks has ended an episode.
         """
         with self._lock:
             now = self._clock()
@@ -248,7 +242,7 @@ class Telemetry:
             for task, window in zip(self.tasks, self._windows, strict=True):
                 row |= _task_columns(task, self._references.get(task), window)
             row |= self._score_columns()
-            return row | self._metrics | self._totals | self._levels()
+            return row | self._metrics | self._totals | self._mean_gauges()
 
     def state(self) -> dict[str, Any]:
         """Returns what a resumed run needs to continue; JSON-serialisable."""
@@ -315,12 +309,11 @@ class Telemetry:
             )
         return columns
 
-    def _levels(self) -> dict[str, float]:
+    def _mean_gauges(self) -> dict[str, float]:
         values = collections.defaultdict(list)
-        for counters in self._counters.values():
-            for name, value in counters.items():
-                if _is_level(name):
-                    values[name].append(value)
+        for gauges in self._gauges.values():
+            for name, value in gauges.items():
+                values[name].append(value)
         return {name: statistics.fmean(reported) for name, reported in values.items()}
 
 
@@ -342,7 +335,3 @@ def _task_columns(
 
 def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def _is_level(name: str) -> bool:
-    return name.startswith(WAIT_PREFIX) or name.endswith(LEVEL_SUFFIXES)

@@ -180,9 +180,12 @@ class TeacherServer:
         return dropped
 
     def counters(self) -> dict[str, float]:
-        """Returns totals and levels for the telemetry."""
+        """Returns running totals for the telemetry."""
+        return {"teacher_batches": float(self._batches)}
+
+    def gauges(self) -> dict[str, float]:
+        """Returns what is averaged over the servers for the telemetry."""
         return {
-            "teacher_batches": float(self._batches),
             "teacher_batch_size": self._unrolls / max(self._batches, 1),
             "teachers_held_size": float(sum(held is not None for held in self._held)),
         }

@@ -103,9 +103,15 @@ class _Learner:
                 return None
         return None
 
-    def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
+    def report(
+        self,
+        source: str,
+        counters: dict[str, float],
+        gauges: dict[str, float],
+        episodes: Any,
+    ) -> None:
         """See Learner.report."""
-        self._client.report(source, counters, episodes)
+        self._client.report(source, counters, gauges, episodes)
 
 
 def run(

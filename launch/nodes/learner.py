@@ -84,9 +84,15 @@ class LearnerNode:
         """See Learner.ended_teachers."""
         return self._learner.ended_teachers()
 
-    def report(self, source: str, counters: dict[str, float], episodes: Any) -> None:
+    def report(
+        self,
+        source: str,
+        counters: dict[str, float],
+        gauges: dict[str, float],
+        episodes: Any,
+    ) -> None:
         """See Learner.report."""
-        self._learner.report(source, counters, episodes)
+        self._learner.report(source, counters, gauges, episodes)
 
     def progress(self) -> population_member.Progress:
         """Returns how far this member of a population is."""
@@ -202,6 +208,8 @@ class LearnerNode:
                 if not self._stop.is_set():
                     logging.log_first_n(logging.WARNING, "No queue size: %r", 1, error)
                 continue
-            self._telemetry.set_counters(
-                "queue/0", {"queue_size": size, "queue_capacity": capacity}
+            self._telemetry.report(
+                "queue/0",
+                counters={},
+                gauges={"queue_size": size, "queue_capacity": capacity},
             )

@@ -27,7 +27,7 @@ class TeacherNode:
         Args:
           config: of the run.
           index: of this replica.
-          learners: Courier clients, for λ's end; the first one gets the counters.
+          learners: Courier clients, for λ's end; the first one gets the reports.
         """
         self._server = teacher_server.TeacherServer(
             config.teachers_of_task,
@@ -53,7 +53,9 @@ class TeacherNode:
     def _report(self, stop: threading.Event) -> None:
         while not stop.wait(_REPORT_SECONDS):
             try:
-                self._learners[0].report(self._source, self._server.counters(), None)
+                self._learners[0].report(
+                    self._source, self._server.counters(), self._server.gauges(), None
+                )
                 ended = [learner.ended_teachers() for learner in self._learners]
                 if self._server.drop_ended(np.all(ended, axis=0)):
                     process_memory.give_back_freed_memory()

@@ -221,6 +221,16 @@ class ReportsTest(absltest.TestCase):
         self.assertGreaterEqual(report["agent_steps"], 2 * len(returns))
         self.assertBetween(report["wait_environment"], 0.0, 1.0)
         self.assertEqual(report["teacher_timeouts"], 0)
+        self.assertEqual(
+            learner.gauges,
+            {
+                "acting_batch_size",
+                "teachers_resting",
+                "wait_environment",
+                "wait_queue",
+                "wait_teacher",
+            },
+        )
 
 
 class StoppingTest(parameterized.TestCase):

@@ -81,7 +81,7 @@ class LearnerTest(learner_case.LearnerTestCase):
         made = self._make(run, teacher_return=11.0, random_return=1.0)
         made.run(threading.Event())
         np.testing.assert_allclose(self._weights(), [2.0] * 8)
-        made.report("actor/0", {}, (np.array([0]), np.array([6.0]), np.array([3])))
+        made.report("actor/0", {}, {}, (np.array([0]), np.array([6.0]), np.array([3])))
         # Half of the way from chance to the teacher.
         self.assertAlmostEqual(float(made._weights().kickstarting_weight[0, 0]), 1.0)
 
@@ -149,7 +149,7 @@ class LearnerTest(learner_case.LearnerTestCase):
 
     def test_a_resumed_run_keeps_its_episodes(self):
         made = self._make(stop_after=2)
-        made.report("actor/0", {}, (np.array([0]), np.array([2.5]), np.array([3])))
+        made.report("actor/0", {}, {}, (np.array([0]), np.array([2.5]), np.array([3])))
         made.run(self.update.stop)
         self.run_files.close()
         self._make()

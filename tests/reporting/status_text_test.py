@@ -45,20 +45,24 @@ def _taught(tasks: tuple[str, ...]) -> telemetry_lib.Telemetry:
         policy_lag=2.1,
         **{f"kickstarting_weight/{task}": 0.41 for task in tasks},
     )
-    telemetry.set_counters(
+    telemetry.report(
         "actor/0",
-        {
-            "wait_environment": 0.61,
-            "wait_teacher": 0.0,
-            "wait_queue": 0.03,
+        counters={
             "worker_restarts": 2,
             "dropped_unrolls": 0,
             "unanswered_unrolls": 7,
+        },
+        gauges={
+            "wait_environment": 0.61,
+            "wait_teacher": 0.0,
+            "wait_queue": 0.03,
             "teachers_resting": 1,
         },
     )
-    telemetry.set_counters("learner", {"wait_data": 0.44})
-    telemetry.set_counters("queue", {"queue_size": 14, "queue_capacity": 32})
+    telemetry.report("learner", counters={}, gauges={"wait_data": 0.44})
+    telemetry.report(
+        "queue", counters={}, gauges={"queue_size": 14, "queue_capacity": 32}
+    )
     return telemetry
 
 

@@ -133,7 +133,9 @@ class EpisodesTest(parameterized.TestCase):
         def report(source: int) -> None:
             for number in range(1, 201):
                 telemetry.add_episodes([0, 1], [1.0, 2.0], [1, 1])
-                telemetry.set_counters(f"actor/{source}", {"agent_steps": number})
+                telemetry.report(
+                    f"actor/{source}", counters={"agent_steps": number}, gauges={}
+                )
                 telemetry.row()
 
         threads = [threading.Thread(target=report, args=(i,)) for i in range(4)]
@@ -147,47 +149,66 @@ class EpisodesTest(parameterized.TestCase):
 
 
 class CountersTest(absltest.TestCase):
-    def test_totals_are_summed_and_levels_averaged(self):
+    def test_counters_are_summed_and_gauges_averaged(self):
         telemetry = _telemetry()
-        telemetry.set_counters("actor/0", {"worker_restarts": 2, "wait_queue": 0.5})
-        telemetry.set_counters("actor/1", {"worker_restarts": 1, "wait_queue": 0.1})
-        telemetry.set_counters("queue", {"queue_size": 14, "queue_capacity": 32})
-        telemetry.set_counters("queue", {"queue_size": 12, "queue_capacity": 32})
+        for source, restarts, waits in (("actor/0", 2, 0.5), ("actor/1", 1, 0.1)):
+            telemetry.report(
+                source,
+                counters={"worker_restarts": restarts},
+                gauges={"wait_queue": waits},
+            )
+        for size in (14, 12):
+            telemetry.report(
+                "queue", counters={}, gauges={"queue_size": size, "queue_capacity": 32}
+            )
         row = telemetry.row()
         self.assertEqual(row["worker_restarts"], 3)
         self.assertAlmostEqual(row["wait_queue"], 0.3)
         self.assertEqual(row["queue_size"], 12)
         self.assertEqual(row["queue_capacity"], 32)
-        telemetry.set_counters("actor/0", {"teachers_resting": 1})
-        telemetry.set_counters("actor/1", {"teachers_resting": 0})
+        telemetry.report("actor/0", counters={}, gauges={"teachers_resting": 1})
+        telemetry.report("actor/1", counters={}, gauges={"teachers_resting": 0})
         self.assertEqual(telemetry.row()["teachers_resting"], 0.5)
+
+    def test_a_name_says_nothing_of_what_kind_a_figure_is(self):
+        telemetry = _telemetry()
+        for source in ("actor/0", "actor/1"):
+            telemetry.report(
+                source, counters={"moves_of_size": 3}, gauges={"moves": 3, "age": 0.5}
+            )
+        telemetry.report("actor/0", counters={"moves_of_size": 4}, gauges={"moves": 5})
+        row = telemetry.row()
+        self.assertEqual(row["moves_of_size"], 7)
+        self.assertEqual(row["moves"], 4)
+        # Of the one that still tells.
+        self.assertEqual(row["age"], 0.5)
 
     def test_who_has_been_silent_for_how_long(self):
         now = [100.0]
         telemetry = _telemetry(clock=lambda: now[0])
         self.assertEmpty(telemetry.silence())
-        telemetry.set_counters("actor/0", {})
+        telemetry.report("actor/0", counters={}, gauges={})
         now[0] = 103.0
-        telemetry.set_counters("actor/1", {})
+        telemetry.report("actor/1", counters={}, gauges={})
         now[0] = 104.0
         self.assertEqual(telemetry.silence(), {"actor/0": 4.0, "actor/1": 1.0})
 
     def test_a_restarted_part_loses_nothing_that_was_counted(self):
         telemetry = _telemetry()
         for total in (5, 7, 1, 4):
-            telemetry.set_counters("actor/0", {"dropped_unrolls": total})
+            telemetry.report("actor/0", counters={"dropped_unrolls": total}, gauges={})
         self.assertEqual(telemetry.row()["dropped_unrolls"], 11)
 
     def test_what_parts_did_before_is_not_counted_twice(self):
         first = _telemetry()
-        first.set_counters("actor/0", {"agent_steps": 100})
+        first.report("actor/0", counters={"agent_steps": 100}, gauges={})
         second = _telemetry(sources_go_on=True)
         second.restore(first.state())
         # The same actor, some time later, and one that has just begun.
         for steps in (130, 150):
-            second.set_counters("actor/0", {"agent_steps": steps})
+            second.report("actor/0", counters={"agent_steps": steps}, gauges={})
         for steps in (0, 7):
-            second.set_counters("actor/1", {"agent_steps": steps})
+            second.report("actor/1", counters={"agent_steps": steps}, gauges={})
         self.assertEqual(second.row()["agent_steps"], 100 + 20 + 7)
 
 
@@ -242,7 +263,7 @@ class ResumeTest(absltest.TestCase):
         clock = _Clock()
         first = _telemetry(clock, rolling_episodes=3)
         first.add_episodes([0, 0, 1], [1.0, 3.0, 5.0], [10, 10, 10])
-        first.set_counters("actor/0", {"worker_restarts": 4})
+        first.report("actor/0", counters={"worker_restarts": 4}, gauges={})
         clock.now += 50
         first.record_update(5_000, 10, {})
         state = json.loads(json.dumps(first.state()))
@@ -252,7 +273,7 @@ class ResumeTest(absltest.TestCase):
         second.restore(state)
         clock.now += 10
         second.add_episodes([0, 0], [8.0, 4.0], [10, 10])
-        second.set_counters("actor/0", {"worker_restarts": 1})
+        second.report("actor/0", counters={"worker_restarts": 1}, gauges={})
         second.record_update(6_000, 12, {})
         row = second.row()
         self.assertEqual(row["episodes/doom:basic"], 4)

@@ -126,13 +126,9 @@ class CheckpointTeacherServerTest(ServerTestCase):
                     answer.result(60)[0][0], self.expected[index], rtol=1e-4, atol=1e-5
                 )
         # The largest batch, and what is left.
+        self.assertEqual(server.counters(), {"teacher_batches": 2.0})
         self.assertEqual(
-            server.counters(),
-            {
-                "teacher_batches": 2.0,
-                "teacher_batch_size": 4.5,
-                "teachers_held_size": 1.0,
-            },
+            server.gauges(), {"teacher_batch_size": 4.5, "teachers_held_size": 1.0}
         )
 
 
@@ -239,7 +235,7 @@ class ObjectTeacherServerTest(ServerTestCase):
         self.assertEqual(state, [None, []])
         gc.collect()
         self.assertIsNone(held())
-        self.assertEqual(server.counters()["teachers_held_size"], 1)
+        self.assertEqual(server.gauges()["teachers_held_size"], 1)
         self.assertEqual(server.drop_ended(np.array([[1, 1], [1, 0]], bool)), 0)
 
     def test_a_call_that_waits_for_a_dropped_teacher_is_let_go(self):

@@ -43,7 +43,7 @@ class MetricsServerTest(absltest.TestCase):
     def test_metrics_are_those_of_the_row(self) -> None:
         self.telemetry.record_update(64, 2, {"entropy": 1.5, "global_weight": 0.25})
         self.telemetry.add_episodes([0, 1], [3.0, 4.0], [10, 20])
-        self.telemetry.set_counters("actor/0", {"worker_restarts": 2})
+        self.telemetry.report("actor/0", counters={"worker_restarts": 2}, gauges={})
         self.now = 7.0
         status, text = self._get("/metrics")
         self.assertEqual(status, 200)
