@@ -72,7 +72,7 @@ class _Member:
         self._asked: Any = None
 
     def progress(self) -> population_member.Progress:
-        """See LearnerNode.progress.
+        """See MemberLearnerNode.progress.
 
         Raises:
           TimeoutError: no answer yet. The question stands until there is one.

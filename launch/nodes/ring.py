@@ -15,6 +15,7 @@ from kickstarting.queue import example as trajectory_example
 from kickstarting.queue import reverb_queue
 from launch.nodes import actor as actor_node
 from launch.nodes import learner as learner_node
+from launch.nodes import member_learner
 
 _CALL_SECONDS = 60.0
 
@@ -24,7 +25,7 @@ class RingNodes:
 
     Attributes:
       queue: Reverb's node.
-      learner: Courier's node of LearnerNode.
+      learner: Courier's node of LearnerNode, or of a member's.
       learner_handle: what others call the learner by.
     """
 
@@ -38,8 +39,12 @@ class RingNodes:
         self._config = config
         self.queue = _QueueNode(functools.partial(_tables, config))
         self._queue_handle = self.queue.create_handle()
+        is_member = config.population.size > 1
         self.learner = lp.CourierNode(
-            learner_node.LearnerNode, config, teacher_returns, self._queue_handle
+            member_learner.MemberLearnerNode if is_member else learner_node.LearnerNode,
+            config,
+            teacher_returns,
+            self._queue_handle,
         )
         self.learner_handle = self.learner.create_handle()
         self.learner_handle.set_client_kwargs(call_timeout=_CALL_SECONDS)

@@ -1,0 +1,116 @@
+"""The learners of one node, one after another: where one fails, the next goes on."""
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from kickstarting.agent.agent import Agent
+from kickstarting.config import run as config_lib
+from kickstarting.environments import suites
+from kickstarting.learning import learner, update
+from kickstarting.queue import example as trajectory_example
+from kickstarting.queue import reverb_queue
+from kickstarting.reporting import run_files, telemetry
+from kickstarting.storage import checkpoints as checkpoints_lib
+from kickstarting.teaching import initialisation
+from launch.monitoring import run_folder
+from launch.processes import revival
+
+
+class LearnerLives:
+    """Makes a learner, and another one from its checkpoint where it has failed.
+
+    Attributes:
+      learner: the newest.
+      telemetry: which that one fills.
+      is_between: whether that one has failed, and the next is not made yet.
+    """
+
+    def __init__(
+        self,
+        config: config_lib.Config,
+        teacher_returns: np.ndarray,
+        queue: Any,
+        stop: threading.Event,
+    ) -> None:
+        """Makes the first one, which restores or begins the run.
+
+        Args:
+          config: of the run, or of a population's member.
+          teacher_returns: float32 [num_tasks, K], TeacherReturns.assured().
+          queue: Reverb client.
+          stop: set when the program ends.
+        """
+        self._config = config
+        self._teacher_returns = teacher_returns
+        self._queue = queue
+        self._stop = stop
+        self._run_files = run_files.RunFiles(config.logdir)
+        self.is_between = False
+        # Who reports had begun before, if another process was in this one's place.
+        self._make(sources_go_on=revival.predecessors() > 0)
+
+    def learn(self, hopeless: tuple[type[Exception], ...]) -> None:
+        """Learns until total_frames, or a stop.
+
+        Args:
+          hopeless: failures after which no other learner is made.
+
+        Raises:
+          Exception: one of these, or what revival.keep_going gives up at.
+        """
+        if not revival.is_wanted(self._config):
+            self.learner.run(self._stop)
+            return
+        revival.keep_going(
+            self._config.logdir, "learner/0", self._live, self._stop, hopeless
+        )
+
+    def close(self) -> None:
+        """Closes the run's files."""
+        self._run_files.close()
+
+    def _live(self) -> None:
+        if self.is_between:
+            self.learner.wait_for_reader(self._stop)
+            self._make(sources_go_on=True)
+            self.is_between = False
+        try:
+            self.learner.run(self._stop)
+        except BaseException:
+            self.is_between = True
+            raise
+
+    def _make(self, sources_go_on: bool) -> None:
+        config = self._config
+        spec = suites.environment_spec(
+            config.tasks[0], config.action_repeat, config.lab.action_set
+        )
+        references = [suites.reference_score(task) for task in config.tasks]
+        gathered = telemetry.Telemetry(
+            config.tasks,
+            references,
+            config.total_frames,
+            score_window_frames=config.resolved_score_window_frames,
+            sources_go_on=sources_go_on,
+        )
+        example = trajectory_example.example(config, spec)
+        agent = Agent(spec, config.network)
+        made = learner.Learner(
+            config,
+            update.shared(agent, config),
+            lambda: reverb_queue.batches(
+                self._queue, example, config.batch_size, self._stop.is_set
+            ),
+            checkpoints_lib.Checkpoints(
+                run_folder.checkpoints(config.logdir), config.checkpoint.keep
+            ),
+            run_folder.metadata(config, spec),
+            gathered,
+            self._run_files,
+            self._teacher_returns,
+            np.array([r.random if r else 0.0 for r in references], np.float32),
+            initialisation.initial_params(config, agent),
+        )
+        self.telemetry, self.learner = gathered, made
