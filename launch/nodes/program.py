@@ -3,43 +3,33 @@
 environments → actor ──unroll──▶ teacher ──logits──▶ queue ──▶ learner ──params──▶ actor
 """
 
-import functools
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import launchpad as lp
 import numpy as np
-from launchpad import address as lp_address
 
 from kickstarting.config import run as config_lib
-from launch.nodes import evaluator as evaluator_node
-from launch.nodes import population as population_node
-from launch.nodes import ring as ring_nodes
-from launch.nodes import teacher as teacher_node
-from launch.processes import member_process, members
+from launch.monitoring import node_names
+from launch.nodes import (
+    actor,
+    addresses,
+    evaluator,
+    learner,
+    member_learner,
+    population,
+    queue,
+    teacher,
+)
+from launch.processes import member_process
+from launch.processes import members as members_lib
 
 # Launchpad gives it to every node that has no other host.
 THIS_MACHINE = "localhost"
 # Unrolls that may wait for a teacher at once in one replica: each blocks a thread.
-_TEACHER_THREADS = 64
-
-
-class _FixedAddress(lp_address.AbstractAddressBuilder):
-    """An address that is known before the program is launched."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._address = f"{host}:{port}"
-
-    def build(self) -> str:
-        return self._address
-
-
-class _Server(NamedTuple):
-    """A node that listens: the number-th of its group."""
-
-    group: str
-    number: int
-    node: Any
+_TEACHER_THREADS = {"thread_pool_size": 64}
+_LEARNER_CALL_SECONDS = 60.0
 
 
 def on_this_machine(group: str, number: int) -> str:
@@ -68,89 +58,75 @@ def make_program(
       host_of: gives the host of a node by its group and its number in that; other
         hosts than this one need a base_port.
     """
-    program = lp.Program("kickstarting")
-    of_members = members.configs(config)
-    rings = [ring_nodes.RingNodes(member, teacher_returns) for member in of_members]
-    learners = [ring.learner_handle for ring in rings]
-    servers = [_Server("queue", i, ring.queue) for i, ring in enumerate(rings)]
-    servers += [_Server("learner", i, ring.learner) for i, ring in enumerate(rings)]
-    teachers = []
-    if config.asks_teachers:
-        with program.group("teacher"):
-            for index in range(config.kickstarting.replicas):
-                node = lp.CourierNode(
-                    teacher_node.TeacherNode,
-                    config,
-                    index,
-                    learners,
-                    courier_kwargs={"thread_pool_size": _TEACHER_THREADS},
-                )
-                servers.append(_Server("teacher", index, node))
-                teacher = program.add_node(node)
-                teacher.set_client_kwargs(
-                    call_timeout=config.kickstarting.deadline_seconds
-                )
-                teachers.append(teacher)
-    actors = [
-        ring.actors(frames, teachers)
-        for ring, frames in zip(rings, resumed_frames, strict=True)
+    counts = node_names.counts(config)
+    members = members_lib.configs(config)
+    is_population = len(members) > 1
+    learner_class = (
+        member_learner.MemberLearnerNode if is_population else learner.LearnerNode
+    )
+
+    queues = [queue.QueueNode(member) for member in members]
+    to_queues = [node.create_handle() for node in queues]
+    learners = [
+        lp.CourierNode(learner_class, member, teacher_returns, to_queue)
+        for member, to_queue in zip(members, to_queues, strict=True)
     ]
+    to_learners = [_client(node, _LEARNER_CALL_SECONDS) for node in learners]
+    teachers = [
+        lp.CourierNode(
+            teacher.TeacherNode, config, i, to_learners, courier_kwargs=_TEACHER_THREADS
+        )
+        for i in range(counts.get("teacher", 0))
+    ]
+    answer_seconds = config.kickstarting.deadline_seconds
+    to_teachers = [_client(node, answer_seconds) for node in teachers]
+    rings = zip(members, resumed_frames, to_learners, to_queues, strict=True)
+    actors = [
+        [
+            lp.PyNode(actor.run, member, i, frames, to_learner, to_queue, to_teachers)
+            for i in range(member.num_actors)
+        ]
+        for member, frames, to_learner, to_queue in rings
+    ]
+    controllers = (
+        [lp.PyNode(population.run, config, to_learners)] if is_population else []
+    )
+    evaluators = [
+        lp.PyNode(evaluator.run, member)
+        for member in members[: counts.get("evaluator", 0)]
+    ]
+
+    program = lp.Program("kickstarting")
+    _add(program, "teacher", teachers)
     if process_per_member:
-        with program.group("member"):
-            for index, (ring, its_actors) in enumerate(zip(rings, actors, strict=True)):
-                program.add_node(
-                    member_process.MemberNode(
-                        [ring.queue, ring.learner, *its_actors],
-                        of_members[0] if index else None,
-                    )
-                )
+        of_member = zip(queues, learners, actors, strict=True)
+        processes = [
+            member_process.MemberNode(
+                [its_queue, its_learner, *its_actors], members[0] if i else None
+            )
+            for i, (its_queue, its_learner, its_actors) in enumerate(of_member)
+        ]
+        _add(program, "member", processes)
     else:
-        for group, nodes in (
-            ("queue", [ring.queue for ring in rings]),
-            ("learner", [ring.learner for ring in rings]),
-            ("actor", [actor for its_actors in actors for actor in its_actors]),
-        ):
-            with program.group(group):
-                for node in nodes:
-                    program.add_node(node)
-    if len(of_members) > 1:
-        with program.group("population"):
-            program.add_node(lp.PyNode(population_node.run, config, learners))
-    if config.evaluation_episodes and config.evaluation_minutes:
-        with program.group("evaluator"):
-            for member in of_members:
-                program.add_node(lp.PyNode(evaluator_node.run, member))
+        _add(program, "queue", queues)
+        _add(program, "learner", learners)
+        _add(program, "actor", itertools.chain(*actors))
+    _add(program, "population", controllers)
+    _add(program, "evaluator", evaluators)
     if config.base_port:
-        _fix_addresses(program, servers, config.base_port, host_of)
+        servers = {"queue": queues, "learner": learners, "teacher": teachers}
+        addresses.fix(program, servers, config, host_of)
     return program
 
 
-def _fix_addresses(
-    program: lp.Program,
-    servers: Sequence[_Server],
-    base_port: int,
-    host_of: Callable[[str, int], str],
-) -> None:
-    """Gives each server's address a host, and a port in the servers' order.
-
-    Args:
-      program: whose nodes bind their addresses, and those of the nodes within them.
-      servers: that listen, each at one address.
-      base_port: of the first one.
-      host_of: see make_program.
-    """
-    fixed = {
-        id(address): _FixedAddress(host_of(server.group, server.number), port)
-        for port, server in enumerate(servers, base_port)
-        for address in server.node.addresses
-    }
-    for node in program.get_all_nodes():
-        if any(id(address) in fixed for address in node.addresses):
-            node.bind_addresses = functools.partial(
-                _bind, [(each, fixed[id(each)]) for each in node.addresses]
-            )
+def _client(node: lp.CourierNode, call_seconds: float) -> Any:
+    """Returns what others call a node by; a call fails after so long."""
+    handle = node.create_handle()
+    handle.set_client_kwargs(call_timeout=call_seconds)
+    return handle
 
 
-def _bind(fixed: Sequence[tuple[Any, _FixedAddress]]) -> None:
-    for address, builder in fixed:
-        address.bind(builder)
+def _add(program: lp.Program, group: str, nodes: Iterable[lp.PyNode]) -> None:
+    with program.group(group):
+        for node in nodes:
+            program.add_node(node)
