@@ -58,7 +58,7 @@ class Placed(NamedTuple):
         """Returns the words that begin one of a group's nodes; its flags follow."""
         variables = self.environment(group).items()
         assignments = [f"{name}={value}" for name, value in variables]
-        return ["exec", "env", *assignments, python, "-m", "launch.clusters.node"]
+        return ["exec", "env", *assignments, python, "-m", "launch.clusters.kept_node"]
 
 
 def placed(config: config_lib.Config) -> Placed | None:

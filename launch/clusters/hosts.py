@@ -20,9 +20,10 @@ from absl import logging
 from kickstarting.config import run as config_lib
 from launch.clusters import file as cluster_file
 from launch.clusters import flags as cluster_flags
+from launch.clusters import kept_node
 from launch.flags import preflight
 from launch.monitoring import log_tail, node_names, run_folder
-from launch.processes import groups, node_keeper, restarts, revival, stop_signals
+from launch.processes import groups, restarts, revival, stop_signals
 
 _POLL_SECONDS = 0.2
 # Of a node that has tried again itself, and of a mistake of the command line. What cuts
@@ -63,7 +64,7 @@ def commands(
             f"--node={node}",
             f"--node_hosts={json.dumps(hosts)}",
             f"--node_facts={json.dumps(facts)}",
-            node_keeper.END_WITH_INPUT,
+            kept_node.END_WITH_INPUT,
             *arguments,
         ]
         directory = machine.directory or os.getcwd()

@@ -262,7 +262,7 @@ def _pod(
     logdir = f"{kubernetes.run_folder}/{run}"
     # Its own number is the last part of a pod's name.
     command = (
-        f"exec python -m launch.clusters.node --node={group}/${{HOSTNAME##*-}} "
+        f"exec python -m launch.clusters.kept_node --node={group}/${{HOSTNAME##*-}} "
         f"--flagfile={_FLAGS_FOLDER}/{_FLAGS_FILE} --logdir={shlex.quote(logdir)}"
     )
     amounts: dict[str, str] = {"cpu": str(given.cpus)}

@@ -1,18 +1,13 @@
 """Runs one node of a run on this machine, for a launcher on another one.
 
-  python -m launch.clusters.node --node=actor/3 --node_hosts=... --node_facts=... FLAGS
+  --node=actor/3 --node_hosts=... --node_facts=... FLAGS
 
-FLAGS are those of launch.train. The program is made anew from them on every machine:
-nothing is pickled, and the run's folder is for the learner and the evaluator alone.
+It is the work of launch.clusters.kept_node, which loads it in a child. FLAGS are those
+of launch.train. The program is made anew from them on every machine: nothing is
+pickled, and the run's folder is for the learner and the evaluator alone.
 """
 
 import os
-
-from launch.processes import node_keeper
-
-if __name__ == "__main__":
-    # Before anything starts a thread that a child would miss.
-    node_keeper.look_after()
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("GLOG_minloglevel", "2")
@@ -54,8 +49,14 @@ _END_WITH_INPUT = absl_flags.DEFINE_bool(
 )
 
 
-def main(argv: list[str]) -> int:
-    """Runs the node until the program stops; returns 0."""
+def run() -> None:
+    """Runs the node that argv names until the program stops; ends the process."""
+    command_line.run(
+        _main, key_flags=(flags, teacher_flags, population_flags, lab_flags)
+    )
+
+
+def _main(argv: list[str]) -> int:
     del argv
     group, _, number = (_NODE_FLAG.value or "").partition("/")
     if not number.isdigit():
@@ -115,9 +116,3 @@ def _stop_program(mark_as_completed: bool = False) -> None:
     """Ends this node for good; the launcher, who sees it, ends the others."""
     del mark_as_completed
     os.kill(os.getppid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    command_line.run(
-        main, key_flags=(flags, teacher_flags, population_flags, lab_flags)
-    )

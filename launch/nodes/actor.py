@@ -20,7 +20,7 @@ from kickstarting.environments import base, suites
 from kickstarting.queue import reverb_queue
 from kickstarting.teaching import replicas as remote_teacher
 from kickstarting.teaching import teachers
-from launch.processes import revival
+from launch.processes import keeper, revival
 
 _STOP_CHECK_SECONDS = 0.2
 # Between calls to a learner that does not answer.
@@ -134,7 +134,7 @@ def run(
     """
     stop = lp.stop_event()
     # Added to the seed: another life must not see the same episodes again.
-    lives = itertools.count(resumed_frames + revival.predecessors())
+    lives = itertools.count(resumed_frames + keeper.predecessors())
 
     def act() -> None:
         actor = _make_actor(

@@ -15,7 +15,7 @@ from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints as checkpoints_lib
 from kickstarting.teaching import initialisation
 from launch.monitoring import run_folder
-from launch.processes import revival
+from launch.processes import keeper, revival
 
 
 class LearnerLives:
@@ -49,7 +49,7 @@ class LearnerLives:
         self._run_files = run_files.RunFiles(config.logdir)
         self.is_between = False
         # Who reports had begun before, if another process was in this one's place.
-        self._make(sources_go_on=revival.predecessors() > 0)
+        self._make(sources_go_on=keeper.predecessors() > 0)
 
     def learn(self, hopeless: tuple[type[Exception], ...]) -> None:
         """Learns until total_frames, or a stop.

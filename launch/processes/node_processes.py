@@ -14,11 +14,12 @@ from typing import Any
 import cloudpickle
 import launchpad as lp
 from absl import flags
+from launchpad.launch import worker_manager
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting.config import run as config_lib
 from launch.monitoring import node_logs, terminal
-from launch.processes import groups, member_process, process_memory, revival, stop_event
+from launch.processes import groups, keeper, member_process, process_memory, stop_event
 
 
 def resources(
@@ -74,7 +75,7 @@ def _begin(
     group: str,
     most_ends: float | None,
 ) -> None:
-    """Prepares the process of a node.
+    """Runs a node, and ends its process: Launchpad calls it first, and nothing more.
 
     Args:
       launcher: process id. When it ends, by SIGKILL even, this process is stopped as by
@@ -82,14 +83,25 @@ def _begin(
       termination_notice: seconds from a stop to a kill.
       logdir: of the run.
       group: of the node.
-      most_ends: see revival.return_in_child; None: its process is not replaced.
+      most_ends: see keeper.keep; None: its process is not replaced.
     """
-    revival.die_with_parent(launcher)
+    keeper.die_with_parent(launcher)
     node = f"{group}/{flags.FLAGS['lp_task_id'].value}"
     node_logs.begin(node)
+    work = functools.partial(_work, termination_notice)
     if most_ends is not None:
-        revival.return_in_child(logdir, node, most_ends)
+        keeper.keep(logdir, node, work, most_ends)
+    work()
+    sys.exit()
+
+
+def _work(termination_notice: int) -> None:
     process_memory.keep_freed_memory()
     flags.FLAGS["lp_termination_notice_secs"].value = termination_notice
     terminal.quieten_launchpad()
     stop_event.use()
+    # As launchpad.nodes.python.process_entry goes on where nobody keeps it from that.
+    with open(flags.FLAGS["data_file"].value, "rb") as file:
+        functions = cloudpickle.load(file)
+    worker_manager.WorkerManager(register_in_thread=True)
+    functions[flags.FLAGS["lp_task_id"].value]()

@@ -34,7 +34,7 @@ _STAND_INS = {
 echo "srun $*" >> "$CALLS"
 case "$*" in
   *hostname*) for i in 10 2 0; do echo " $i: host$i"; done ;;
-  *launch.clusters.node*learner*) exit 3 ;;
+  *launch.clusters.kept_node*learner*) exit 3 ;;
 esac
 """,
     "scancel": '#!/bin/bash\necho "scancel $*" >> "$CALLS"\n',

@@ -1,7 +1,9 @@
-"""Looks after a node's process, before that has loaded anything.
+"""Runs one node of a run on this machine, as launch.clusters.node, and looks after it.
 
-Nothing heavier may be loaded here: it would stay in the memory of the process that only
-waits, and threads that it began would be missing in the one that works.
+  python -m launch.clusters.kept_node --node=actor/3 FLAGS
+
+This process waits for those that do the work, one after another. So it loads nothing
+that they do not need here: it would stay in memory.
 """
 
 import os
@@ -10,24 +12,30 @@ import sys
 import threading
 
 from launch.monitoring import node_logs
-from launch.processes import groups, revival
+from launch.processes import groups, keeper, revival
 
 END_WITH_INPUT = "--end_with_input"
 _STANDARD_INPUT = 0
 _NODE, _LOGDIR = "--node=", "--logdir="
 
 
-def look_after() -> None:
-    """Returns in a process that is to do the work of the node that argv names.
+def main() -> None:
+    """Keeps the node that argv names.
 
-    Where argv says so, both end when standard input does: who started them is gone.
+    Where argv says so, it ends when standard input does: who started it is gone.
     """
     if END_WITH_INPUT in sys.argv:
         threading.Thread(target=_end_with_input, name="input", daemon=True).start()
     node = _argument(_NODE)
     node_logs.begin(node)
     most_ends = groups.MOST_ENDS.get(node.partition("/")[0], revival.MOST_ENDS)
-    revival.return_in_child(_argument(_LOGDIR) or ".", node, most_ends)
+    keeper.keep(_argument(_LOGDIR) or ".", node, _work, most_ends)
+
+
+def _work() -> None:
+    from launch.clusters import node
+
+    node.run()
 
 
 def _argument(prefix: str) -> str:
@@ -40,3 +48,7 @@ def _end_with_input() -> None:
     while os.read(_STANDARD_INPUT, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()
