@@ -127,9 +127,9 @@ class Learner:
         version, flat, weight = published
         return version, np.asarray(flat), weight
 
-    def ended_teachers(self) -> np.ndarray:
-        """Returns bool [num_tasks, K]: where λ is 0 for good, or no teacher is."""
-        return schedules.ended(self._config, self.frames)
+    def lambda_is_zero_for_good(self) -> np.ndarray:
+        """Returns where no teacher is needed any more, bool [num_tasks, K]."""
+        return schedules.lambda_is_zero_for_good(self._config, self.frames)
 
     def report(
         self,

@@ -132,22 +132,31 @@ def weights(
     return Weights(global_weight(kickstarting, frames), factors)
 
 
-def ended(config: Config, frames: int) -> np.ndarray:
-    """Returns where λ is 0 from now on, bool [num_tasks, K]; True without a teacher."""
+def lambda_is_zero_for_good(config: Config, frames: int) -> np.ndarray:
+    """Returns where no teacher is needed any more, bool [num_tasks, K].
+
+    It is True also where there has never been a teacher.
+
+    Args:
+      config: of the run.
+      frames: environment frames learned from so far.
+    """
     kickstarting = config.kickstarting
-    over = (
+    is_zero = np.ones((len(config.tasks), config.max_teachers), bool)
+    if (
         not config.asks_teachers
+        or not kickstarting.weight
         or _has_ended(kickstarting.schedule, kickstarting.end_frames, frames)
         or _has_ended(
             kickstarting.factor_schedule, kickstarting.factor_end_frames, frames
         )
-    )
-    done = np.ones((len(config.tasks), config.max_teachers), bool)
+    ):
+        return is_zero
     for task, teachers in enumerate(config.teachers_of_task):
         for position, teacher in enumerate(teachers):
             factor = kickstarting.factor_of(config.tasks[task], teacher)
-            done[task, position] = over or not factor or not kickstarting.weight
-    return done
+            is_zero[task, position] = factor == 0
+    return is_zero
 
 
 def _scheduled(

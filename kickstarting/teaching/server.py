@@ -48,7 +48,7 @@ class _Held(NamedTuple):
 class TeacherServer:
     """Labels unrolls with the teachers of each task.
 
-    `label` and `drop_ended` may be called from many threads; `run` does the work in
+    `label` and `drop_unneeded` may be called from many threads; `run` does the work in
     one.
     """
 
@@ -157,11 +157,11 @@ class TeacherServer:
                 after[position] = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
         return logits, mask, after, values
 
-    def drop_ended(self, ended: np.ndarray) -> int:
+    def drop_unneeded(self, lambda_is_zero_for_good: np.ndarray) -> int:
         """Frees the teachers that no task needs any more.
 
         Args:
-          ended: bool [num_tasks, K]; True where a teacher's λ is 0 for good.
+          lambda_is_zero_for_good: bool [num_tasks, K], of each task's teachers.
 
         Returns:
           how many were freed by this call.
@@ -170,7 +170,7 @@ class TeacherServer:
             index
             for task, indices in enumerate(self._of_task)
             for position, index in enumerate(indices)
-            if not ended[task, position]
+            if not lambda_is_zero_for_good[task, position]
         }
         dropped = 0
         for index, held in enumerate(self._held):

@@ -40,9 +40,9 @@ class LearnerNode:
         lives = self._lives
         return None if lives.is_between else lives.learner.parameters(held)
 
-    def ended_teachers(self) -> np.ndarray:
-        """See Learner.ended_teachers."""
-        return self._lives.learner.ended_teachers()
+    def lambda_is_zero_for_good(self) -> np.ndarray:
+        """See Learner.lambda_is_zero_for_good."""
+        return self._lives.learner.lambda_is_zero_for_good()
 
     def report(
         self,

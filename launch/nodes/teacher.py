@@ -27,7 +27,7 @@ class TeacherNode:
         Args:
           config: of the run.
           index: of this replica.
-          learners: Courier clients, for λ's end; the first one gets the reports.
+          learners: Courier clients, which know λ; the first one gets the reports.
         """
         self._server = teacher_server.TeacherServer(
             config.teachers_of_task,
@@ -56,8 +56,8 @@ class TeacherNode:
                 self._learners[0].report(
                     self._source, self._server.counters(), self._server.gauges(), None
                 )
-                ended = [learner.ended_teachers() for learner in self._learners]
-                if self._server.drop_ended(np.all(ended, axis=0)):
+                is_zero = [each.lambda_is_zero_for_good() for each in self._learners]
+                if self._server.drop_unneeded(np.all(is_zero, axis=0)):
                     process_memory.give_back_freed_memory()
             except Exception as error:  # noqa: BLE001 - counters are worth no crash
                 if not stop.is_set():

@@ -37,13 +37,13 @@ class LearnerTest(learner_case.LearnerTestCase):
             self._weights(), [2.0, 2.0, 1.625, 1.25, 0.875, 0, 0, 0]
         )
 
-    def test_a_teacher_has_ended_when_its_lambda_has(self):
+    def test_no_teacher_is_needed_when_its_lambda_has_ended(self):
         made = self._make()
-        np.testing.assert_array_equal(made.ended_teachers(), [[False]])
+        np.testing.assert_array_equal(made.lambda_is_zero_for_good(), [[False]])
         made.run(self.update.stop)
-        np.testing.assert_array_equal(made.ended_teachers(), [[True]])
+        np.testing.assert_array_equal(made.lambda_is_zero_for_good(), [[True]])
 
-    def test_where_there_is_no_teacher_it_has_ended_from_the_start(self):
+    def test_where_there_is_no_teacher_none_is_needed_from_the_start(self):
         without = dataclasses.replace(
             learner_case.KICKSTARTING, teachers=(), end_frames=0
         )
@@ -51,7 +51,9 @@ class LearnerTest(learner_case.LearnerTestCase):
             learner_case.CONFIG,
             kickstarting=dataclasses.replace(without, schedule="constant"),
         )
-        np.testing.assert_array_equal(self._make(run).ended_teachers(), [[True]])
+        np.testing.assert_array_equal(
+            self._make(run).lambda_is_zero_for_good(), [[True]]
+        )
 
     def test_the_learning_rate_falls_to_zero_over_the_run(self):
         self._run()

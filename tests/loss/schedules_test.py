@@ -224,16 +224,16 @@ class WeightsTest(parameterized.TestCase):
         # (1 − 2/8) and (1 − 2/2); of the second task no return is known yet.
         np.testing.assert_allclose(found.teacher_factors, [[0.75, 0], [1, 0], [0, 0]])
 
-    def test_ended_where_no_weight_can_come_back(self):
+    def test_lambda_is_zero_for_good_where_it_cannot_come_back(self):
         np.testing.assert_array_equal(
-            schedules.ended(_run(factors=(("bad", 0.0),)), 1),
+            schedules.lambda_is_zero_for_good(_run(factors=(("bad", 0.0),)), 1),
             [[False, True], [False, True], [True, True]],
         )
         falling = _run(factor_schedule="linear", factor_end_frames=100)
-        self.assertFalse(schedules.ended(falling, 99)[0, 0])
-        self.assertTrue(schedules.ended(falling, 100).all())
+        self.assertFalse(schedules.lambda_is_zero_for_good(falling, 99)[0, 0])
+        self.assertTrue(schedules.lambda_is_zero_for_good(falling, 100).all())
         gap = _run(schedule="return_gap")
-        self.assertFalse(schedules.ended(gap, 10**12)[0, 1])
+        self.assertFalse(schedules.lambda_is_zero_for_good(gap, 10**12)[0, 1])
 
     @parameterized.parameters("jump_start", "initialise")
     def test_without_advice_there_is_no_weight(self, use):
@@ -244,7 +244,7 @@ class WeightsTest(parameterized.TestCase):
             kickstarting=KickstartingConfig(use=use, **named),
         )
         self.assertEqual(schedules.global_weight(run.kickstarting, 0), 0.0)
-        self.assertTrue(schedules.ended(run, 0).all())
+        self.assertTrue(schedules.lambda_is_zero_for_good(run, 0).all())
 
 
 if __name__ == "__main__":

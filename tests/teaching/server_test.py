@@ -225,10 +225,10 @@ class ObjectTeacherServerTest(ServerTestCase):
         unroll = _one(small_teachers.unrolls(1, LENGTH), 0)
         held = weakref.ref(server._held[0].teacher)
         self.assertIsInstance(held(), small_teachers.EchoTeacher)
-        self.assertEqual(server.drop_ended(np.array([[1, 1], [0, 0]], bool)), 0)
+        self.assertEqual(server.drop_unneeded(np.array([[1, 1], [0, 0]], bool)), 0)
         _, mask, state = self._label(server, unroll, 0, 2, None, 1)
         np.testing.assert_array_equal(mask[:, 0], [1, 1])
-        self.assertEqual(server.drop_ended(np.array([[1, 1], [1, 0]], bool)), 1)
+        self.assertEqual(server.drop_unneeded(np.array([[1, 1], [1, 0]], bool)), 1)
         # The thread that answers lets go of its last batch when it takes another.
         _, mask, state = self._label(server, unroll, 2, 4, state, 1)
         np.testing.assert_array_equal(mask[:, 0], [0, 1])
@@ -236,7 +236,7 @@ class ObjectTeacherServerTest(ServerTestCase):
         gc.collect()
         self.assertIsNone(held())
         self.assertEqual(server.gauges()["teachers_held_size"], 1)
-        self.assertEqual(server.drop_ended(np.array([[1, 1], [1, 0]], bool)), 0)
+        self.assertEqual(server.drop_unneeded(np.array([[1, 1], [1, 0]], bool)), 0)
 
     def test_a_call_that_waits_for_a_dropped_teacher_is_let_go(self):
         server = self._serve([[ECHO]], running=False)
@@ -245,7 +245,7 @@ class ObjectTeacherServerTest(ServerTestCase):
             answer = pool.submit(self._label, server, unroll, 0, 2)
             while not server._waiting:
                 time.sleep(0.001)
-            server.drop_ended(np.ones((1, 1), bool))
+            server.drop_unneeded(np.ones((1, 1), bool))
             self.thread.start()
             _, mask, state = answer.result(60)
         self.assertFalse(mask.any())
