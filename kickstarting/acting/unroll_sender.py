@@ -83,7 +83,7 @@ class UnrollSender:
         store: UnrollStore,
         writer: Writer,
         teacher: TeacherClient | None,
-        deadline_seconds: float,
+        answer_seconds: float,
         kickstarting_weight: Callable[[int], np.ndarray],
         stopped: type[Exception],
     ) -> None:
@@ -93,14 +93,14 @@ class UnrollSender:
           store: whose slots are sent and given back.
           writer: of the queue; used by the sender's thread alone.
           teacher: None where the run has no teachers.
-          deadline_seconds: from asking to giving up an answer.
+          answer_seconds: from asking a teacher to going on without its answer.
           kickstarting_weight: gives λ float32 [K] of a task, now.
           stopped: what the writer raises when the program stops.
         """
         self._store = store
         self._writer = writer
         self._teacher = teacher
-        self._deadline = deadline_seconds
+        self._answer_seconds = answer_seconds
         self._kickstarting_weight = kickstarting_weight
         self._stopped = stopped
         self._finished: queue.Queue[tuple[int, int] | None] = queue.Queue()
@@ -195,7 +195,7 @@ class UnrollSender:
         return (
             pending.future is None
             or pending.future.done()
-            or time.monotonic() > pending.asked_at + self._deadline
+            or time.monotonic() > pending.asked_at + self._answer_seconds
         )
 
     def _send_oldest(self) -> None:
@@ -210,7 +210,7 @@ class UnrollSender:
     def _with_answer(self, pending: _Pending) -> trajectory_lib.Trajectory:
         assert pending.future is not None
         start = time.monotonic()
-        left = max(pending.asked_at + self._deadline - start, 0.001)
+        left = max(pending.asked_at + self._answer_seconds - start, 0.001)
         try:
             logits, mask, state, values = pending.future.result(timeout=left)
         except Exception as error:  # noqa: BLE001 - any failure costs only this answer

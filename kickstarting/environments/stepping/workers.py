@@ -28,7 +28,7 @@ MAX_FAILED_STARTS = 5
 
 # For a reset or a step, after which a worker counts as hung. Maps of DeepMind Lab are
 # compiled within a reset.
-DEADLINE_SECONDS = 300.0
+HUNG_AFTER_SECONDS = 300.0
 
 # Workers close their environments within this time, or are killed.
 _GRACE_SECONDS = 1.0
@@ -55,7 +55,7 @@ class WorkerBatch:
     for.
 
     Attributes:
-      deadline_seconds: from asking for a result to giving a worker up.
+      hung_after_seconds: from asking for a result to giving a worker up.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class WorkerBatch:
         self.num_environments = len(settings)
         self._settings = tuple(settings)
         self._factory = factory
-        self.deadline_seconds = DEADLINE_SECONDS
+        self.hung_after_seconds = HUNG_AFTER_SECONDS
         self._layout = shared_memory.Layout(
             num_environments=self.num_environments,
             num_slots=num_slots,
@@ -248,13 +248,13 @@ class WorkerBatch:
 
     def _replace_overdue(self) -> None:
         overdue = self._awaited & (
-            time.monotonic() - self._asked_at > self.deadline_seconds
+            time.monotonic() - self._asked_at > self.hung_after_seconds
         )
         for index in np.flatnonzero(overdue).tolist():
             # One that is not here has just been lost, and is replaced by `step`.
             if index in self._workers:
                 self._reasons[index] = (
-                    f"no answer within {self.deadline_seconds:g} seconds"
+                    f"no answer within {self.hung_after_seconds:g} seconds"
                 )
                 self._bury(index)
                 self._replace(index)

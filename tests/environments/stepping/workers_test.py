@@ -187,7 +187,7 @@ class WorkersTest(parameterized.TestCase):
         batch = self._start(_scripted_batch({"hang_at": 2}, {}))
         _wait_for(batch, (0, 1))
         hung = batch.process_ids[0]
-        batch.deadline_seconds = 5.0
+        batch.hung_after_seconds = 5.0
         _step(batch, [0, 1])
         _wait_for(batch, (0, 1))
         with self.assertLogs(level="WARNING") as logs:
