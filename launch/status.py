@@ -17,7 +17,7 @@ from rich import table as rich_table
 from rich import text as rich_text
 
 from kickstarting.config import run as config_lib
-from kickstarting.reporting import status_text
+from kickstarting.reporting import figures
 from launch.flags import command_line
 from launch.processes import run_health
 
@@ -58,7 +58,7 @@ def _show(console: rich_console.Console, run: run_health.RunHealth) -> None:
     )
     if run.is_running and not run.is_finished:
         rate = row.get("frames_per_second/60s", math.nan)
-        left = status_text.duration(row.get("seconds_left", math.nan))
+        left = figures.duration(row.get("seconds_left", math.nan))
         speed = "-" if math.isnan(rate) else f"{rate:,.0f} frames/s, {left} left"
         facts.add_row("speed", speed)
     if "policy_lag" in row:
@@ -78,7 +78,7 @@ def _show(console: rich_console.Console, run: run_health.RunHealth) -> None:
 def _checkpoint(run: run_health.RunHealth) -> rich_text.Text:
     if run.checkpoint_frames < 0:
         return rich_text.Text("none yet", "yellow")
-    age = status_text.duration(run.checkpoint_age)
+    age = figures.duration(run.checkpoint_age)
     return rich_text.Text(f"at {run.checkpoint_frames:,} frames, {age} ago")
 
 
@@ -94,7 +94,7 @@ def _nodes(run: run_health.RunHealth) -> rich_table.Table:
     for node in run.nodes:
         silence = "-"
         if not math.isnan(node.silence):
-            silence = f"{status_text.duration(node.silence)} ago"
+            silence = f"{figures.duration(node.silence)} ago"
         is_away = run.is_running and not run.is_finished and not node.is_well
         table.add_row(
             node.node,

@@ -15,8 +15,8 @@ _REFRESHES_PER_SECOND = 2
 _SECONDS_BETWEEN_LINES = 10.0
 
 
-class Status(Protocol):
-    """What is shown, as it is now."""
+class Text(Protocol):
+    """What is shown, in words, as it is now."""
 
     def picture(self, console: rich_console.Console) -> rich_console.RenderableType:
         """Returns what is drawn on a terminal."""
@@ -41,19 +41,19 @@ class LiveView:
 
     def __init__(
         self,
-        status: Status,
+        text: Text,
         console: rich_console.Console | None = None,
         seconds_between_lines: float = _SECONDS_BETWEEN_LINES,
     ) -> None:
         """Makes a view that shows nothing yet.
 
         Args:
-          status: what is shown.
+          text: what is shown.
           console: where to draw; standard output if None.
           seconds_between_lines: between two status lines where there is no terminal.
         """
         self._console = console or rich_console.Console()
-        self._status = status
+        self._text = text
         self._seconds_between_lines = seconds_between_lines
         self._show: contextlib.ExitStack | None = None
 
@@ -79,7 +79,7 @@ class LiveView:
     @contextlib.contextmanager
     def _pictures(self) -> Iterator[None]:
         view = live.Live(
-            get_renderable=lambda: self._status.picture(self._console),
+            get_renderable=lambda: self._text.picture(self._console),
             console=self._console,
             refresh_per_second=_REFRESHES_PER_SECOND,
             # A stderr that goes to a file goes on to do so.
@@ -113,7 +113,7 @@ class LiveView:
 
     def _print_line(self) -> None:
         # Not the console's print, which would break lines at 80 columns.
-        line = self._status.line(self._console)
+        line = self._text.line(self._console)
         print(line, file=self._console.file, flush=True)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from rich import console as rich_console
-from rich import text
+from rich import text as rich_text
 
 from kickstarting.reporting import live_view
 
@@ -37,16 +37,16 @@ class View(Protocol):
         ...
 
 
-def of_node(status: live_view.Status) -> View:
+def of_node(text: live_view.Text) -> View:
     """Returns a view for the launcher's terminal, or this process's own without one.
 
     Args:
-      status: what is shown.
+      text: what is shown.
     """
     folder = os.environ.get(_FOLDER_VARIABLE)
     if folder is None:
-        return live_view.LiveView(status)
-    return _Painter(status, pathlib.Path(folder))
+        return live_view.LiveView(text)
+    return _Painter(text, pathlib.Path(folder))
 
 
 @contextlib.contextmanager
@@ -75,7 +75,7 @@ def on_this_terminal(wanted: bool) -> Iterator[dict[str, str]]:
 
 
 class _Painted:
-    """What a node has drawn last, as a status."""
+    """What a node has drawn last."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self._folder = folder
@@ -85,8 +85,8 @@ class _Painted:
         self.tell_size(console)
         drawn = _read(self._folder / _DRAWN)
         if not drawn:
-            return text.Text(_NOTHING_YET, style="dim")
-        return text.Text.from_ansi(drawn, no_wrap=True, overflow="crop")
+            return rich_text.Text(_NOTHING_YET, style="dim")
+        return rich_text.Text.from_ansi(drawn, no_wrap=True, overflow="crop")
 
     def line(self, console: rich_console.Console) -> str:
         del console
@@ -107,10 +107,10 @@ class _Painted:
 
 
 class _Painter:
-    """Draws a status into files, from a daemon thread."""
+    """Draws into files, from a daemon thread."""
 
-    def __init__(self, status: live_view.Status, folder: pathlib.Path) -> None:
-        self._status = status
+    def __init__(self, text: live_view.Text, folder: pathlib.Path) -> None:
+        self._text = text
         self._folder = folder
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="view", daemon=True)
@@ -141,9 +141,9 @@ class _Painter:
             color_system="truecolor",
         )
         if told["pictures"]:
-            console.print(self._status.picture(console))
+            console.print(self._text.picture(console))
         else:
-            drawn.write(self._status.line(console))
+            drawn.write(self._text.line(console))
         drawn.seek(0)
         _replace(self._folder / _DRAWN, drawn.read())
 

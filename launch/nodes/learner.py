@@ -7,7 +7,7 @@ import numpy as np
 
 from kickstarting.config import run as config_lib
 from kickstarting.learning import skipped_updates
-from kickstarting.reporting import status_text
+from kickstarting.reporting import telemetry_text
 from kickstarting.storage import checkpoints as checkpoints_lib
 from launch.monitoring import metrics_server, shared_view
 from launch.nodes import learner_lives, node_reporter
@@ -75,12 +75,13 @@ class LearnerNode:
         """Trains in the sight of whoever looks on."""
         self._reporter.start()
         view = shared_view.of_node(
-            status_text.RunStatus(self._lives.telemetry, ", ".join(self._config.tasks))
+            telemetry_text.TelemetryText(
+                lambda: self._lives.telemetry, ", ".join(self._config.tasks)
+            )
         )
         if self._config.show:
             view.start()
         if self._config.metrics_port:
-            # Another learner may take this one's place, with another telemetry.
             metrics_server.MetricsServer(
                 self._config.metrics_port,
                 lambda: self._lives.telemetry.row(),

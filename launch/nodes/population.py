@@ -15,7 +15,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.population import controller as population_controller
 from kickstarting.population import events as population_events
 from kickstarting.population import member as population_member
-from kickstarting.population import status as population_status
+from kickstarting.population import members_text
 from launch.monitoring import shared_view
 from launch.processes import member_process
 from launch.processes import members as members_lib
@@ -39,16 +39,16 @@ def run(config: config_lib.Config, learners: Sequence[Any]) -> None:
     members = [_Member(learner, stop) for learner in learners]
     logdirs = [member.logdir for member in members_lib.configs(config)]
     hold_until_all_begin(members, logdirs, stop)
-    status = population_status.PopulationStatus(
+    text = members_text.MembersText(
         ", ".join(config.tasks), config.population.size, config.total_frames
     )
     controller = population_controller.PopulationController(
         config,
         members,
         population_events.PopulationEvents(config.logdir),
-        status.record,
+        text.record,
     )
-    view = shared_view.of_node(status)
+    view = shared_view.of_node(text)
     if config.show:
         view.start()
     try:

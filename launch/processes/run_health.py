@@ -1,4 +1,8 @@
-"""How a run is, from the files in its folder alone: it may be over, or elsewhere."""
+"""Whether a run and its nodes are well, from the files in its folder alone.
+
+It may be over, or elsewhere. launch.status shows this; what the telemetry of a learner
+knows, its own process shows (kickstarting.reporting.telemetry_text).
+"""
 
 import collections
 import dataclasses

@@ -7,7 +7,7 @@ import time
 from absl.testing import absltest
 from rich import console as rich_console
 
-from kickstarting.reporting import live_view, status_text
+from kickstarting.reporting import live_view, telemetry_text
 from kickstarting.reporting import telemetry as telemetry_lib
 from tests import terminals
 
@@ -17,13 +17,13 @@ _SHOW_CURSOR = "\x1b[?25h"
 _PROGRAM = """
 import logging, sys, time
 from absl import flags, logging as absl_logging
-from kickstarting.reporting import live_view, status_text, telemetry
+from kickstarting.reporting import live_view, telemetry, telemetry_text
 
 telemetry = telemetry.Telemetry(("doom:basic",), (None,), 1000)
 flags.FLAGS(["program"])
 absl_logging.use_absl_handler()
 absl_logging.set_verbosity(absl_logging.INFO)
-view = live_view.LiveView(status_text.RunStatus(telemetry, "a run"))
+view = live_view.LiveView(telemetry_text.TelemetryText(lambda: telemetry, "a run"))
 view.start()
 for update in range(1, 4):
     telemetry.record_update(100 * update, update, {})
@@ -69,7 +69,7 @@ class NoTerminalTest(absltest.TestCase):
         file = io.StringIO()
         console = rich_console.Console(file=file, force_terminal=False)
         view = live_view.LiveView(
-            status_text.RunStatus(telemetry, "a run"),
+            telemetry_text.TelemetryText(lambda: telemetry, "a run"),
             console,
             seconds_between_lines=0.05,
         )

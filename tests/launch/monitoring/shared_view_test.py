@@ -28,15 +28,15 @@ print("after the view")
 
 _NODE = """
 import sys, time
-from kickstarting.population import status as population_status
+from kickstarting.population import members_text
 from kickstarting.population.member import Progress
 from launch.monitoring import shared_view
-status = population_status.PopulationStatus("a population", 2, 1000)
-view = shared_view.of_node(status)
+text = members_text.MembersText("a population", 2, 1000)
+view = shared_view.of_node(text)
 view.start()
 for frames in (100, 300):
     own = [{"learning_rate": 0.5}, {"learning_rate": 0.25}]
-    status.record([Progress(frames, None), Progress(0, None)], own, 7, [0, 0])
+    text.record([Progress(frames, None), Progress(0, None)], own, 7, [0, 0])
     time.sleep(3)
 view.stop()
 """
@@ -95,16 +95,16 @@ class OfNodeTest(absltest.TestCase):
         console = rich_console.Console(
             file=file, force_terminal=True, width=40, height=20
         )
-        status = _Wide()
+        text = _Wide()
         with mock.patch.dict(os.environ, self._shown_on(console)):
-            view = shared_view.of_node(status)
+            view = shared_view.of_node(text)
         view.start()
         self._wait_for("the first λ, 20 lines", file)
         self._wait_for("╭" + "─" * 38 + "╮", file)
         console.size = rich_console.ConsoleDimensions(50, 10)
         self._wait_for("the first λ, 10 lines", file)
         self._wait_for("╭" + "─" * 48 + "╮", file)
-        status.state = "the last"
+        text.state = "the last"
         view.stop()
         self._wait_for("the last λ, 10 lines", file)
 

@@ -1,14 +1,13 @@
-"""Tests of reporting/status_text.py."""
+"""Tests of reporting/telemetry_text.py."""
 
 import io
-import math
 
 from absl.testing import absltest, parameterized
 from rich import console as rich_console
 
 from kickstarting.environments import base
-from kickstarting.reporting import status_text
 from kickstarting.reporting import telemetry as telemetry_lib
+from kickstarting.reporting import telemetry_text
 
 _REFERENCE = base.ReferenceScore(random=0.0, reference=2.0, source="test")
 
@@ -66,6 +65,10 @@ def _taught(tasks: tuple[str, ...]) -> telemetry_lib.Telemetry:
     return telemetry
 
 
+def _text(telemetry: telemetry_lib.Telemetry) -> telemetry_text.TelemetryText:
+    return telemetry_text.TelemetryText(lambda: telemetry, "a run")
+
+
 def _console(width: int = 80, height: int = 24) -> rich_console.Console:
     return rich_console.Console(
         width=width,
@@ -80,7 +83,7 @@ def _picture(
     telemetry: telemetry_lib.Telemetry, width: int = 80, height: int = 24
 ) -> list[str]:
     console = _console(width, height)
-    console.print(status_text.RunStatus(telemetry, "a run").picture(console))
+    console.print(_text(telemetry).picture(console))
     return console.export_text().splitlines()
 
 
@@ -159,8 +162,7 @@ class PictureTest(parameterized.TestCase):
 
 class LineTest(absltest.TestCase):
     def test_says_all_in_one_line(self):
-        status = status_text.RunStatus(_taught(("doom:my_way_home",)), "a run")
-        line = status.line(_console())
+        line = _text(_taught(("doom:my_way_home",))).line(_console())
         self.assertEqual(
             line,
             "a run: 500,000 of 1,000,000 frames (50%), 5,000/s, 1m 40s left"
@@ -175,7 +177,7 @@ class LineTest(absltest.TestCase):
 
     def test_many_tasks_are_counted(self):
         tasks = tuple(f"suite:level_{i}" for i in range(30))
-        line = status_text.RunStatus(_taught(tasks), "a run").line(_console())
+        line = _text(_taught(tasks)).line(_console())
         self.assertIn("suite:level_3 -", line)
         self.assertNotIn("suite:level_4", line)
         self.assertIn("... and 26 more", line)
@@ -183,34 +185,24 @@ class LineTest(absltest.TestCase):
     def test_ascii_where_the_terminal_knows_no_more(self):
         file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
         console = rich_console.Console(file=file, width=80)
-        line = status_text.RunStatus(_taught(("doom:basic",)), "a run").line(console)
+        line = _text(_taught(("doom:basic",))).line(console)
         self.assertTrue(line.isascii())
         self.assertIn("lambda 0.41", line)
 
 
-class UnitsTest(parameterized.TestCase):
-    @parameterized.parameters(
-        (0.4, "0s"),
-        (59.6, "1m 00s"),
-        (125, "2m 05s"),
-        (3 * 3600 + 59, "3h 00m"),
-        (50 * 3600, "2d 2h"),
-        (math.nan, "?"),
-        (math.inf, "?"),
-    )
-    def test_duration(self, seconds, expected):
-        self.assertEqual(status_text.duration(seconds), expected)
-
-    @parameterized.parameters(
-        (0, "0"),
-        (999, "999"),
-        (12_340, "12.3k"),
-        (999_999, "1M"),
-        (10_000_000, "10M"),
-        (1.5e9, "1.5G"),
-    )
-    def test_short(self, count, expected):
-        self.assertEqual(status_text.short(count), expected)
+class LivesTest(absltest.TestCase):
+    def test_it_shows_the_newest_telemetry(self):
+        first, second = (
+            telemetry_lib.Telemetry(("doom:basic",), (None,), 1000) for _ in range(2)
+        )
+        first.record_update(300, 3, {})
+        newest = [first]
+        shown = telemetry_text.TelemetryText(lambda: newest[-1], "a run")
+        self.assertIn("300 of 1,000", shown.line(_console()))
+        # Of another learner, from the checkpoint of the one before.
+        second.record_update(200, 2, {})
+        newest.append(second)
+        self.assertIn("200 of 1,000", shown.line(_console()))
 
 
 if __name__ == "__main__":

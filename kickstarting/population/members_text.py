@@ -1,4 +1,4 @@
-"""How a population does, in words: for the live view."""
+"""What a controller knows of its members, in words: for the live view."""
 
 import threading
 import time
@@ -9,14 +9,14 @@ from rich import panel, table, text
 
 from kickstarting.population import rules as population
 from kickstarting.population.member import Progress
-from kickstarting.reporting import status_text
+from kickstarting.reporting import figures
 from kickstarting.scores import rolling
 
 # Seconds that the frame rate is averaged over.
 _WINDOW = 60.0
 
 
-class PopulationStatus:
+class MembersText:
     """Puts what the controller last saw of the members into words."""
 
     def __init__(self, title: str, size: int, total_frames: int) -> None:
@@ -85,7 +85,7 @@ class PopulationStatus:
             ):
                 grid.add_row(
                     str(index),
-                    status_text.short(progress.frames),
+                    figures.short(progress.frames),
                     _score(progress),
                     *(f"{own[name]:.3g}" for name in columns if name in own),
                     *(str(self._restarts[index]) for _ in restarts),
@@ -123,7 +123,7 @@ class PopulationStatus:
         rate = 0.0
         if self._rate is not None:
             rate = self._rate.over(time.monotonic(), _WINDOW)
-        left = status_text.duration((total - frames) / rate) if rate else "?"
+        left = figures.duration((total - frames) / rate) if rate else "?"
         return (
             f"{len(self._progress)} members, {frames:,} of {total:,} frames, "
             f"{rate:,.0f}/s, {left} left, {self._copies} copies" + self._restarted()
@@ -149,7 +149,7 @@ class PopulationStatus:
 def _heading(name: str, console: rich_console.Console) -> str:
     """Returns what a person reads, as in the view of a single run."""
     if name == population.WEIGHT:
-        return status_text.lambda_on(console)
+        return figures.lambda_on(console)
     return name.replace("_", " ")
 
 
