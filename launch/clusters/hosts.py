@@ -1,7 +1,7 @@
 """Runs the nodes of a program on several machines, reached by ssh or any command.
 
-A node's process looks after itself there (node.py); here whoever loses the connection
-to it starts it again, after a while.
+A node's process is looked after there (kept_node.py); here whoever loses the connection
+to it starts it again, after a while. Who stops whom: docs/how_it_works.md.
 """
 
 import json

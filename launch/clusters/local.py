@@ -1,4 +1,7 @@
-"""Runs all nodes of a program on this machine, by Launchpad."""
+"""Runs all nodes of a program on this machine, by Launchpad.
+
+Who stops whom: docs/how_it_works.md.
+"""
 
 import contextlib
 import os

@@ -113,6 +113,6 @@ def _prepare(program: Any, lp: Any) -> None:
 
 
 def _stop_program(mark_as_completed: bool = False) -> None:
-    """Ends this node for good; the launcher, who sees it, ends the others."""
+    """Ends this node's keeper; the launcher, who sees it, ends the others."""
     del mark_as_completed
     os.kill(os.getppid(), signal.SIGTERM)

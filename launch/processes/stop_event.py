@@ -3,7 +3,7 @@
 Launchpad sets its own one in the handlers of SIGINT and SIGTERM. A threading.Event
 has a lock that its own thread cannot take twice: where the second signal comes while
 the handler of the first one sets the event, or the main thread looks at it, the process
-stands still until it is killed.
+stands still until it is killed. Who stops whom: docs/how_it_works.md.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""Remembers the signal by which the user or the system stops a run."""
+"""Remembers the signal by which the user or the system stops a run.
+
+Who stops whom: docs/how_it_works.md.
+"""
 
 import contextlib
 import signal
