@@ -11,7 +11,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 
@@ -108,28 +107,36 @@ def launch(
         try:
             return _run(nodes)
         finally:
-            for node in nodes:
-                node.end()
-            deadline = time.monotonic() + stop_signals.SECONDS_TO_STOP
-            for node in nodes:
-                node.wait(deadline)
+            _end(nodes)
 
 
 def _run(nodes: Sequence["_Node"]) -> BaseException | None:
     """Keeps the nodes going until the program ends or is to stop."""
-    wake = threading.Event()
     try:
         for node in nodes:
             node.start()
         has_ended = False
         while not has_ended and stop_signals.received() is None:
-            wake.wait(_POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)
             # Each is looked at, whatever the one before says.
             has_ended = sum(node.look() for node in nodes) > 0
     except (NodeError, OSError) as error:
         print(error, file=sys.stderr)
         return error
     return None
+
+
+def _end(nodes: Sequence["_Node"]) -> None:
+    """Asks the nodes to end, and kills what still runs here after a while."""
+    for node in nodes:
+        node.end()
+    deadline = time.monotonic() + stop_signals.SECONDS_TO_STOP
+    while any(node.is_running() for node in nodes):
+        if stop_signals.is_urgent() or time.monotonic() > deadline:
+            break
+        time.sleep(_POLL_SECONDS)
+    for node in nodes:
+        node.kill()
 
 
 class _Node:
@@ -202,13 +209,13 @@ class _Node:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
 
-    def wait(self, deadline: float) -> None:
-        """Waits until then at the most, and then kills what runs here."""
-        if self._process is None:
-            return
-        try:
-            self._process.wait(max(deadline - time.monotonic(), 0.0))
-        except subprocess.TimeoutExpired:
+    def is_running(self) -> bool:
+        """Whether its command has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """Kills what still runs here."""
+        if self._process is not None and self.is_running():
             logging.warning("%s does not end and is killed", self.name)
             self._process.kill()
             self._process.wait()

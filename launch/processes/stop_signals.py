@@ -13,18 +13,26 @@ SECONDS_TO_STOP = 30
 
 class _Signals:
     received: int | None = None
+    interrupts = 0
 
     @classmethod
     def remember(cls, number: int, frame: object) -> None:
         del frame
         cls.received = cls.received or number
         if number == signal.SIGINT:
-            print("\nStopping with a last checkpoint. Ctrl-C again: without.")
+            cls.interrupts += 1
+            if cls.interrupts == 1:
+                print("\nStopping with a last checkpoint. Ctrl-C again: without.")
 
 
 def received() -> int | None:
     """Returns the first signal that was remembered."""
     return _Signals.received
+
+
+def is_urgent() -> bool:
+    """Returns whether Ctrl-C came again: the last checkpoint is not waited for."""
+    return _Signals.interrupts > 1
 
 
 @contextlib.contextmanager
