@@ -34,7 +34,7 @@ def environment(config: config_lib.Config, group: str) -> dict[str, str]:
 
 
 def most_ends(config: config_lib.Config, group: str) -> float | None:
-    """Returns how many killed processes in a row end the run; see revival.
+    """Returns how many killed processes in a row end the run; see keeper.keep.
 
     Args:
       config: of the run.

@@ -71,7 +71,11 @@ def keep(
     keeper = _Keeper()
     patience = revival.Patience(most_ends)
     while True:
-        end = keeper.wait(_start(work))
+        code = keeper.wait(_start(work))
+        if keeper.is_stopping or code > 0:
+            # A child that had to be killed after a stop is no failure.
+            os._exit(max(code, 0))
+        end = _end(code)
         # A learner that is done ends the program, and this process, in a moment.
         delay = patience.after_end()
         if delay is None:
@@ -96,36 +100,40 @@ def _start(work: Callable[[], None]) -> int:
     sys.exit()
 
 
+def _end(code: int) -> str:
+    # Launchpad hurries a node that was asked to end by an alarm, which may find it
+    # where no handler is left.
+    if code in (0, -signal.SIGALRM):
+        return "was asked to end"
+    return f"was killed by signal {-code}"
+
+
 class _Keeper:
-    """The process that waits."""
+    """The process that waits, and passes SIGTERM on.
+
+    Attributes:
+      is_stopping: whether SIGTERM has come.
+    """
 
     def __init__(self) -> None:
         self._child = 0
-        self._stopping = False
+        self.is_stopping = False
         signal.signal(signal.SIGTERM, self._stop)
         # Ctrl-C reaches the child as well, and the launcher, which sends SIGTERM.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def wait(self, child: int) -> str:
-        """Returns how the child was ended; ends with it where it failed."""
+    def wait(self, child: int) -> int:
+        """Returns the child's exit status, or minus the signal that killed it."""
         self._child = child
-        if self._stopping:
+        if self.is_stopping:
             self._pass_on()
         _, status = os.waitpid(child, 0)
         self._child = 0
-        # Launchpad hurries a node that was asked to end by an alarm, which may find it
-        # where no handler is left.
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGALRM:
-            if self._stopping:
-                os._exit(0)
-            return f"was killed by signal {os.WTERMSIG(status)}"
-        if self._stopping or os.WEXITSTATUS(status):
-            os._exit(os.WEXITSTATUS(status))
-        return "was asked to end"
+        return os.waitstatus_to_exitcode(status)
 
     def _stop(self, number: int, frame: object) -> None:
         del number, frame
-        self._stopping = True
+        self.is_stopping = True
         if not self._child:
             os._exit(0)
         self._pass_on()
