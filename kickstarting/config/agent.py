@@ -3,12 +3,9 @@
 import dataclasses
 from collections.abc import Sequence
 
-from kickstarting.config.checks import (
-    require,
-    require_choice,
-    require_not_negative,
-    require_positive,
-)
+from kickstarting.config import settings
+from kickstarting.config.checks import require
+from kickstarting.config.groups import LOSS, NETWORK, OPTIMISER, TEACHERS
 
 TORSOS = ("auto", "shallow", "deep", "grid", "small_grid")
 OPTIMISERS = ("adam", "rmsprop")
@@ -23,111 +20,108 @@ DISTILLATION_FORMS = (
 
 @dataclasses.dataclass(frozen=True)
 class NetworkConfig:
-    """The student's network.
+    """The student's network."""
 
-    Attributes:
-      torso: 'shallow' and 'deep' are IMPALA's (Espeholt et al. 2018, figure 3); 'grid'
-        and 'small_grid' are for small grid observations; 'auto' picks grid or shallow
-        by frame size.
-      core_size: units of the LSTM core.
-      num_values: of the critic: 1, or one for each task, whose returns and advantages
-        are then normalised by their own statistics (Hessel et al. 2018, multi-task
-        PopArt, https://arxiv.org/abs/1809.04474). The policy is not told the task.
-      language: whether instructions are read, where the task has any; without, the
-        network has no language core and no parameters for it.
-    """
-
-    torso: str = "auto"
-    core_size: int = 256
-    num_values: int = 1
-    language: bool = True
+    torso: str = NETWORK.setting(
+        "auto",
+        "IMPALA's shallow or deep network (Espeholt et al. 2018, figure 3), or those "
+        "for small grids; auto: grid or shallow, by frame size.",
+        choices=TORSOS,
+    )
+    core_size: int = NETWORK.setting(256, "Units of the LSTM core.", "[1, 16384]")
+    # Hessel et al. 2018, multi-task PopArt, https://arxiv.org/abs/1809.04474.
+    num_values: int = NETWORK.setting(
+        1,
+        "Values of the critic: 1, or one for each task, whose returns and advantages "
+        "are then normalised by their own statistics. The policy is not told the task.",
+        "[1, 1000]",
+        flag="",
+    )
+    language: bool = NETWORK.setting(
+        True,
+        "The student reads the task's instructions, where it has any; --nolanguage "
+        "hides them from the student alone, whose network then has no part for them: "
+        "teachers still read them.",
+    )
 
     def __post_init__(self) -> None:
-        require_choice(self, "torso", TORSOS)
-        require_positive(self, "core_size", "num_values")
-        require(
-            self.core_size <= 16_384,
-            f"core_size must be at most 16384, not {self.core_size}",
-        )
-        require(
-            self.num_values <= 1000,
-            f"num_values must be at most 1000, not {self.num_values}",
-        )
+        settings.check(self)
 
 
 @dataclasses.dataclass(frozen=True)
 class LossConfig:
-    """V-trace actor-critic (Espeholt et al. 2018), summed over time and batch.
+    """V-trace actor-critic (Espeholt et al. 2018), summed over time and batch."""
 
-    Attributes:
-      discount: γ.
-      vtrace_lambda: λ of V-trace's targets and advantages (Espeholt et al. 2018,
-        remark 2); 1 is IMPALA's, less trades variance for bias.
-      baseline_cost: scale of the baseline loss.
-      entropy_cost: scale of the entropy bonus at the start.
-      final_entropy_share: what is left of entropy_cost at total_frames; it falls
-        geometrically. 1 keeps it.
-      policy_clip: a step leaves the policy gradient once its action's probability has
-        moved by this share, the way its advantage says, since it was acted (PPO's
-        clipping, for unrolls that are some updates old); 0: never.
-      value_normalisation: whether the critic learns normalised returns and advantages
-        are divided by the returns' scale (kickstarting.popart).
-      advantage_normalisation: whether advantages are shifted and scaled by their
-        running mean and deviation (kickstarting.advantages), so that entropy_cost and
-        λ mean the same whatever the rewards.
-      reward_clipping: 'none', 'abs_one' ([-1, 1]), 'soft_asymmetric' (optimistic
-        asymmetric clipping as in IMPALA's code), or 'auto': the last for DeepMind
-        Lab, as IMPALA has it on DMLab-30, and abs_one elsewhere.
-      reinforcement: False leaves out the rewards, and with them policy gradient,
-        baseline and entropy: the student is only distilled.
-      distillation_form: how far the student is from its teachers
-        (kickstarting.distillation.loss).
-      distillation_temperature: τ of both policies in it.
-      value_distillation_cost: scale of the squared distance between the student's
-        values and its teachers', which λ weighs too, as it does that of the policies;
-        0: values are left alone, as in Schmitt et al. 2018.
-    """
-
-    discount: float = 0.99
-    vtrace_lambda: float = 0.95
-    baseline_cost: float = 0.5
-    entropy_cost: float = 0.013
-    final_entropy_share: float = 1.0
-    policy_clip: float = 0.2
-    value_normalisation: bool = True
-    advantage_normalisation: bool = True
-    reward_clipping: str = "auto"
-    reinforcement: bool = True
-    distillation_form: str = "cross_entropy"
-    distillation_temperature: float = 1.0
-    value_distillation_cost: float = 0.0
+    discount: float = LOSS.setting(
+        0.99, "γ of the return, for each agent step.", "[0, 1]"
+    )
+    vtrace_lambda: float = LOSS.setting(
+        0.95,
+        "λ of V-trace's targets and advantages (Espeholt et al. 2018, remark 2); 1 is "
+        "IMPALA's, less trades variance for bias.",
+        "[0, 1]",
+    )
+    baseline_cost: float = LOSS.setting(0.5, "Scale of the baseline loss.", "[0, inf)")
+    entropy_cost: float = LOSS.setting(
+        0.013, "Scale of the entropy bonus at first.", "[0, inf)", first=True
+    )
+    final_entropy_share: float = LOSS.setting(
+        1.0,
+        "What is left of entropy_cost at total_frames; it falls geometrically. 1 keeps "
+        "it.",
+        "(0, 1]",
+    )
+    # PPO's clipping, for unrolls that are some updates old.
+    policy_clip: float = LOSS.setting(
+        0.2,
+        "A step stops counting in the policy gradient once its action's probability "
+        "has moved by this share, the way its advantage says, since it was acted (as "
+        "in PPO); 0: never.",
+        "[0, inf)",
+    )
+    value_normalisation: bool = LOSS.setting(
+        True,
+        "Let the critic learn returns normalised by their running mean and deviation, "
+        "and divide advantages by the returns' scale (kickstarting.loss.popart).",
+    )
+    advantage_normalisation: bool = LOSS.setting(
+        True,
+        "Shift and scale advantages by their running mean and deviation, so that "
+        "entropy_cost and kickstarting_weight mean the same whatever the rewards.",
+    )
+    reward_clipping: str = LOSS.setting(
+        "auto",
+        "How rewards are clipped in the loss: none, abs_one ([-1, 1]), soft_asymmetric "
+        "(optimistic asymmetric clipping, as IMPALA has it on DMLab-30); auto: the "
+        "last for DeepMind Lab, else abs_one. Reported returns are always raw.",
+        choices=REWARD_CLIPPINGS,
+    )
+    reinforcement: bool = LOSS.setting(
+        True,
+        "Learn from rewards; --noreinforcement leaves out policy gradient, baseline "
+        "and entropy, and only distils the teacher.",
+    )
+    distillation_form: str = TEACHERS.setting(
+        "cross_entropy",
+        "How the loss measures the distance from a teacher; cross_entropy is the "
+        "paper's. expected_entropy also rewards what the teacher would do next.",
+        choices=DISTILLATION_FORMS,
+    )
+    distillation_temperature: float = TEACHERS.setting(
+        1.0,
+        "Softens both policies in that distance above 1, sharpens them below.",
+        "[0.01, 100]",
+    )
+    value_distillation_cost: float = TEACHERS.setting(
+        0.0,
+        "Above 0 the student also learns what its teachers think each state is worth; "
+        "this scales that loss, beside λ. Needs teachers whose cards say what their "
+        "values mean: those of launch.export_teacher do. 0: as in the paper.",
+        "[0, inf)",
+    )
 
     def __post_init__(self) -> None:
-        require(
-            0 <= self.discount <= 1, f"discount must be in [0, 1], not {self.discount}"
-        )
-        require(
-            0 <= self.vtrace_lambda <= 1,
-            f"vtrace_lambda must be in [0, 1], not {self.vtrace_lambda}",
-        )
-        require_not_negative(
-            self,
-            "baseline_cost",
-            "entropy_cost",
-            "policy_clip",
-            "value_distillation_cost",
-        )
-        require(
-            0 < self.final_entropy_share <= 1,
-            f"final_entropy_share must be in (0, 1], not {self.final_entropy_share}",
-        )
-        require_choice(self, "reward_clipping", REWARD_CLIPPINGS)
-        require_choice(self, "distillation_form", DISTILLATION_FORMS)
-        require(
-            0.01 <= self.distillation_temperature <= 100,
-            "distillation_temperature must be in 0.01..100, not "
-            f"{self.distillation_temperature}",
-        )
+        settings.check(self)
         require(
             not self.value_distillation_cost
             or self.distillation_form != "expected_entropy",
@@ -138,38 +132,43 @@ class LossConfig:
 
 @dataclasses.dataclass(frozen=True)
 class OptimiserConfig:
-    """The optimiser; the learning rate falls linearly to 0 over the run.
+    """The optimiser."""
 
-    Attributes:
-      name: 'adam', or 'rmsprop' as IMPALA's TensorFlow code has it (ε inside the root,
-        mean square starts at 1).
-      learning_rate: at the start.
-      epsilon: Adam's or RMSProp's ε. 0 means the optimiser's own default.
-      decay: RMSProp's decay.
-      momentum: RMSProp's momentum.
-      max_gradient_norm: clips the gradient's global norm; 0 turns clipping off. Half
-        of the batches or more exceed the default, so that a rare large error does not
-        throw the network off.
-      anneal: whether the learning rate falls to 0 at total_frames.
-    """
-
-    name: str = "adam"
-    learning_rate: float = 5e-4
-    epsilon: float = 0.0
-    decay: float = 0.99
-    momentum: float = 0.0
-    max_gradient_norm: float = 400.0
-    anneal: bool = True
+    # RMSProp as IMPALA's TensorFlow code has it: ε inside the root, mean square from 1.
+    name: str = OPTIMISER.setting(
+        "adam",
+        "Adam, or RMSProp as IMPALA has it.",
+        choices=OPTIMISERS,
+        flag="optimiser",
+    )
+    learning_rate: float = OPTIMISER.setting(
+        5e-4, "At the start of the run.", "(0, 1]", first=True
+    )
+    epsilon: float = OPTIMISER.setting(
+        0.0,
+        "ε of the optimiser; 0: its own default (adam 1e-7, rmsprop 0.1).",
+        "[0, inf)",
+        flag="optimiser_epsilon",
+    )
+    decay: float = OPTIMISER.setting(
+        0.99, "RMSProp's decay of the mean square.", "[0, 1)", flag="rmsprop_decay"
+    )
+    momentum: float = OPTIMISER.setting(
+        0.0, "RMSProp's momentum.", "[0, inf)", flag="rmsprop_momentum"
+    )
+    # Half of the batches or more exceed the default.
+    max_gradient_norm: float = OPTIMISER.setting(
+        400.0,
+        "Clips the global norm of the gradient of the summed loss, so that a rare "
+        "large error does not throw the network off; 0: no clipping.",
+        "[0, inf)",
+    )
+    anneal: bool = OPTIMISER.setting(
+        True, "Let the learning rate fall linearly to 0 at total_frames."
+    )
 
     def __post_init__(self) -> None:
-        require_choice(self, "name", OPTIMISERS)
-        require_positive(self, "learning_rate")
-        require(
-            self.learning_rate <= 1,
-            f"learning_rate must be at most 1, not {self.learning_rate}",
-        )
-        require_not_negative(self, "epsilon", "momentum", "max_gradient_norm")
-        require(0 <= self.decay < 1, f"decay must be in [0, 1), not {self.decay}")
+        settings.check(self)
 
     @property
     def resolved_epsilon(self) -> float:

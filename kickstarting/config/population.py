@@ -3,91 +3,96 @@
 import dataclasses
 import math
 
-from kickstarting.config.checks import (
-    require,
-    require_choice,
-    require_not_negative,
-    require_positive,
-)
+from kickstarting.config import settings
+from kickstarting.config.groups import POPULATION
 
 RULES = ("score_gap", "truncation", "welch")
-MAX_MEMBERS = 1000
 # Espeholt et al. 2018, appendix F.
 IMPALA_FACTOR = 1.2
 
 
 @dataclasses.dataclass(frozen=True)
 class PopulationConfig:
-    """Population based training (Jaderberg et al. 2017, https://arxiv.org/abs/1711.09846).
+    """Population based training (Jaderberg et al. 2017, https://arxiv.org/abs/1711.09846)."""
 
-    Attributes:
-      size: members, each a whole ring; 1: no evolution.
-      rule: when a member copies another one. 'score_gap' as IMPALA has it (Espeholt et
-        al. 2018, appendix F): a random other one that is `gap` points better;
-        'welch': a random other one that is better by Welch's t-test; 'truncation': one
-        of the best `truncation_share`, if it is among as many worst itself.
-      gap: of mean capped scores, in points.
-      significance: below which the one-sided p-value of Welch's t-test copies.
-      truncation_share: of the members.
-      at_once: members that train at the same time, in turns between events; 0: all.
-      events: of each member in the whole run, evenly spread over its frames.
-      min_episodes: of each task that a member must have finished since it began or last
-        copied, before it is compared.
-      burn_in_share: of the run's frames that pass before the first event.
-      perturb_probability: with which an event changes each hyperparameter.
-      perturb_factor: by which it is multiplied or divided; 0: IMPALA's 1.2, and for
-        α and ρ_i enough to fall by `weight_decades` in the first half of the run.
-      weight_decades: powers of ten.
-      weight_floor: below which α·ρ_i becomes 0, and its teacher is freed.
-      factors: whether each ρ_i evolves of its own, and not α alone.
-      spread: members begin with hyperparameters between 1/spread and spread times the
-        configured ones, but for the first, which has these.
-    """
-
-    size: int = 1
-    rule: str = "score_gap"
-    gap: float = 5.0
-    significance: float = 0.05
-    truncation_share: float = 0.2
-    at_once: int = 0
-    events: int = 100
-    min_episodes: int = 10
-    burn_in_share: float = 0.02
-    perturb_probability: float = 0.33
-    perturb_factor: float = 0.0
-    weight_decades: float = 2.0
-    weight_floor: float = 1e-6
-    factors: bool = True
-    spread: float = 3.0
+    size: int = POPULATION.setting(
+        1,
+        "Members of the population, each a whole ring: learning rate, entropy cost, "
+        "optimiser's ε, λ and each task's ρ evolve, and need no tuning. 1: no "
+        "evolution. The kickstarting_schedule is then constant unless one is given.",
+        "[1, 1000]",
+    )
+    # score_gap as IMPALA has it (Espeholt et al. 2018, appendix F).
+    rule: str = POPULATION.setting(
+        "score_gap",
+        "When a member copies another. score_gap: a random one that is population_gap "
+        "points better (IMPALA's); truncation: one of the best "
+        "population_truncation_share, if it is among as many worst itself; welch: a "
+        "random one that is better by Welch's t-test.",
+        choices=RULES,
+    )
+    gap: float = POPULATION.setting(
+        5.0, "score_gap: points of the mean capped score.", "[0, inf)"
+    )
+    significance: float = POPULATION.setting(
+        0.05, "welch: the one-sided p-value below which a member copies.", "(0, 0.5]"
+    )
+    truncation_share: float = POPULATION.setting(
+        0.2,
+        "truncation: the share of members that are the best, and the worst.",
+        "(0, 0.5]",
+    )
+    at_once: int = POPULATION.setting(
+        0,
+        "Members that train at the same time, the others wait for their turn; 0: all.",
+        "[0, inf)",
+    )
+    events: int = POPULATION.setting(
+        100,
+        "How often each member is compared and perturbed, evenly over total_frames.",
+        "[1, inf)",
+    )
+    min_episodes: int = POPULATION.setting(
+        10,
+        "Episodes of each task that a member must have finished, since it began or "
+        "last copied, before it is compared.",
+        "[2, inf)",
+    )
+    burn_in_share: float = POPULATION.setting(
+        0.02, "The share of total_frames before which nothing evolves.", "[0, 1)"
+    )
+    perturb_probability: float = POPULATION.setting(
+        0.33, "With which an event changes each hyperparameter.", "(0, 1]"
+    )
+    perturb_factor: float = POPULATION.setting(
+        0.0,
+        "By which an event multiplies or divides a hyperparameter; 0: 1.2, and for λ "
+        "and each ρ enough to fall by population_weight_decades in the first half.",
+        "0 or (1, 10]",
+    )
+    weight_decades: float = POPULATION.setting(
+        2.0,
+        "Powers of ten by which λ and ρ can fall in the first half of the run.",
+        "[0, inf)",
+    )
+    weight_floor: float = POPULATION.setting(
+        1e-6,
+        "Below which λ·ρ of a teacher becomes 0, and the teacher is freed.",
+        "[0, inf)",
+    )
+    factors: bool = POPULATION.setting(
+        True,
+        "Let each task's ρ evolve of its own; without, only λ's global factor evolves.",
+    )
+    spread: float = POPULATION.setting(
+        3.0,
+        "Members begin with hyperparameters up to so many times larger or smaller than "
+        "those given, which the first member has.",
+        "[1, 100]",
+    )
 
     def __post_init__(self) -> None:
-        require(
-            1 <= self.size <= MAX_MEMBERS,
-            f"population_size must be in 1..{MAX_MEMBERS}, not {self.size}",
-        )
-        require_choice(self, "rule", RULES)
-        require_not_negative(self, "at_once", "gap", "weight_decades", "weight_floor")
-        require_positive(self, "events")
-        require(
-            self.min_episodes >= 2,
-            f"min_episodes must be at least 2, not {self.min_episodes}",
-        )
-        for name in ("significance", "truncation_share"):
-            value = getattr(self, name)
-            require(0 < value <= 0.5, f"{name} must be in (0, 0.5], not {value}")
-        require(
-            0 <= self.burn_in_share < 1,
-            f"burn_in_share must be in [0, 1), not {self.burn_in_share}",
-        )
-        require(
-            0 < self.perturb_probability <= 1,
-            f"perturb_probability must be in (0, 1], not {self.perturb_probability}",
-        )
-        require(
-            self.perturb_factor == 0 or 1 < self.perturb_factor <= 10,
-            f"perturb_factor must be 0 or in (1, 10], not {self.perturb_factor}",
-        )
-        require(1 <= self.spread <= 100, f"spread must be in 1..100, not {self.spread}")
+        settings.check(self)
 
     @property
     def weight_factor(self) -> float:

@@ -1,11 +1,12 @@
 """The one frozen configuration of a run; entry points build it and pass it on.
 
-Every check of a value that can be made without touching the machine is made here, in
-`__post_init__`; each raises ConfigError with one line.
+Every check of a value that can be made without touching the machine is made where the
+value is declared, or in `__post_init__`; each raises ConfigError with one line.
 """
 
 import dataclasses
 
+from kickstarting.config import settings
 from kickstarting.config.agent import (
     LossConfig,
     NetworkConfig,
@@ -13,12 +14,8 @@ from kickstarting.config.agent import (
     resolve_reward_clipping,
 )
 from kickstarting.config.checks import ConfigError as ConfigError
-from kickstarting.config.checks import (
-    require,
-    require_choice,
-    require_not_negative,
-    require_positive,
-)
+from kickstarting.config.checks import require
+from kickstarting.config.groups import CHECKPOINTS, LAB, REPORTS, RING, RUN, SERVERS
 from kickstarting.config.population import PopulationConfig
 from kickstarting.config.teacher_uses import TEACHER_USES, TeacherUse
 from kickstarting.config.teachers import KickstartingConfig
@@ -33,105 +30,159 @@ _PAPER_SCORE_WINDOW_FRAMES = 30_000_000
 
 @dataclasses.dataclass(frozen=True)
 class CheckpointConfig:
-    """When checkpoints are written and which are kept.
+    """When checkpoints are written and which are kept."""
 
-    Attributes:
-      period_minutes: minutes between two checkpoints; one is always written at the end.
-      keep: how many of the newest are kept.
-      resume: whether a run goes on from the newest sound checkpoint of its folder.
-    """
-
-    period_minutes: float = 5.0
-    keep: int = 3
-    resume: bool = True
+    period_minutes: float = CHECKPOINTS.setting(
+        5.0,
+        "Minutes between checkpoints; one is always written at the end.",
+        "(0, inf)",
+        flag="checkpoint_minutes",
+    )
+    keep: int = CHECKPOINTS.setting(
+        3, "The newest checkpoints kept.", "[1, inf)", flag="checkpoints_kept"
+    )
+    resume: bool = CHECKPOINTS.setting(
+        True, "Go on from the newest sound checkpoint of the logdir.", first=True
+    )
 
     def __post_init__(self) -> None:
-        require_positive(self, "period_minutes", "keep")
+        settings.check(self)
 
 
 @dataclasses.dataclass(frozen=True)
 class LabConfig:
-    """What concerns levels of DeepMind Lab alone.
+    """What concerns levels of DeepMind Lab alone."""
 
-    Attributes:
-      action_set: 'default' is IMPALA's nine actions, 'extended' fifteen, with two
-        speeds of turning and with looking up and down.
-      level_cache: folder of compiled maps, shared by all actors; empty: none.
-      level_cache_gigabytes: size at which the least recently used maps are evicted.
-      dataset_path: folder of images for the psychlab levels that show some, or 'dummy'.
-      first_level_seed: episodes of training draw their seeds from this one on.
-      last_level_seed: and up to this one; a narrow range keeps the maps few, so that
-        all are in the cache.
-    """
-
-    action_set: str = "default"
-    level_cache: str = "~/.cache/kickstarting/dmlab_levels"
-    level_cache_gigabytes: float = 20.0
-    dataset_path: str = ""
-    first_level_seed: int = 0
-    last_level_seed: int = MAX_LEVEL_SEED
+    action_set: str = LAB.setting(
+        "default",
+        "DeepMind Lab: IMPALA's nine actions, or extended: fifteen, with two speeds of "
+        "turning and looking up and down.",
+        choices=LAB_ACTION_SETS,
+    )
+    level_cache: str = LAB.setting(
+        "~/.cache/kickstarting/dmlab_levels",
+        "DeepMind Lab: folder of compiled maps, shared by all actors; empty: none.",
+    )
+    level_cache_gigabytes: float = LAB.setting(
+        20.0,
+        "DeepMind Lab: size of the level cache at which the least recently used maps "
+        "go.",
+        "(0, inf)",
+    )
+    dataset_path: str = LAB.setting(
+        "",
+        "DeepMind Lab: folder of the images that some psychlab levels show, or 'dummy' "
+        "to play them without.",
+    )
+    first_level_seed: int = LAB.setting(
+        0,
+        "Episodes of training draw their seeds from this one on.",
+        f"[0, {MAX_LEVEL_SEED}]",
+        flag="",
+    )
+    # A narrow range keeps the maps few, so that all are in the cache.
+    last_level_seed: int = LAB.setting(
+        MAX_LEVEL_SEED, "And up to this one.", f"[0, {MAX_LEVEL_SEED}]", flag=""
+    )
 
     def __post_init__(self) -> None:
-        require_choice(self, "action_set", LAB_ACTION_SETS)
-        require_positive(self, "level_cache_gigabytes")
+        settings.check(self)
         require(
-            0 <= self.first_level_seed <= self.last_level_seed <= MAX_LEVEL_SEED,
-            f"level seeds must rise within 0-{MAX_LEVEL_SEED}, not be "
-            f"{self.first_level_seed}-{self.last_level_seed}",
+            self.first_level_seed <= self.last_level_seed,
+            f"level_seeds must rise, not be {self.first_level_seed}-"
+            f"{self.last_level_seed}",
         )
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """A whole run.
+    """A whole run."""
 
-    Attributes:
-      tasks: `suite:level` names; dealt to environments round robin.
-      logdir: the run's folder.
-      total_frames: environment frames (after action repeat) to train on.
-      seed: seeds everything random.
-      num_actors: actor nodes.
-      environments_per_actor: environments that one actor steps as a batch.
-      unroll_length: T, agent steps in an unroll.
-      batch_size: unrolls in an update, over all devices.
-      queue_size: unrolls that the queue holds before it holds the actors back; 0
-        means one batch.
-      action_repeat: environment frames for each agent step.
-      lockstep: whether actors wait for all their environments before each step and for
-        the newest parameters at each unroll: slower, and reproducible.
-      inference_device: where actors and teachers compute, 'cpu' or 'accelerator'; the
-        learner takes all accelerators of its process.
-      evaluation_episodes: episodes of each task that the evaluator runs on the final
-        checkpoint, and on the newest one every evaluation_minutes; 0 turns it off.
-      evaluation_minutes: minutes between evaluations while training; 0: at the end
-        only.
-      score_window_frames: the training scores over tasks are of the episodes of so
-        many of the newest environment frames; 0: a tenth of total_frames, and at most
-        the 30 million of Schmitt et al. 2018.
-      show: whether a live view is drawn on the terminal.
-      base_port: first of the servers' ports; 0 takes free ones.
-      metrics_port: on which the learner serves metrics, of a population's members each
-        on the next one; 0: nowhere.
-    """
-
-    tasks: tuple[str, ...]
-    logdir: str
-    total_frames: int = 1_000_000
-    seed: int = 1
-    num_actors: int = 1
-    environments_per_actor: int = 16
-    unroll_length: int = 32
-    batch_size: int = 8
-    queue_size: int = 0
-    action_repeat: int = 4
-    lockstep: bool = False
-    inference_device: str = "cpu"
-    evaluation_episodes: int = 10
-    evaluation_minutes: float = 0.0
-    score_window_frames: int = 0
-    show: bool = True
-    base_port: int = 0
-    metrics_port: int = 0
+    tasks: tuple[str, ...] = RUN.setting(
+        ("doom:defend_the_center",),
+        "Levels to train on, suite:level, comma-separated, or suite:all for all levels "
+        "of a suite; dealt to environments in turn.",
+        first=True,
+    )
+    logdir: str = RUN.setting(
+        "",
+        "The run's folder: checkpoints, metrics.csv, TensorBoard events, config.json.",
+        otherwise="runs/<first task>_seed<seed>",
+        first=True,
+    )
+    total_frames: int = RUN.setting(
+        1_000_000,
+        "Environment frames (agent steps times action repeat) to train on.",
+        "[1, inf)",
+        first=True,
+    )
+    seed: int = RUN.setting(
+        1, "Seeds everything random.", "[0, 2147483647]", first=True
+    )
+    num_actors: int = RING.setting(
+        1, "Actor nodes of the program.", "[1, 100000]", first=True
+    )
+    environments_per_actor: int = RING.setting(
+        16,
+        "Environments that one actor steps as a batch.",
+        f"[1, {MAX_ENVIRONMENTS}]",
+        otherwise="16, or as many as give each task environments_per_task over all "
+        "actors",
+    )
+    unroll_length: int = RING.setting(32, "Agent steps in an unroll.", "[1, 10000]")
+    batch_size: int = RING.setting(
+        8, "Unrolls in an update, over all devices.", "[1, 65536]"
+    )
+    queue_size: int = RING.setting(
+        0,
+        "Unrolls that the queue holds before it holds the actors back; 0: one batch.",
+        "[0, inf)",
+    )
+    action_repeat: int = RUN.setting(
+        4, "Environment frames for each agent step.", "[1, 100]", first=True
+    )
+    lockstep: bool = RING.setting(
+        False,
+        "Actors wait for all their environments before each step, and for the newest "
+        "parameters at each unroll: slower, and reproducible.",
+    )
+    inference_device: str = RING.setting(
+        "cpu",
+        "Where actors and teachers compute; the learner takes all accelerators of its "
+        "process anyway.",
+        choices=INFERENCE_DEVICES,
+    )
+    evaluation_episodes: int = REPORTS.setting(
+        10,
+        "Episodes of each task that the evaluator runs, on the final checkpoint and on "
+        "the newest one every evaluation_minutes; 0: no evaluation.",
+        "[0, inf)",
+    )
+    evaluation_minutes: float = REPORTS.setting(
+        0.0,
+        "Minutes between evaluations while training; 0: only at the end.",
+        "[0, inf)",
+    )
+    # 30 million: Schmitt et al. 2018.
+    score_window_frames: int = REPORTS.setting(
+        0,
+        "Mean and median score over tasks are of the episodes in so many of the newest "
+        "environment frames; 0: a tenth of total_frames, and at most 30 million.",
+        "[0, inf)",
+    )
+    show: bool = REPORTS.setting(True, "Show how the run goes while it runs.")
+    base_port: int = SERVERS.setting(
+        0,
+        "First of the ports that the servers (learner, queue, teachers) take; 0: any "
+        "free.",
+        "0 or [1024, 65000]",
+    )
+    metrics_port: int = SERVERS.setting(
+        0,
+        "Where the learner serves /metrics for Prometheus and /healthz, members of a "
+        "population each on the next port; 0: nowhere.",
+        "0 or [1024, 65000]",
+    )
     network: NetworkConfig = NetworkConfig()
     loss: LossConfig = LossConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
@@ -141,45 +192,10 @@ class Config:
     population: PopulationConfig = PopulationConfig()
 
     def __post_init__(self) -> None:
+        settings.check(self)
         require(bool(self.tasks), "tasks must name at least one suite:level")
         require(bool(self.logdir), "logdir must not be empty")
         require(len(set(self.tasks)) == len(self.tasks), "tasks names one level twice")
-        require_positive(
-            self,
-            "total_frames",
-            "num_actors",
-            "environments_per_actor",
-            "unroll_length",
-            "batch_size",
-            "action_repeat",
-        )
-        require_not_negative(
-            self,
-            "seed",
-            "queue_size",
-            "evaluation_episodes",
-            "evaluation_minutes",
-            "score_window_frames",
-        )
-        require_choice(self, "inference_device", INFERENCE_DEVICES)
-        require(
-            self.base_port == 0 or 1024 <= self.base_port <= 65000,
-            f"base_port must be 0 or in 1024..65000, not {self.base_port}",
-        )
-        require(
-            self.metrics_port == 0 or 1024 <= self.metrics_port <= 65000,
-            f"metrics_port must be 0 or in 1024..65000, not {self.metrics_port}",
-        )
-        for name, most in (
-            ("seed", 2**31 - 1),
-            ("num_actors", 100_000),
-            ("environments_per_actor", MAX_ENVIRONMENTS),
-            ("unroll_length", 10_000),
-            ("batch_size", 65_536),
-            ("action_repeat", 100),
-        ):
-            value = getattr(self, name)
-            require(value <= most, f"{name} must be at most {most}, not {value}")
         require(
             self.total_frames >= self.frames_per_update,
             f"total_frames ({self.total_frames}) is below one batch "
@@ -193,8 +209,8 @@ class Config:
         )
         require(
             not self.queue_size or self.queue_size >= self.batch_size,
-            f"a queue of {self.queue_size} unrolls cannot fill a batch of "
-            f"{self.batch_size}",
+            f"queue_size={self.queue_size} unrolls cannot fill a batch of "
+            f"{self.batch_size}: raise it, or lower batch_size",
         )
         if self.network.num_values > 1:
             require(
@@ -203,7 +219,7 @@ class Config:
             )
             require(
                 self.loss.value_normalisation,
-                "values of each task are normalised: leave value_normalisation on",
+                "popart_per_task normalises values: leave value_normalisation on",
             )
         require(
             not self.loss.value_distillation_cost or self.asks_teachers,
@@ -218,7 +234,7 @@ class Config:
             )
             require(
                 self.teacher_use.labels,
-                f"the teacher use {self.kickstarting.use} learns from rewards alone: "
+                f"teacher_use={self.kickstarting.use} learns from rewards alone: "
                 "it needs the reinforcement loss",
             )
 

@@ -3,12 +3,9 @@
 import dataclasses
 import math
 
-from kickstarting.config.checks import (
-    require,
-    require_choice,
-    require_not_negative,
-    require_positive,
-)
+from kickstarting.config import settings
+from kickstarting.config.checks import require
+from kickstarting.config.groups import TEACHERS
 from kickstarting.config.teacher_uses import TEACHER_USES, TeacherUse
 
 SCHEDULES = ("constant", "linear", "exponential", "return_gap")
@@ -19,119 +16,193 @@ TEACHER_WEIGHTINGS = ("equal", "return")
 class KickstartingConfig:
     """Teachers and λ_i = α·ρ_i (Schmitt et al. 2018, section 3.2).
 
-    Attributes:
-      teachers: (task, teacher) pairs; a teacher is a folder or 'module:factory'.
-      use: what they are used for, a key of TEACHER_USES.
-      guided_steps: jump_start: agent steps from an episode's start that the teacher
-        acts at first.
-      guided_end_frames: dagger and jump_start: environment frames at which the student
-        acts alone. The teacher's share of the steps (dagger, from 1) or of
-        guided_steps falls linearly until then.
-      schedule: how α falls: 'constant', 'linear', 'exponential', or 'return_gap'
-        (λ0·max(1 − G_student/G_teacher, 0), Agarwal et al. 2022).
-      weight: α at the start. Against advantages of variance 1 the paper's 1 is weak
-        (docs/tuning.md).
-      final_weight: α that the linear and exponential schedules reach at end_frames;
-        exponential needs it above 0.
-      start_frames: environment frames up to which α stays at `weight`.
-      end_frames: environment frames at which the schedule ends; from then on α is
-        0, the teachers are not asked any more. 0 means 'never' for constant and
-        return_gap, and is refused for the falling schedules.
-      factors: (name, ρ) pairs: ρ_i at the start, by the name of a teacher or a task; 1
-        for those that are not named.
-      factor_schedule: how every ρ_i falls, as `schedule`.
-      factor_final_share: of ρ_i at the start, what is left at factor_end_frames.
-      factor_start_frames: as start_frames.
-      factor_end_frames: as end_frames.
-      weighting: of several teachers of one task: 'equal' keeps their ρ_i, 'return'
-        multiplies each by its share of the returns that all of them reach above
-        chance.
-      trial_episodes: that a teacher plays before training, where λ depends on its
-        return and its card does not give it, at least 2; 0 refuses such a teacher.
-      trust_cards: whether what a card says of a teacher's return is believed; else
-        it is measured.
-      replicas: teacher server nodes.
-      deadline_seconds: an unroll goes on without its teacher after this long.
-      allow_missing: whether a task without a teacher trains without one.
+    `teachers` are (task, teacher) pairs, `factors` (name, ρ_i) pairs by the name of a
+    teacher or a task; λ in the settings' words is α, which weighs all teachers.
     """
 
-    teachers: tuple[tuple[str, str], ...] = ()
-    use: str = "kickstarting"
-    guided_steps: int = 100
-    guided_end_frames: int = 0
-    schedule: str = "linear"
-    weight: float = 4.0
-    final_weight: float = 0.0
-    start_frames: int = 0
-    end_frames: int = 0
-    factors: tuple[tuple[str, float], ...] = ()
-    factor_schedule: str = "constant"
-    factor_final_share: float = 0.0
-    factor_start_frames: int = 0
-    factor_end_frames: int = 0
-    weighting: str = "equal"
-    trial_episodes: int = 20
-    trust_cards: bool = True
-    replicas: int = 1
-    deadline_seconds: float = 10.0
-    allow_missing: bool = False
+    teachers: tuple[tuple[str, str], ...] = TEACHERS.setting(
+        (),
+        "Teachers, comma-separated: a folder with a card (teachers/doom/"
+        "health_gathering) or module:factory for all tasks; task=teacher for one task, "
+        "in place of all other items; a folder of teachers (teachers/doom): each for "
+        "the tasks on its card.",
+        first=True,
+    )
+    use: str = TEACHERS.setting(
+        "kickstarting",
+        "What teachers are for (docs/teacher_uses.md). kickstarting: advice beside the "
+        "rewards, with a λ that falls. The rest are baselines. Without rewards and "
+        "with a constant λ: distillation (the student acts), behaviour_cloning (the "
+        "teacher acts), dagger (the teacher acts less and less). With rewards and "
+        "without advice: jump_start (the teacher begins each episode, less and less "
+        "far), initialise (the student begins with the teacher's weights).",
+        choices=tuple(sorted(TEACHER_USES)),
+        flag="teacher_use",
+    )
+    guided_steps: int = TEACHERS.setting(
+        100,
+        "jump_start: agent steps that the teacher acts at the start of each episode; "
+        "they fall linearly to 0.",
+        "[1, inf)",
+    )
+    guided_end_frames: int = TEACHERS.setting(
+        0,
+        "dagger, jump_start: environment frames from which the student acts alone. The "
+        "teacher's share of the steps (dagger, from 1) or of guided_steps falls "
+        "linearly until then.",
+        "[0, inf)",
+        otherwise="half of total_frames",
+    )
+    # return_gap is λ0·max(1 − G_student/G_teacher, 0), Agarwal et al. 2022.
+    schedule: str = TEACHERS.setting(
+        "linear",
+        "How λ, the weight of the teachers' advice in the loss, falls; return_gap: as "
+        "the student's return nears the teacher's. Every other teacher_use than "
+        "kickstarting keeps λ constant, or has none, and takes no schedule.",
+        choices=SCHEDULES,
+        flag="kickstarting_schedule",
+        otherwise="linear for kickstarting, constant for a population and every other "
+        "teacher_use",
+    )
+    weight: float = TEACHERS.setting(
+        4.0,
+        "λ at the start. Against advantages of variance 1 the paper's 1 is weak "
+        "(docs/tuning.md).",
+        "[0, inf)",
+        flag="kickstarting_weight",
+        first=True,
+    )
+    final_weight: float = TEACHERS.setting(
+        0.0,
+        "λ that a falling schedule reaches at its end; after the end λ is 0.",
+        "[0, inf)",
+        flag="kickstarting_final_weight",
+    )
+    start_frames: int = TEACHERS.setting(
+        0,
+        "Environment frames up to which λ stays at its start.",
+        "[0, inf)",
+        flag="kickstarting_start_frames",
+    )
+    end_frames: int = TEACHERS.setting(
+        0,
+        "Environment frames from which λ is 0 and the teacher is not asked any more; "
+        "0: never, which a falling schedule cannot have.",
+        "[0, inf)",
+        flag="kickstarting_end_frames",
+        otherwise="half of total_frames for falling schedules, else 0",
+    )
+    factors: tuple[tuple[str, float], ...] = TEACHERS.setting(
+        (),
+        "ρ of teachers or of tasks, name=number, comma-separated; 1 for all others. "
+        "The weight of a teacher's advice is kickstarting_weight times its ρ.",
+        flag="teacher_factors",
+    )
+    factor_schedule: str = TEACHERS.setting(
+        "constant",
+        "How every ρ falls; return_gap: as the student's return nears that teacher's.",
+        choices=SCHEDULES,
+        flag="teacher_factor_schedule",
+    )
+    factor_final_share: float = TEACHERS.setting(
+        0.0,
+        "Share of itself that a falling ρ reaches at its end; after the end it is 0.",
+        "[0, 1]",
+        flag="teacher_factor_final_share",
+    )
+    factor_start_frames: int = TEACHERS.setting(
+        0,
+        "Environment frames up to which every ρ stays at its start.",
+        "[0, inf)",
+        flag="teacher_factor_start_frames",
+    )
+    factor_end_frames: int = TEACHERS.setting(
+        0,
+        "Environment frames from which every ρ is 0; 0: never.",
+        "[0, inf)",
+        flag="teacher_factor_end_frames",
+    )
+    weighting: str = TEACHERS.setting(
+        "equal",
+        "Of several teachers of one task: equal keeps their ρ, return multiplies each "
+        "by its share of what all of them reach above chance.",
+        choices=TEACHER_WEIGHTINGS,
+        flag="teacher_weighting",
+    )
+    # One episode tells nothing of its error.
+    trial_episodes: int = TEACHERS.setting(
+        20,
+        "Episodes that a teacher plays before training where λ depends on its return "
+        "(return_gap, teacher_weighting=return) and no card gives it; 0: it is "
+        "refused.",
+        "0 or [2, inf)",
+        flag="teacher_trial_episodes",
+    )
+    trust_cards: bool = TEACHERS.setting(
+        True,
+        "Believe the returns on teachers' cards; --notrust_teacher_cards measures "
+        "them.",
+        flag="trust_teacher_cards",
+    )
+    replicas: int = TEACHERS.setting(
+        1,
+        "Teacher server nodes. Each holds all teachers; actors ask them in turn, and "
+        "the others take over where one is down.",
+        "[1, 1000]",
+        flag="teacher_replicas",
+    )
+    deadline_seconds: float = TEACHERS.setting(
+        10.0,
+        "Seconds after which an unroll goes on without its teacher's answer, and its "
+        "teacher server is left alone for a while.",
+        "(0, inf)",
+        flag="teacher_deadline",
+    )
+    allow_missing: bool = TEACHERS.setting(
+        False,
+        "Train a task that no teacher covers without one.",
+        flag="allow_missing_teachers",
+    )
 
     def __post_init__(self) -> None:
-        require_choice(self, "use", tuple(TEACHER_USES))
-        require_choice(self, "schedule", SCHEDULES)
-        require_choice(self, "factor_schedule", SCHEDULES)
-        require_choice(self, "weighting", TEACHER_WEIGHTINGS)
-        require_not_negative(
-            self,
-            "weight",
-            "final_weight",
-            "start_frames",
-            "end_frames",
-            "factor_start_frames",
-            "factor_end_frames",
-            "trial_episodes",
-        )
-        require(
-            0 <= self.factor_final_share <= 1,
-            f"factor_final_share must be in [0, 1], not {self.factor_final_share}",
-        )
+        settings.check(self)
         for name, factor in self.factors:
             require(
                 0 <= factor < math.inf,
-                f"ρ of {name} must be finite and not negative, but is {factor}",
+                f"teacher_factors: ρ of {name} must be at least 0 and finite, not "
+                f"{factor}",
             )
-        require(
-            self.trial_episodes != 1,
-            "trial_episodes must not be 1: one episode tells nothing of its error",
-        )
         self._check_use(TEACHER_USES[self.use])
-        require_positive(self, "replicas", "deadline_seconds")
-        require(
-            self.replicas <= 1000, f"replicas must be at most 1000, not {self.replicas}"
-        )
         if not self.teachers:
             return
-        for schedule, start, end in (
-            (self.schedule, self.start_frames, self.end_frames),
-            (self.factor_schedule, self.factor_start_frames, self.factor_end_frames),
+        for flag, schedule, start, end in (
+            ("kickstarting", self.schedule, self.start_frames, self.end_frames),
+            (
+                "teacher_factor",
+                self.factor_schedule,
+                self.factor_start_frames,
+                self.factor_end_frames,
+            ),
         ):
             require(
                 schedule not in ("linear", "exponential") or end > start,
-                f"the {schedule} schedule needs end_frames above start_frames "
-                f"({end} is not above {start})",
+                f"the {schedule} schedule needs {flag}_end_frames above "
+                f"{flag}_start_frames ({end} is not above {start})",
             )
         require(
             self.factor_schedule != "exponential" or self.factor_final_share > 0,
-            "the exponential schedule of ρ needs a factor_final_share above 0",
+            "the exponential schedule of ρ needs a teacher_factor_final_share above 0",
         )
         named = {name for pair in self.teachers for name in pair}
         for name, _ in self.factors:
             require(
-                name in named, f"ρ is given for {name}, which is no teacher and no task"
+                name in named,
+                f"teacher_factors names {name}, which is no teacher and no task",
             )
         require(
             self.schedule != "exponential" or 0 < self.final_weight <= self.weight,
-            "the exponential schedule needs 0 < final_weight <= weight",
+            "the exponential schedule needs a kickstarting_final_weight above 0 and at "
+            "most kickstarting_weight",
         )
 
     def factor_of(self, task: str, teacher: str) -> float:
@@ -146,11 +217,9 @@ class KickstartingConfig:
         return bool(self.teachers) and (follows_gap or self.weighting == "return")
 
     def _check_use(self, use: TeacherUse) -> None:
-        require_positive(self, "guided_steps")
-        require_not_negative(self, "guided_end_frames")
         require(
             self.use == "kickstarting" or bool(self.teachers),
-            f"the teacher use {self.use} needs a teacher",
+            f"teacher_use={self.use} needs a teacher",
         )
         require(
             use.has_schedule
@@ -159,16 +228,17 @@ class KickstartingConfig:
                 and not self.end_frames
                 and not self.factor_end_frames
             ),
-            f"the teacher use {self.use} has no schedule of λ: leave it out",
+            f"teacher_use={self.use} has no schedule of λ: leave out "
+            "kickstarting_schedule and all that falls",
         )
         require(
             not use.labels or use.reinforces or self.weight > 0,
-            f"the teacher use {self.use} learns from the teacher alone: λ must be "
-            "above 0",
+            f"teacher_use={self.use} learns from the teacher alone: "
+            "kickstarting_weight must be above 0",
         )
         require(
             not use.hands_over or self.guided_end_frames > 0,
-            f"the teacher use {self.use} needs guided_end_frames above 0",
+            f"teacher_use={self.use} needs guided_end_frames above 0",
         )
         names = sorted({name for _, name in self.teachers})
         require(
