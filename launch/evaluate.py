@@ -117,4 +117,4 @@ def _check_writable(path: str) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, key_flags=(lab_flags,))
+    command_line.run(main)

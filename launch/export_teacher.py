@@ -145,4 +145,4 @@ def _origin(checkpoint: str) -> _Origin:
 
 
 if __name__ == "__main__":
-    command_line.run(main, key_flags=(lab_flags,))
+    command_line.run(main)

@@ -35,13 +35,9 @@ from rich import console as rich_console
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
-from launch.clusters import cluster, hosts, local
-from launch.clusters import flags as cluster_flags
+from launch.clusters import cluster, hosts, local, placement
 from launch.flags import command_line, preflight, teacher_map, teacher_measurement
-from launch.flags import lab as lab_flags
-from launch.flags import population as population_flags
-from launch.flags import run as flags
-from launch.flags import teachers as teacher_flags
+from launch.flags import run as run_flags
 from launch.monitoring import run_folder
 from launch.processes import members, stop_signals
 from launch.reports import population as population_report
@@ -58,9 +54,10 @@ def main(argv: list[str]) -> int:
       0 when total_frames were reached, 128 + signal when stopped before, 1 when a node
       failed.
     """
-    config = flags.config_from_flags()
-    launch_type = flags.launch_type(config)
-    placed = cluster_flags.placed(config)
+    config = run_flags.config_from_flags()
+    options = run_flags.options_from_flags(config)
+    launch_type = options.lp_launch_type
+    placed = placement.placed(config, options)
     if placed is not None:
         config = placed.config
         # Those of this machine do not count.
@@ -71,7 +68,7 @@ def main(argv: list[str]) -> int:
         jax.config.update("jax_platforms", "cpu")
     else:
         num_devices = preflight.num_local_devices()
-    num_ports = 0 if placed else flags.num_ports(config)
+    num_ports = 0 if placed else run_flags.num_ports(config)
     checked = preflight.check(config, num_devices, num_ports)
     resumed_frames = min(checked.resumed_frames)
     if resumed_frames >= config.total_frames:
@@ -88,7 +85,7 @@ def main(argv: list[str]) -> int:
     )
     if config.kickstarting.teachers:
         rich_console.Console().print(teacher_map.table(config, checked.teacher_returns))
-    if placed and cluster_flags.DRY_RUN.value:
+    if placed and options.dry_run:
         cluster.show(placed, checked)
         return 0
     if private_network.exposed:
@@ -98,7 +95,7 @@ def main(argv: list[str]) -> int:
     files.close()
     if placed and cluster.submitted(placed, checked):
         return 0
-    shows_logs = flags.LOGS.value == "terminal"
+    shows_logs = options.logs == "terminal"
     if placed:
         failure = hosts.launch(placed, checked, shows_logs)
     else:
@@ -146,8 +143,4 @@ def _count_devices_elsewhere() -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(
-        main,
-        key_flags=(flags, teacher_flags, population_flags, lab_flags, cluster_flags),
-        passed_on="lp_",
-    )
+    command_line.run(main, passed_on="lp_")

@@ -131,4 +131,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main, key_flags=(lab_flags,))
+    command_line.run(main)

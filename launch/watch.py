@@ -11,7 +11,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import video
 from kickstarting.teaching import teachers
-from launch.flags import command_line
+from launch.flags import command_line, counts
 from launch.flags import lab as lab_flags
 from launch.reports import policies, recording
 
@@ -27,7 +27,7 @@ _SEED = flags.DEFINE_integer("seed", 1000, "Seeds the episode.")
 _GREEDY = flags.DEFINE_bool(
     "greedy", False, "Take the most probable action instead of sampling."
 )
-_MAX_STEPS = flags.DEFINE_integer("max_steps", 525, "Agent steps at the most.")
+_MAX_STEPS = counts.define("max_steps", 525, "Agent steps at the most.")
 
 
 def main(argv: list[str]) -> int:
@@ -69,4 +69,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main, key_flags=(lab_flags,))
+    command_line.run(main)

@@ -169,10 +169,9 @@ class Setting(NamedTuple):
         Raises:
           ConfigError: it is of another type, out of range, or none of the choices.
         """
-        article, kind = _KINDS.get(self.kind, ("a list", tuple))
-        is_other = isinstance(value, bool) and kind is not bool
-        if not isinstance(value, kind) or is_other:
-            raise ConfigError(f"{self.name} must be {article}, not {value!r}")
+        if not _fits(self.kind, value):
+            words, _ = _KINDS.get(self.kind) or _KINDS[tuple]
+            raise ConfigError(f"{self.name} must be {words}, not {value!r}")
         if self.within and value not in self.within:
             raise ConfigError(f"{self.name} must be {self.within}, not {value}")
         if self.choices and value not in self.choices:
@@ -186,7 +185,23 @@ _KINDS: dict[Any, tuple[str, Any]] = {
     int: ("a whole number", numbers.Integral),
     float: ("a number", numbers.Real),
     str: ("text", str),
+    tuple: ("a list of texts or of pairs", tuple),
 }
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    """Returns whether a value is of a field's type."""
+    if typing.get_origin(kind) is not tuple:
+        is_other = isinstance(value, bool) and kind is not bool
+        return isinstance(value, _KINDS[kind][1]) and not is_other
+    first, *others = typing.get_args(kind)
+    if others == [...]:
+        return isinstance(value, tuple) and all(_fits(first, each) for each in value)
+    return (
+        isinstance(value, tuple)
+        and len(value) == 1 + len(others)
+        and all(map(_fits, (first, *others), value))
+    )
 
 
 @functools.cache

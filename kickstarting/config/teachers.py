@@ -186,12 +186,13 @@ class KickstartingConfig:
         ):
             require(
                 schedule not in ("linear", "exponential") or end > start,
-                f"the {schedule} schedule needs {flag}_end_frames above "
+                f"{flag}_schedule={schedule} needs {flag}_end_frames above "
                 f"{flag}_start_frames ({end} is not above {start})",
             )
         require(
             self.factor_schedule != "exponential" or self.factor_final_share > 0,
-            "the exponential schedule of ρ needs a teacher_factor_final_share above 0",
+            "teacher_factor_schedule=exponential needs a teacher_factor_final_share "
+            "above 0",
         )
         named = {name for pair in self.teachers for name in pair}
         for name, _ in self.factors:
@@ -201,8 +202,8 @@ class KickstartingConfig:
             )
         require(
             self.schedule != "exponential" or 0 < self.final_weight <= self.weight,
-            "the exponential schedule needs a kickstarting_final_weight above 0 and at "
-            "most kickstarting_weight",
+            "kickstarting_schedule=exponential needs a kickstarting_final_weight above "
+            "0 and at most kickstarting_weight",
         )
 
     def factor_of(self, task: str, teacher: str) -> float:
@@ -229,7 +230,8 @@ class KickstartingConfig:
                 and not self.factor_end_frames
             ),
             f"teacher_use={self.use} has no schedule of λ: leave out "
-            "kickstarting_schedule and all that falls",
+            "kickstarting_schedule, kickstarting_end_frames, teacher_factor_schedule "
+            "and teacher_factor_end_frames",
         )
         require(
             not use.labels or use.reinforces or self.weight > 0,

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from launch.clusters import flags as cluster_flags
-from launch.clusters import hosts, kubernetes, slurm, vertex_ai
+from launch.clusters import hosts, kubernetes, placement, slurm, vertex_ai
 from launch.flags import preflight
 
 # They find machines for a run by themselves, and look after it from then on.
@@ -14,7 +13,7 @@ _SUBMITTED: dict[str, Any] = {
 }
 
 
-def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+def show(placed: placement.Placed, checked: preflight.Checked) -> None:
     """Prints what would be run.
 
     Args:
@@ -24,10 +23,10 @@ def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
     Raises:
       config_lib.ConfigError: the run cannot be run there.
     """
-    _SUBMITTED.get(cluster_flags.LAUNCH.value, hosts).show(placed, checked)
+    _SUBMITTED.get(placed.launch, hosts).show(placed, checked)
 
 
-def submitted(placed: cluster_flags.Placed, checked: preflight.Checked) -> bool:
+def submitted(placed: placement.Placed, checked: preflight.Checked) -> bool:
     """Hands the run to whoever finds machines for it; False: they are named.
 
     Args:
@@ -37,7 +36,7 @@ def submitted(placed: cluster_flags.Placed, checked: preflight.Checked) -> bool:
     Raises:
       config_lib.ConfigError: the run cannot be run there.
     """
-    back_end = _SUBMITTED.get(cluster_flags.LAUNCH.value)
+    back_end = _SUBMITTED.get(placed.launch)
     if back_end is not None:
         back_end.submit(placed, checked)
     return back_end is not None

@@ -18,8 +18,7 @@ from absl import logging
 
 from kickstarting.config import run as config_lib
 from launch.clusters import file as cluster_file
-from launch.clusters import flags as cluster_flags
-from launch.clusters import kept_node
+from launch.clusters import kept_node, placement
 from launch.flags import preflight
 from launch.monitoring import log_tail, node_names, run_folder
 from launch.processes import groups, restarts, revival, stop_signals
@@ -35,7 +34,7 @@ class NodeError(RuntimeError):
 
 
 def commands(
-    placed: cluster_flags.Placed, checked: preflight.Checked
+    placed: placement.Placed, checked: preflight.Checked
 ) -> dict[str, list[str]]:
     """Returns, by node, the command that runs it on its machine.
 
@@ -43,7 +42,7 @@ def commands(
       placed: the run and where its nodes go.
       checked: what preflight found out.
     """
-    config, cluster, arguments = placed
+    config, cluster = placed.config, placed.cluster
     hosts = {
         group: [
             cluster.machines[name].address for name in cluster.group(group).machines
@@ -64,7 +63,7 @@ def commands(
             f"--node_hosts={json.dumps(hosts)}",
             f"--node_facts={json.dumps(facts)}",
             kept_node.END_WITH_INPUT,
-            *arguments,
+            *placed.arguments(),
         ]
         directory = machine.directory or os.getcwd()
         line = f"cd {shlex.quote(directory)} && {shlex.join(words)}"
@@ -75,7 +74,7 @@ def commands(
     return found
 
 
-def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+def show(placed: placement.Placed, checked: preflight.Checked) -> None:
     """Prints the commands.
 
     Args:
@@ -87,7 +86,7 @@ def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
 
 
 def launch(
-    placed: cluster_flags.Placed, checked: preflight.Checked, shows_logs: bool
+    placed: placement.Placed, checked: preflight.Checked, shows_logs: bool
 ) -> BaseException | None:
     """Runs the nodes until the program ends; returns what made one fail.
 

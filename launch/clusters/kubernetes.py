@@ -16,7 +16,7 @@ from typing import Any
 
 from kickstarting.config import run as config_lib
 from launch.clusters import file as cluster_file
-from launch.clusters import flags as cluster_flags
+from launch.clusters import placement
 from launch.flags import preflight
 from launch.monitoring import node_names
 from launch.processes import revival, stop_signals
@@ -32,7 +32,7 @@ _LONGEST_NAME = 40
 
 
 def manifests(
-    placed: cluster_flags.Placed, checked: preflight.Checked
+    placed: placement.Placed, checked: preflight.Checked
 ) -> list[dict[str, Any]]:
     """Returns what is to be there, the Job first.
 
@@ -60,7 +60,7 @@ def manifests(
     ]
 
 
-def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+def show(placed: placement.Placed, checked: preflight.Checked) -> None:
     """Prints the manifests as one list in JSON, which kubectl takes as well as YAML.
 
     Args:
@@ -70,7 +70,7 @@ def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
     print(json.dumps(_list(manifests(placed, checked)), indent=1))
 
 
-def submit(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+def submit(placed: placement.Placed, checked: preflight.Checked) -> None:
     """Writes the manifests into the run's folder here and hands them to Kubernetes.
 
     Args:
@@ -145,7 +145,7 @@ def _metadata(run: str, name: str, group: str = "") -> dict[str, Any]:
 
 
 def _flags(
-    placed: cluster_flags.Placed,
+    placed: placement.Placed,
     checked: preflight.Checked,
     run: str,
     counts: dict[str, int],
@@ -159,7 +159,7 @@ def _flags(
         f"--node_hosts={json.dumps(hosts)}",
         f"--node_facts={json.dumps(facts)}",
         # The folder here is not that in the pods.
-        *(each for each in placed.arguments if not each.startswith("--logdir=")),
+        *placed.arguments(left_out=("logdir",)),
     ]
     return {
         "apiVersion": "v1",
@@ -217,9 +217,7 @@ def _service(run: str, group: str) -> dict[str, Any]:
     }
 
 
-def _job(
-    placed: cluster_flags.Placed, run: str, group: str, count: int
-) -> dict[str, Any]:
+def _job(placed: placement.Placed, run: str, group: str, count: int) -> dict[str, Any]:
     template = _pod(placed, run, group, "OnFailure")
     template["spec"]["subdomain"] = f"{run}-{group}"
     return {
@@ -238,7 +236,7 @@ def _job(
 
 
 def _stateful_set(
-    placed: cluster_flags.Placed, run: str, group: str, count: int
+    placed: placement.Placed, run: str, group: str, count: int
 ) -> dict[str, Any]:
     return {
         "apiVersion": "apps/v1",
@@ -255,7 +253,7 @@ def _stateful_set(
 
 
 def _pod(
-    placed: cluster_flags.Placed, run: str, group: str, restarts: str
+    placed: placement.Placed, run: str, group: str, restarts: str
 ) -> dict[str, Any]:
     given = placed.cluster.group(group)
     kubernetes = placed.cluster.kubernetes

@@ -23,10 +23,7 @@ from absl import flags as absl_flags
 
 from kickstarting.config import run as config_lib
 from launch.flags import command_line
-from launch.flags import lab as lab_flags
-from launch.flags import population as population_flags
-from launch.flags import run as flags
-from launch.flags import teachers as teacher_flags
+from launch.flags import run as run_flags
 from launch.monitoring import node_logs
 from launch.processes import (
     members,
@@ -51,9 +48,7 @@ _END_WITH_INPUT = absl_flags.DEFINE_bool(
 
 def run() -> None:
     """Runs the node that argv names until the program stops; ends the process."""
-    command_line.run(
-        _main, key_flags=(flags, teacher_flags, population_flags, lab_flags)
-    )
+    command_line.run(_main)
 
 
 def _main(argv: list[str]) -> int:
@@ -61,7 +56,7 @@ def _main(argv: list[str]) -> int:
     group, _, number = (_NODE_FLAG.value or "").partition("/")
     if not number.isdigit():
         raise config_lib.ConfigError("--node must be a group and a number: actor/3")
-    config = flags.config_from_flags()
+    config = run_flags.config_from_flags()
     node_logs.begin(f"{group}/{number}")
     process_memory.keep_freed_memory()
     hosts = json.loads(_HOSTS.value)

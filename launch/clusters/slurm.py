@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from kickstarting.config import run as config_lib
 from launch.clusters import file as cluster_file
-from launch.clusters import flags as cluster_flags
+from launch.clusters import placement
 from launch.flags import preflight
 from launch.monitoring import node_names
 
@@ -31,14 +31,14 @@ class _Step(NamedTuple):
     options: str
 
 
-def script(placed: cluster_flags.Placed, checked: preflight.Checked) -> str:
+def script(placed: placement.Placed, checked: preflight.Checked) -> str:
     """Returns the script that sbatch takes.
 
     Args:
       placed: the run and where its nodes go.
       checked: what preflight found out.
     """
-    config, cluster, arguments = placed
+    config, cluster = placed.config, placed.cluster
     counts = node_names.counts(config)
     # Slurm gives components machines of their own. Who is not named joins the learner.
     named = [group for group in counts if group in cluster.groups]
@@ -71,9 +71,7 @@ def script(placed: cluster_flags.Placed, checked: preflight.Checked) -> str:
         ),
     ]
     facts = {"teacher_returns": checked.teacher_returns.assured().tolist()}
-    commands = {
-        group: _command(placed, step, facts, arguments) for group, step in steps.items()
-    }
+    commands = {group: _command(placed, step, facts) for group, step in steps.items()}
     last = commands.pop(node_names.last_group(config))
     return _TEMPLATE.format(
         header="\n".join(header),
@@ -86,7 +84,7 @@ def script(placed: cluster_flags.Placed, checked: preflight.Checked) -> str:
     )
 
 
-def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+def show(placed: placement.Placed, checked: preflight.Checked) -> None:
     """Prints the script.
 
     Args:
@@ -96,7 +94,7 @@ def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
     print(script(placed, checked))
 
 
-def submit(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+def submit(placed: placement.Placed, checked: preflight.Checked) -> None:
     """Writes the script into the run's folder and hands it to Slurm.
 
     Args:
@@ -144,20 +142,19 @@ def _resources(cluster: cluster_file.Cluster, group: str, count: int) -> list[st
 
 
 def _command(
-    placed: cluster_flags.Placed,
+    placed: placement.Placed,
     step: _Step,
     facts: dict[str, object],
-    arguments: list[str],
 ) -> str:
     """Returns the srun of a group's nodes; a task's number is its node's."""
-    config, cluster, _ = placed
+    config, cluster = placed.config, placed.cluster
     line = " ".join(
         [
             *([f"{cluster.slurm.setup} &&"] if cluster.slurm.setup else []),
             shlex.join(placed.node_command(step.group, sys.executable)),
             f'--node={step.group}/"$SLURM_PROCID"',
             '--node_hosts="$NODE_HOSTS"',
-            shlex.join([f"--node_facts={json.dumps(facts)}", *arguments]),
+            shlex.join([f"--node_facts={json.dumps(facts)}", *placed.arguments()]),
         ]
     )
     logs = os.path.join(config.logdir, "logs", step.group)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from kickstarting.config import run as config_lib
 from launch.clusters import file as cluster_file
-from launch.clusters import flags as cluster_flags
+from launch.clusters import placement
 from launch.flags import preflight
 from launch.monitoring import node_names
 
@@ -41,7 +41,7 @@ class Needs(NamedTuple):
     accelerators: int
 
 
-def pools(placed: cluster_flags.Placed) -> list[tuple[Needs, list[str]]]:
+def pools(placed: placement.Placed) -> list[tuple[Needs, list[str]]]:
     """Returns the pools of workers, each with what it gets and its nodes' names.
 
     Args:
@@ -70,7 +70,7 @@ def pools(placed: cluster_flags.Placed) -> list[tuple[Needs, list[str]]]:
     return dealt
 
 
-def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+def show(placed: placement.Placed, checked: preflight.Checked) -> None:
     """Prints the pools.
 
     Args:
@@ -85,7 +85,7 @@ def show(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
         print(f"pool {number}: {len(names)} with {gets}: {', '.join(names)}")
 
 
-def submit(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+def submit(placed: placement.Placed, checked: preflight.Checked) -> None:
     """Makes the images and hands the job to Vertex AI.
 
     Args:
@@ -120,8 +120,8 @@ def submit(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
         ) from error
 
 
-def _check(placed: cluster_flags.Placed) -> None:
-    config, cluster, _ = placed
+def _check(placed: placement.Placed) -> None:
+    config, cluster = placed.config, placed.cluster
     if cluster.vertex_ai.accelerator not in ACCELERATORS:
         raise config_lib.ConfigError(
             f"vertex_ai: no accelerator {cluster.vertex_ai.accelerator!r}: there are "
@@ -160,14 +160,14 @@ def _bytes(needs: Needs) -> int | None:
     return round(needs.memory_gigabytes * 2**30) or None
 
 
-def _launch(placed: cluster_flags.Placed, checked: preflight.Checked) -> None:
+def _launch(placed: placement.Placed, checked: preflight.Checked) -> None:
     import launchpad as lp
     from launchpad.nodes.python import xm_docker
     from xmanager import xm
 
     from launch.nodes import program as program_lib
 
-    config, cluster, _ = placed
+    config, cluster = placed.config, placed.cluster
     run = os.path.basename(config.logdir)
     program = program_lib.make_program(
         dataclasses.replace(

@@ -3,33 +3,21 @@
 import os
 import signal
 import sys
-import textwrap
 from collections.abc import Callable, Sequence
-from types import ModuleType
 
 from absl import flags
 
 from kickstarting.environments import base
-from launch.flags import preflight
+from launch.flags import help, preflight
 from launch.monitoring import node_logs
 from launch.processes import process_memory, processor_threads
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2
-_HELP_COLUMNS = 80
-
-# absl defines both itself where its own app.run is the entry point, as in tests.
-_HELP = flags.DEFINE_bool(
-    "help", False, "Explain the flags and end.", short_name="h", allow_override=True
-)
-_HELPFULL = flags.DEFINE_bool(
-    "helpfull", False, "As --help, with libraries' flags.", allow_override=True
-)
 
 
 def run(
     main: Callable[[list[str]], int],
-    key_flags: Sequence[ModuleType] = (),
     passed_on: str = "",
     names: bool = False,
 ) -> None:
@@ -37,14 +25,13 @@ def run(
 
     Args:
       main: see `status`.
-      key_flags: see `status`.
       passed_on: see `status`.
       names: see `status`.
     """
     signal.signal(signal.SIGINT, _end_at_once)
     process_memory.keep_freed_memory()
     processor_threads.share_cores(len(os.sched_getaffinity(0)))
-    number = status(main, sys.argv, key_flags, passed_on, names)
+    number = status(main, sys.argv, passed_on, names)
     sys.stdout.flush()
     sys.stderr.flush()
     # Threads of Courier, Reverb and TensorFlow may still wait in C++; interpreter
@@ -55,7 +42,6 @@ def run(
 def status(
     main: Callable[[list[str]], int],
     argv: Sequence[str],
-    key_flags: Sequence[ModuleType] = (),
     passed_on: str = "",
     names: bool = False,
 ) -> int:
@@ -66,7 +52,6 @@ def status(
     Args:
       main: given the program's name and what the flags left of the command line.
       argv: the program's name and its arguments.
-      key_flags: modules whose flags --help explains, beside those of the entry point.
       passed_on: prefix of flags that `main` parses itself; any other argument that no
         flag takes is refused.
       names: whether arguments that are no flags are names for `main`, not mistakes.
@@ -77,8 +62,8 @@ def status(
     try:
         rest = flags.FLAGS(argv, known_only=True)
         _refuse_unknown(rest[1:], passed_on, names)
-        if _HELP.value or _HELPFULL.value:
-            _print_help([argv[0], *(module.__name__ for module in key_flags)])
+        if explained := help.wanted(argv[0]):
+            print(explained)
             return 0
         node_logs.begin_for_people()
         return main(rest)
@@ -117,22 +102,3 @@ def _refuse(program: str, message: str) -> int:
     line = " ".join(message.split())
     print(f"{os.path.basename(program)}: {line}", file=sys.stderr)
     return USAGE_STATUS
-
-
-def _print_help(modules: Sequence[str]) -> None:
-    """Explains the flags of modules, in the order in which they are defined."""
-    print(sys.modules["__main__"].__doc__)
-    if _HELPFULL.value:
-        print(flags.FLAGS.get_help())
-        return
-    of_module = flags.FLAGS.flags_by_module_dict()
-    for flag in (flag for name in modules for flag in of_module.get(name, [])):
-        choices = getattr(flag.parser, "enum_values", None) or (flag.flag_type(),)
-        name = flag.name
-        how = f"--[no]{name}" if flag.boolean else f"--{name}=<{'|'.join(choices)}>"
-        default = (flag.default_as_str or "").strip("'")
-        print(how + (f"   (default: {default})" if default else ""))
-        # absl puts the choices before the help of an enum.
-        text = flag.help.partition(">: ")[2] or flag.help
-        for line in textwrap.wrap(text, _HELP_COLUMNS):
-            print(f"    {line}")

@@ -1,50 +1,27 @@
-"""The absl flags for levels of DeepMind Lab that several entry points have."""
-
-from absl import flags
+"""The flags for levels of DeepMind Lab that several entry points have."""
 
 from kickstarting.config import run as config_lib
+from kickstarting.config import settings
+from launch.flags import derived
 
-_DEFAULTS = config_lib.LabConfig()
-
-LEVEL_CACHE = flags.DEFINE_string(
-    "level_cache",
-    _DEFAULTS.level_cache,
-    "DeepMind Lab: folder of compiled maps, shared by all actors; empty: none.",
-)
-LEVEL_CACHE_GIGABYTES = flags.DEFINE_float(
-    "level_cache_gigabytes",
-    _DEFAULTS.level_cache_gigabytes,
-    "DeepMind Lab: size of the level cache at which the least recently used maps go.",
-)
-DATASET_PATH = flags.DEFINE_string(
-    "dataset_path",
-    _DEFAULTS.dataset_path,
-    "DeepMind Lab: folder of the images that some psychlab levels show, or 'dummy' to "
-    "play them without.",
+derived.define(
+    config_lib.LabConfig, ("level_cache", "level_cache_gigabytes", "dataset_path")
 )
 
 
-def lab_config(
-    action_set: str = _DEFAULTS.action_set,
-    level_seeds: tuple[int, int] = (0, config_lib.MAX_LEVEL_SEED),
-) -> config_lib.LabConfig:
+def lab_config(level_seeds: tuple[int, int] | None = None) -> config_lib.LabConfig:
     """Builds the configuration of DeepMind Lab from the parsed flags.
 
     Args:
-      action_set: one of config.LAB_ACTION_SETS.
-      level_seeds: the first and the last seed of training's episodes.
+      level_seeds: the first and the last seed of training's episodes; None: all.
 
     Raises:
       config_lib.ConfigError: a flag is out of range.
     """
-    return config_lib.LabConfig(
-        action_set=action_set,
-        level_cache=LEVEL_CACHE.value,
-        level_cache_gigabytes=LEVEL_CACHE_GIGABYTES.value,
-        dataset_path=DATASET_PATH.value,
-        first_level_seed=level_seeds[0],
-        last_level_seed=level_seeds[1],
-    )
+    given = derived.given(config_lib.LabConfig)
+    if level_seeds is not None:
+        given["first_level_seed",], given["last_level_seed",] = level_seeds
+    return settings.made(config_lib.LabConfig, given)
 
 
 def seed_range(flag: str, text: str) -> tuple[int, int]:

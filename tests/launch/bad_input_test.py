@@ -9,17 +9,13 @@ from collections.abc import Callable, Sequence
 from unittest import mock
 
 import numpy as np
-from absl import flags
 from absl.testing import absltest, parameterized
 
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.storage import checkpoints
-from launch.flags import lab as lab_flags
 from launch.flags import preflight
-from launch.flags import run as launch_flags
-from launch.flags import teachers as teacher_flags
 from launch.monitoring import run_folder
 from launch.processes import private_network
 from tests.environments import lab_stand_in
@@ -109,8 +105,6 @@ _TABLE = (
     ("unknown_id", _flags("--tasks=gym:MiniGrid-Emty-5x5-v0"), "MiniGrid-Empty-5x5"),
     ("unknown_xland", _flags("--tasks=xland:MiniGrid-DoorKy-8x8"), "MiniGrid-DoorKey"),
     ("no_task", _flags("--tasks="), "tasks must name at least one"),
-    ("metrics_port", _flags("--metrics_port=80"), "metrics_port must be 0 or in"),
-    ("no_member", _flags("--population_size=0"), "population_size must be in 1..1000"),
     (
         "members_without_reference",
         _flags("--population_size=2", "--tasks=gym:MiniGrid-Empty-6x6-v0"),
@@ -133,23 +127,6 @@ _TABLE = (
         _flags(f"--tasks=doom:basic,{program_run.GRID}"),
         "tasks that agree",
     ),
-    ("negative_batch", _flags("--batch_size=-2"), "batch_size must be above 0"),
-    ("no_environments", _flags("--environments_per_actor=0"), "must be above 0"),
-    ("negative_rate", _flags("--learning_rate=-1"), "learning_rate must be above 0"),
-    ("absurd_rate", _flags("--learning_rate=1000"), "learning_rate must be at most 1"),
-    ("nan_cost", _flags("--entropy_cost=nan"), "entropy_cost must"),
-    ("negative_clip", _flags("--policy_clip=-0.1"), "policy_clip must not be negative"),
-    ("no_entropy_left", _flags("--final_entropy_share=0"), "must be in (0, 1]"),
-    ("infinite_cost", _flags("--baseline_cost=inf"), "baseline_cost must"),
-    ("negative_window", _flags("--score_window_frames=-1"), "score_window_frames must"),
-    ("absurd_discount", _flags("--discount=1.5"), "discount must be in [0, 1]"),
-    (
-        "absurd_length",
-        _flags("--unroll_length=99999999"),
-        "unroll_length must be at most",
-    ),
-    ("absurd_seed", _flags("--seed=99999999999999999999"), "seed must be at most"),
-    ("absurd_core", _flags("--core_size=1000000000"), "core_size must be at most"),
     ("not_a_number", _flags("--total_frames=many"), "total_frames"),
     ("not_a_choice", _flags("--optimiser=sgd"), "optimiser"),
     ("unknown_flag", _flags("--totl_frames=9"), "did you mean 'total_frames'?"),
@@ -178,7 +155,7 @@ _TABLE = (
         "doom:basic has one action set",
     ),
     ("level_seeds", _flags("--level_seeds=0..9"), "--level_seeds must be first-last"),
-    ("falling_seeds", _flags("--level_seeds=9-0"), "level seeds must rise"),
+    ("falling_seeds", _flags("--level_seeds=9-0"), "level_seeds must rise"),
     ("unknown_lab_level", _flags("--tasks=dmlab30:rooms_maze"), "rooms_watermaze"),
 )
 
@@ -291,22 +268,6 @@ class BadInputTest(refusal.RefusalTest):
             ("--tasks=dmlab:contributed/dmlab30/rooms_watermase", "--level_cache="),
             "(did you mean 'contributed/dmlab30/rooms_watermaze'?)",
         )
-
-    def test_help_explains_every_flag(self):
-        run = subprocess.run(
-            [sys.executable, "-m", "launch.train", "--help"],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        self.assertEqual((run.returncode, run.stderr), (0, ""))
-        by_module = flags.FLAGS.flags_by_module_dict()
-        modules = (launch_flags.__name__, teacher_flags.__name__, lab_flags.__name__)
-        for flag in [flag for module in modules for flag in by_module[module]]:
-            how = f"--[no]{flag.name}" if flag.boolean else f"--{flag.name}=<"
-            self.assertIn(f"\n{how}", run.stdout)
-            self.assertNotEmpty(flag.help)
 
 
 if __name__ == "__main__":

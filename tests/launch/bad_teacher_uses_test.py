@@ -41,7 +41,7 @@ _TABLE = (
     (
         "empty_jump_start",
         _use("jump_start", "--guided_steps=0"),
-        "guided_steps must be above 0",
+        "guided_steps must be at least 1",
     ),
     (
         "jump_start_without_rewards",

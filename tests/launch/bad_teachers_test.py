@@ -88,7 +88,7 @@ _TABLE = (
     (
         "negative_factor",
         _with_teacher(f"--teacher_factors={_GRID}=-1"),
-        f"ρ of {_GRID} must be finite and not negative, but is -1.0",
+        f"teacher_factors: ρ of {_GRID} must be at least 0 and finite, not -1.0",
     ),
     (
         "no_number",
@@ -98,12 +98,12 @@ _TABLE = (
     (
         "factor_of_nobody",
         _with_teacher("--teacher_factors=teachers/none=1"),
-        "ρ is given for teachers/none, which is no teacher and no task",
+        "teacher_factors names teachers/none, which is no teacher and no task",
     ),
     (
         "falling_factor_without_end",
         _with_teacher("--teacher_factor_schedule=linear"),
-        "the linear schedule needs end_frames above start_frames",
+        "teacher_factor_schedule=linear needs teacher_factor_end_frames above ",
     ),
     (
         "unknown_values",
@@ -119,7 +119,7 @@ _TABLE = (
     (
         "negative_cost_of_values",
         _with_teacher("--value_distillation_cost=-1"),
-        "value_distillation_cost must not be negative",
+        "value_distillation_cost must be at least 0",
     ),
     (
         "values_without_a_teacher",

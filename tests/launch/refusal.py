@@ -4,23 +4,29 @@ import contextlib
 import io
 import os
 import pathlib
+import re
 from collections.abc import Sequence
 
 from absl.testing import flagsaver, parameterized
 
+from kickstarting.config import run as config_lib
+from kickstarting.config import settings
 from launch import train
 from launch.flags import command_line
-from launch.flags import run as launch_flags
 from tests.launch import program_run
+
+_SETTINGS = settings.declared(config_lib.Config)
+# Names of settings that nobody can type: an error must not speak of them.
+_NO_FLAGS = {setting.path[-1] for setting in _SETTINGS if "_" in setting.path[-1]} - {
+    setting.flag for setting in _SETTINGS
+}
 
 
 def _run(arguments: Sequence[str]) -> tuple[int, str]:
     """Returns the status of launch.train in this process, and its standard error."""
     error = io.StringIO()
     with flagsaver.flagsaver(), contextlib.redirect_stderr(error):
-        status = command_line.status(
-            train.main, ["train", *arguments], (launch_flags,), "lp_"
-        )
+        status = command_line.status(train.main, ["train", *arguments], "lp_")
     return status, error.getvalue()
 
 
@@ -62,5 +68,6 @@ class RefusalTest(parameterized.TestCase):
         self.assertLen(error.splitlines(), 1, error)
         self.assertStartsWith(error, "train")
         self.assertIn(says, error)
+        self.assertNoCommonElements(re.findall(r"\w+", error), _NO_FLAGS)
         self.assertEqual(_contents(os.path.dirname(self.logdir)), before)
         self.assertEqual(program_run.children(), children)

@@ -10,15 +10,15 @@ import sysconfig
 from typing import Any
 
 import kubernetes_validate
-from absl.testing import absltest, flagsaver, parameterized
+from absl.testing import absltest, parameterized
 
 from kickstarting.config import population as population_config
 from kickstarting.config import run as config_lib
 from kickstarting.config import teachers as teacher_config
 from kickstarting.teaching.returns import TeacherReturns
-from launch.clusters import flags as cluster_flags
-from launch.clusters import kubernetes
+from launch.clusters import kubernetes, placement
 from launch.flags import preflight
+from launch.flags.options import Options
 
 _VERSIONS = ("1.29", "1.37")
 _CLUSTER = {
@@ -40,7 +40,7 @@ class KubernetesTest(parameterized.TestCase):
         self.cluster = os.path.join(self.folder, "cluster.json")
         pathlib.Path(self.cluster).write_text(json.dumps(_CLUSTER))
 
-    def _placed(self, **more: Any) -> cluster_flags.Placed:
+    def _placed(self, **more: Any) -> placement.Placed:
         config = config_lib.Config(
             tasks=("doom:basic",),
             logdir=more.pop("logdir", self.logdir),
@@ -49,8 +49,8 @@ class KubernetesTest(parameterized.TestCase):
             ),
             **more,
         )
-        with flagsaver.flagsaver(launch="kubernetes", cluster=self.cluster):
-            placed = cluster_flags.placed(config)
+        options = Options(launch="kubernetes", cluster=self.cluster)
+        placed = placement.placed(config, options)
         assert placed is not None
         return placed
 

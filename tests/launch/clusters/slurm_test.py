@@ -6,15 +6,15 @@ import pathlib
 import subprocess
 from typing import Any
 
-from absl.testing import absltest, flagsaver, parameterized
+from absl.testing import absltest, parameterized
 
 from kickstarting.config import population as population_config
 from kickstarting.config import run as config_lib
 from kickstarting.config import teachers as teacher_config
 from kickstarting.teaching.returns import TeacherReturns
-from launch.clusters import flags as cluster_flags
-from launch.clusters import slurm
+from launch.clusters import placement, slurm
 from launch.flags import preflight
+from launch.flags.options import Options
 
 _CLUSTER = {
     "slurm": {
@@ -59,8 +59,8 @@ class SlurmTest(parameterized.TestCase):
             ),
             **more,
         )
-        with flagsaver.flagsaver(launch="slurm", cluster=str(path)):
-            placed = cluster_flags.placed(config)
+        options = Options(launch="slurm", cluster=str(path))
+        placed = placement.placed(config, options)
         assert placed is not None
         checked = preflight.Checked(TeacherReturns.unknown(1, 1), (0,))
         return slurm.script(placed, checked)
@@ -156,8 +156,8 @@ class SlurmTest(parameterized.TestCase):
         path = self.folder / "cluster.json"
         path.write_text(json.dumps(_CLUSTER))
         config = config_lib.Config(tasks=("doom:basic",), logdir=self.logdir)
-        with flagsaver.flagsaver(launch="slurm", cluster=str(path)):
-            placed = cluster_flags.placed(config)
+        options = Options(launch="slurm", cluster=str(path))
+        placed = placement.placed(config, options)
         assert placed is not None
         checked = preflight.Checked(TeacherReturns.unknown(1, 1), (0,))
         with (

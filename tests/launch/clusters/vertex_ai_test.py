@@ -7,15 +7,15 @@ import os
 import pathlib
 from typing import Any
 
-from absl.testing import absltest, flagsaver, parameterized
+from absl.testing import absltest, parameterized
 
 from kickstarting.config import population as population_config
 from kickstarting.config import run as config_lib
 from kickstarting.config import teachers as teacher_config
 from kickstarting.teaching.returns import TeacherReturns
-from launch.clusters import cluster, vertex_ai
-from launch.clusters import flags as cluster_flags
+from launch.clusters import cluster, placement, vertex_ai
 from launch.flags import preflight
+from launch.flags.options import Options
 
 _VERTEX_AI = {"run_folder": "/gcs/bucket/runs"}
 _LEARNER = {"cpus": 8, "memory_gigabytes": 30, "accelerators": 1}
@@ -29,7 +29,7 @@ class VertexAiTest(parameterized.TestCase):
         told: dict[str, str] = _VERTEX_AI,
         teacher: str = "teachers/doom/basic",
         **more: Any,
-    ) -> cluster_flags.Placed:
+    ) -> placement.Placed:
         folder = self.create_tempdir().full_path
         path = pathlib.Path(folder, "cluster.json")
         path.write_text(json.dumps({"vertex_ai": told, "groups": groups}))
@@ -41,8 +41,8 @@ class VertexAiTest(parameterized.TestCase):
             ),
             **more,
         )
-        with flagsaver.flagsaver(launch="vertex_ai", cluster=str(path)):
-            placed = cluster_flags.placed(config)
+        options = Options(launch="vertex_ai", cluster=str(path))
+        placed = placement.placed(config, options)
         assert placed is not None
         return placed
 
@@ -123,10 +123,7 @@ class VertexAiTest(parameterized.TestCase):
     def test_it_is_shown(self) -> None:
         placed = self._placed({"learner": _LEARNER, "teacher": {}})
         printed = io.StringIO()
-        with (
-            contextlib.redirect_stdout(printed),
-            flagsaver.flagsaver(launch="vertex_ai"),
-        ):
+        with contextlib.redirect_stdout(printed):
             cluster.show(placed, _CHECKED)
         self.assertIn(
             "1 with cpus 8, memory_gigabytes 30, accelerators 1: learner/0",
@@ -134,11 +131,8 @@ class VertexAiTest(parameterized.TestCase):
         )
 
     def test_packages_that_are_missing_are_named(self) -> None:
-        with (
-            flagsaver.flagsaver(launch="vertex_ai"),
-            self.assertRaisesRegex(
-                config_lib.ConfigError, "--require-hashes -r requirements-vertex_ai.txt"
-            ),
+        with self.assertRaisesRegex(
+            config_lib.ConfigError, "--require-hashes -r requirements-vertex_ai.txt"
         ):
             cluster.submitted(self._placed({"learner": {}}), _CHECKED)
 

@@ -1,36 +1,19 @@
-"""The flags that take a run from one machine to several."""
+"""Where the nodes of a run go that is on several machines, and with which flags."""
 
 import dataclasses
 import os
-import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from absl import flags
+from absl import flags, logging
 
 from kickstarting.config import run as config_lib
 from launch.clusters import file as cluster_file
+from launch.flags import options as options_lib
+from launch.flags import run as run_flags
 from launch.processes import groups
 
-LAUNCH = flags.DEFINE_enum(
-    "launch",
-    "local",
-    ["local", "hosts", "slurm", "kubernetes", "vertex_ai"],
-    "Where the nodes run: on this machine, on those of --cluster, or where Slurm, "
-    "Kubernetes or Vertex AI finds room for them.",
-)
-CLUSTER = flags.DEFINE_string(
-    "cluster",
-    None,
-    "The file of the groups of nodes (docs/clusters.md).",
-)
-DRY_RUN = flags.DEFINE_bool(
-    "dry_run",
-    False,
-    "With --cluster: check everything, print what would be run, and run nothing.",
-)
 _BASE_PORT = 16000
-# Of this process alone; what the cluster's file changes is given anew.
-_NOT_PASSED_ON = ("launch", "cluster", "dry_run", "nodry_run", "logdir", "base_port")
 
 
 class Placed(NamedTuple):
@@ -39,12 +22,24 @@ class Placed(NamedTuple):
     Attributes:
       config: of the run, as the cluster's file has changed it.
       cluster: where its nodes go.
-      arguments: flags that make this config of launch.train's.
+      launch: how they get there, as --launch says.
     """
 
     config: config_lib.Config
     cluster: cluster_file.Cluster
-    arguments: list[str]
+    launch: str
+
+    def arguments(self, left_out: Sequence[str] = ()) -> list[str]:
+        """Returns flags of launch.train that make this configuration on any machine.
+
+        Args:
+          left_out: names of flags that are not wanted.
+        """
+        of_logging = flags.FLAGS.flags_by_module_dict()[logging.__name__]
+        return [
+            *run_flags.arguments(self.config, left_out),
+            *(each.serialize() for each in of_logging if not each.using_default_value),
+        ]
 
     def environment(self, group: str) -> dict[str, str]:
         """Returns the variables of a group's processes."""
@@ -61,28 +56,29 @@ class Placed(NamedTuple):
         return ["exec", "env", *assignments, python, "-m", "launch.clusters.kept_node"]
 
 
-def placed(config: config_lib.Config) -> Placed | None:
+def placed(config: config_lib.Config, options: options_lib.Options) -> Placed | None:
     """Returns where a run's nodes go; None: all stay on this machine.
 
     Args:
       config: as the other flags say.
+      options: where and how the nodes are run.
 
     Raises:
       config_lib.ConfigError: the flags or the cluster's file do not fit together.
     """
-    if LAUNCH.value == "local":
-        if CLUSTER.value or DRY_RUN.value:
+    if options.launch == options_lib.LOCAL:
+        if options.cluster or options.dry_run:
             raise config_lib.ConfigError(
                 "--cluster and --dry_run are for several machines: give --launch"
             )
         return None
-    if not CLUSTER.value:
+    if not options.cluster:
         raise config_lib.ConfigError(
-            f"--launch={LAUNCH.value} needs --cluster: docs/clusters.md"
+            f"--launch={options.launch} needs --cluster: docs/clusters.md"
         )
     if config.lockstep:
         raise config_lib.ConfigError("--lockstep is for one machine")
-    cluster = cluster_file.read(CLUSTER.value, LAUNCH.value)
+    cluster = cluster_file.read(options.cluster, options.launch)
     actors = cluster.group("actor").replicas or config.num_actors
     teachers = cluster.group("teacher").replicas or config.kickstarting.replicas
     config = dataclasses.replace(
@@ -92,15 +88,4 @@ def placed(config: config_lib.Config) -> Placed | None:
         num_actors=actors,
         kickstarting=dataclasses.replace(config.kickstarting, replicas=teachers),
     )
-    arguments = [
-        *(each for each in sys.argv[1:] if not _is_own(each)),
-        f"--logdir={config.logdir}",
-        f"--base_port={config.base_port}",
-        f"--num_actors={actors}",
-        f"--teacher_replicas={teachers}",
-    ]
-    return Placed(config, cluster, arguments)
-
-
-def _is_own(argument: str) -> bool:
-    return argument.lstrip("-").partition("=")[0] in _NOT_PASSED_ON
+    return Placed(config, cluster, options.launch)

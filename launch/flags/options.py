@@ -1,0 +1,109 @@
+"""Settings of launch.train that are no part of what is trained.
+
+Nothing heavy is loaded here: flags are read before anything starts a thread.
+"""
+
+import dataclasses
+
+from absl import flags
+
+from kickstarting.config import run as config_lib
+from kickstarting.config import settings
+from kickstarting.config.groups import LAB, NETWORK, RING, RUN, SERVERS
+from launch.flags import derived
+
+_PLACES = settings.Group("places", "threads or processes, on one machine or on several")
+LOCAL = "local"
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Where and how the nodes of a run are run."""
+
+    config: str = RUN.setting(
+        "",
+        "Start from a saved configuration, e.g. runs/x/config.json, which names its "
+        "logdir as well; flags that are given go on top of it.",
+        first=True,
+    )
+    lp_launch_type: str = _PLACES.setting(
+        "local_mt",
+        "Launchpad's: all nodes as threads of this process, or each in a process.",
+        choices=("local_mt", "local_mp"),
+        otherwise="local_mt, and local_mp for a population, whose members are then "
+        "processes",
+    )
+    logs: str = _PLACES.setting(
+        "terminal",
+        "local_mp: whether the nodes' logs, always written to <logdir>/logs, are also "
+        "shown in the terminal.",
+        choices=("terminal", "files"),
+    )
+    launch: str = _PLACES.setting(
+        LOCAL,
+        "Where the nodes run: on this machine, on those of --cluster, or where Slurm, "
+        "Kubernetes or Vertex AI finds room for them.",
+        choices=(LOCAL, "hosts", "slurm", "kubernetes", "vertex_ai"),
+    )
+    cluster: str = _PLACES.setting(
+        "", "The file of the groups of nodes (docs/clusters.md)."
+    )
+    dry_run: bool = _PLACES.setting(
+        False,
+        "With --cluster: check everything, print what would be run, and run nothing.",
+    )
+    private_network: bool = SERVERS.setting(
+        True,
+        "Whether the run gets a network of its own, where its servers, which run what "
+        "they are sent, are out of reach of other hosts and other programs. "
+        "--noprivate_network where an environment or a teacher of yours needs the real "
+        "one.",
+    )
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shorthands:
+    """Flags that say a setting in another way."""
+
+    # Schmitt et al. 2018, section 4.1, has 5.
+    environments_per_task: int = RING.setting(
+        1,
+        "Environments of each task over all actors, where environments_per_actor is "
+        "not given.",
+        f"[1, {config_lib.MAX_ENVIRONMENTS}]",
+        otherwise="5 with several actors, as the paper has, else 1",
+    )
+    popart_per_task: bool = NETWORK.setting(
+        False,
+        "Give the critic a value for each task, and normalise each task's returns and "
+        "advantages by their own statistics: for tasks whose rewards differ in size.",
+    )
+    level_seeds: str = LAB.setting(
+        "",
+        "DeepMind Lab: seeds of training's episodes, first-last, so that all maps are "
+        "in the level cache (launch.warm_level_cache).",
+        otherwise="all",
+    )
+
+
+KINDS = (config_lib.Config, Options, Shorthands)
+for _kind in KINDS:
+    derived.define(_kind)
+
+
+def wants_private_network(argv: list[str]) -> bool:
+    """Returns whether a command line wants the run in a network of its own.
+
+    Args:
+      argv: of a process that has not begun yet; what is wrong with it is told later.
+    """
+    try:
+        flags.FLAGS(argv, known_only=True)
+        given = derived.made(Options)
+    except (flags.Error, config_lib.ConfigError):
+        return False
+    # A run on several machines needs the network that they share.
+    return given.private_network and given.launch == LOCAL
