@@ -69,6 +69,29 @@ class EarlierTest(parameterized.TestCase):
         self.assertEqual(written["environment_frames"], _TRAINED_FRAMES + 200)
 
     @parameterized.parameters(*_REVISIONS)
+    def test_a_run_begins_anew_from_its_configuration(self, revision):
+        folder = self._copy(revision)
+        earlier, anew = folder / "runs" / "helped", folder / "runs" / "anew"
+        teacher = str(folder / "teachers" / "grid")
+        self._run(
+            "train",
+            f"--config={earlier / 'config.json'}",
+            f"--logdir={anew}",
+            "--total_frames=0.2k",
+            f"--teachers={teacher}",
+            "--learning_rate=0.001",
+        )
+        self.assertEqual(run_files.read_metrics(str(anew))["frames"][-1], 200)
+        before, after = (
+            json.loads((run / "config.json").read_text())["config"]
+            for run in (earlier, anew)
+        )
+        before.update(logdir=str(anew), total_frames=200)
+        before["optimiser"]["learning_rate"] = 0.001
+        before["kickstarting"]["teachers"][0][1] = teacher
+        self.assertEqual(after, before)
+
+    @parameterized.parameters(*_REVISIONS)
     def test_a_checkpoint_becomes_a_teacher(self, revision):
         folder = self._copy(revision)
         out = str(folder / "teachers" / "helped")

@@ -1,10 +1,17 @@
-"""What flags that are not given become."""
+"""What the flags of a run become, those that are not given too, and back."""
 
+import dataclasses
+import json
+import pathlib
+
+from absl import flags
 from absl.testing import absltest, flagsaver, parameterized
 
 from kickstarting.config import run as config_lib
+from kickstarting.config import settings
 from kickstarting.environments import suites
-from launch.flags import run as launch_flags
+from launch.flags import derived, options
+from launch.flags import run as run_flags
 from launch.nodes import actor as actor_node
 
 _THIRTY = [f"doom:{number}" for number in range(30)]
@@ -13,7 +20,7 @@ _THIRTY = [f"doom:{number}" for number in range(30)]
 class TasksTest(parameterized.TestCase):
     def test_a_whole_suite(self):
         with flagsaver.flagsaver(tasks=["doom:all"]):
-            run = launch_flags.config_from_flags()
+            run = run_flags.config_from_flags()
         self.assertEqual(
             run.tasks, tuple(f"doom:{level}" for level in suites.levels("doom"))
         )
@@ -25,7 +32,7 @@ class TasksTest(parameterized.TestCase):
     )
     def test_a_run_is_named_after_its_tasks(self, tasks, expected):
         with flagsaver.flagsaver(tasks=tasks):
-            self.assertEqual(launch_flags.config_from_flags().logdir, expected)
+            self.assertEqual(run_flags.config_from_flags().logdir, expected)
 
 
 class EnvironmentsTest(parameterized.TestCase):
@@ -41,7 +48,7 @@ class EnvironmentsTest(parameterized.TestCase):
     )
     def test_environments_of_an_actor(self, num_tasks, given, expected):
         with flagsaver.flagsaver(tasks=_THIRTY[:num_tasks], **given):
-            run = launch_flags.config_from_flags()
+            run = run_flags.config_from_flags()
         self.assertEqual(run.environments_per_actor, expected)
 
     def test_both_are_refused(self):
@@ -49,13 +56,13 @@ class EnvironmentsTest(parameterized.TestCase):
             flagsaver.flagsaver(environments_per_actor=5, environments_per_task=5),
             self.assertRaisesRegex(config_lib.ConfigError, "exclude each other"),
         ):
-            launch_flags.config_from_flags()
+            run_flags.config_from_flags()
 
     def test_tasks_are_dealt_evenly_over_all_actors(self):
         with flagsaver.flagsaver(
             tasks=_THIRTY, num_actors=4, environments_per_task=5, seed=3
         ):
-            run = launch_flags.config_from_flags()
+            run = run_flags.config_from_flags()
         dealt: list[int] = []
         seeds: set[int] = set()
         for actor in range(run.num_actors):
@@ -69,6 +76,163 @@ class EnvironmentsTest(parameterized.TestCase):
         self.assertGreaterEqual(min(counts), 5)
         self.assertLessEqual(max(counts) - min(counts), 1)
         self.assertLen(seeds, len(dealt))
+
+
+def _parsed(*arguments: str) -> config_lib.Config:
+    """Returns the configuration that launch.train makes of a command line."""
+    with flagsaver.flagsaver():
+        flags.FLAGS(["launch.train", *arguments])
+        return run_flags.config_from_flags()
+
+
+class SavedTest(parameterized.TestCase):
+    def _save(self, config: config_lib.Config, **launched: str) -> str:
+        path = pathlib.Path(self.create_tempdir().full_path, "config.json")
+        content = {"config": {**dataclasses.asdict(config), **launched}}
+        path.write_text(json.dumps(content))
+        return str(path)
+
+    def test_nothing_else_is_needed(self):
+        config = _parsed(
+            "--tasks=doom:basic,doom:take_cover",
+            "--popart_per_task",
+            "--teachers=doom:basic=a,doom:basic=b",
+            "--teacher_factors=doom:basic=0.5",
+            "--total_frames=3M",
+            "--level_seeds=3-9",
+            "--noshow",
+            "--population_size=2",
+            "--seed=4",
+        )
+        self.assertEqual(_parsed(f"--config={self._save(config)}"), config)
+
+    def test_flags_go_on_top_of_it(self):
+        path = self._save(_parsed("--total_frames=2M", "--teachers=a", "--seed=7"))
+        config = _parsed(f"--config={path}", "--total_frames=4M", "--noshow")
+        self.assertEqual((config.total_frames, config.seed), (4_000_000, 7))
+        self.assertEqual(config.kickstarting.end_frames, 1_000_000)
+        self.assertEqual(config.logdir, "runs/doom_defend_the_center_seed7")
+        self.assertFalse(config.show)
+        # Also where it is the flag's default.
+        again = _parsed(f"--config={path}", "--seed=1", "--total_frames=1000000")
+        self.assertEqual((again.seed, again.total_frames), (1, 1_000_000))
+
+    def test_other_tasks_go_on_top_of_it(self):
+        saved = _parsed(
+            "--tasks=doom:basic,doom:take_cover", "--teachers=a", "--popart_per_task"
+        )
+        path = self._save(saved)
+        config = _parsed(f"--config={path}", "--tasks=doom:basic")
+        self.assertEqual(config.kickstarting.teachers, (("doom:basic", "a"),))
+        self.assertEqual(config.network.num_values, 1)
+        config = _parsed(f"--config={path}", "--tasks=doom:all")
+        self.assertEqual(config.network.num_values, len(config.tasks))
+        config = _parsed(f"--config={path}", "--nopopart_per_task")
+        self.assertEqual(config.network.num_values, 1)
+        config = _parsed(f"--config={path}", "--environments_per_task=20")
+        self.assertEqual(config.environments_per_actor, 40)
+
+    def test_how_it_was_launched_is_kept(self):
+        config = _parsed()
+        path = self._save(config, lp_launch_type="local_mp")
+
+        def launch_type(*arguments: str) -> str:
+            with flagsaver.flagsaver():
+                flags.FLAGS(["launch.train", *arguments])
+                return run_flags.options_from_flags(config).lp_launch_type
+
+        self.assertEqual(launch_type(), "local_mt")
+        self.assertEqual(launch_type(f"--config={path}"), "local_mp")
+        again = launch_type(f"--config={path}", "--lp_launch_type=local_mt")
+        self.assertEqual(again, "local_mt")
+
+    def test_what_was_added_since_follows_from_the_rest(self):
+        saved = json.loads(
+            pathlib.Path(self._save(_parsed("--total_frames=6M"))).read_text()
+        )
+        del saved["config"]["kickstarting"], saved["config"]["environments_per_actor"]
+        path = pathlib.Path(self.create_tempdir().full_path, "config.json")
+        path.write_text(json.dumps(saved))
+        config = _parsed(f"--config={path}", "--teachers=a")
+        self.assertEqual(config.kickstarting.end_frames, 3_000_000)
+        self.assertEqual(config.environments_per_actor, 16)
+
+
+_ENOUGH = (
+    "--tasks=doom:basic,doom:take_cover",
+    "--teachers=a",
+    "--kickstarting_final_weight=0.1",
+    "--teacher_factor_final_share=0.1",
+    "--teacher_factor_end_frames=20",
+)
+# Where the next number, or any text, would not do.
+_VALUES = {
+    "tasks": ["doom:basic", "doom:all"],
+    "teachers": ["b,c", "module:make,doom:basic=own"],
+    "teacher_factors": ["doom:basic=0.5,a=2"],
+    "level_seeds": ["3-9", "5"],
+    "queue_size": ["8"],
+    "population_perturb_factor": ["1.5"],
+    "base_port": ["2000"],
+    "metrics_port": ["2000"],
+}
+_SETTINGS = {
+    setting.flag: setting
+    for kind in (config_lib.Config, options.Shorthands)
+    for setting in settings.declared(kind)
+    if setting.flag
+}
+
+
+def _others(setting: settings.Setting) -> list[str]:
+    """Returns values that are not a setting's default, as a person would type them."""
+    if setting.flag in _VALUES:
+        return _VALUES[setting.flag]
+    if setting.kind is bool:
+        return ["false" if setting.default else "true"]
+    if setting.choices:
+        return [each for each in setting.choices if each != setting.default]
+    if setting.kind is str:
+        return ["some place, with 'quotes'"]
+    if setting.kind is int:
+        return [str(setting.default + 1)]
+    return [str(setting.default / 2 or 0.75)]
+
+
+class ArgumentsTest(parameterized.TestCase):
+    @parameterized.parameters(*_SETTINGS)
+    def test_make_the_configuration_again(self, flag: str):
+        for value in _others(_SETTINGS[flag]):
+            given = [*_ENOUGH, f"--{flag}={value}"]
+            if flag == "teacher_use" and value != "kickstarting":
+                # Of one teacher, with no schedule.
+                given.remove("--teacher_factor_end_frames=20")
+            config = _parsed(*given)
+            self.assertNotEqual(config, _parsed(*_ENOUGH), value)
+            self.assertEqual(_parsed(*run_flags.arguments(config)), config)
+
+    def test_only_what_is_not_the_default(self):
+        self.assertEqual(
+            run_flags.arguments(_parsed("--seed=2", "--noshow")),
+            [
+                "--logdir=runs/doom_defend_the_center_seed2",
+                "--seed=2",
+                "--environments_per_actor=16",
+                "--noshow",
+                "--guided_end_frames=0",
+                "--kickstarting_schedule=linear",
+                "--kickstarting_end_frames=500000",
+            ],
+        )
+        left_out = ("logdir", "environments_per_actor", "guided_end_frames")
+        arguments = run_flags.arguments(_parsed("--seed=2"), left_out)
+        self.assertEqual(arguments[0], "--seed=2")
+
+    def test_what_was_given_is_known(self):
+        with flagsaver.flagsaver():
+            flags.FLAGS(["launch.train", "--seed=1", "--entropy_cost", "0.1"])
+            given = derived.given(config_lib.Config)
+        self.assertEqual(given, {("seed",): 1, ("loss", "entropy_cost"): 0.1})
 
 
 if __name__ == "__main__":
