@@ -107,7 +107,7 @@ class Config:
     logdir: str = RUN.setting(
         "",
         "The run's folder: checkpoints, metrics.csv, TensorBoard events, config.json.",
-        otherwise="runs/<first task>_seed<seed>",
+        otherwise="runs/TASK_seedSEED, of its first task and its seed",
         first=True,
     )
     total_frames: int = RUN.setting(

@@ -128,13 +128,19 @@ def argument(flag: str, value: Any) -> str:
     """Returns a flag with its value, as one word of a command line."""
     if isinstance(value, bool):
         return f"--{flag}" if value else f"--no{flag}"
-    if isinstance(value, tuple):
-        items = [
-            each if isinstance(each, str) else "=".join(map(str, each))
-            for each in value
-        ]
-        text = io.StringIO()
-        # As absl reads lists.
-        csv.writer(text, lineterminator="").writerow(items)
-        value = text.getvalue()
-    return f"--{flag}={value}"
+    return f"--{flag}={text(value)}"
+
+
+def text(value: Any) -> str:
+    """Returns a setting's value as a person types it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, tuple):
+        return str(value)
+    items = [
+        each if isinstance(each, str) else "=".join(map(str, each)) for each in value
+    ]
+    line = io.StringIO()
+    # As absl reads lists.
+    csv.writer(line, lineterminator="").writerow(items)
+    return line.getvalue()
