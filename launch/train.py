@@ -15,13 +15,14 @@ import os
 import signal
 import sys
 
+from launch.flags import options as options_lib
 from launch.processes import private_network
 
 if __name__ == "__main__":
     # Until all is loaded: Python's own handler is lost in callbacks of JAX.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # Before anything starts a thread.
-    private_network.enter_if_wanted(sys.argv)
+    private_network.enter_if_wanted(options_lib.wants_private_network(sys.argv))
 
 # Before TensorFlow and Reverb load: they would fill the terminal with their own logs.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -9,14 +9,8 @@ rights of root.
 """
 
 import sys
-from collections.abc import Sequence
 
 from launch.processes import network_namespace
-
-FLAG = "private_network"
-# A run on several machines needs the network that they share.
-_LAUNCH = "launch="
-
 
 # What of this process is open to others, as a sentence; empty: nothing that it was to
 # keep to itself.
@@ -29,22 +23,17 @@ def is_entered() -> bool:
     return _has_entered
 
 
-def enter_if_wanted(argv: Sequence[str]) -> None:
-    """Enters a network of its own unless the flag says no; `exposed` says how it went.
+def enter_if_wanted(is_wanted: bool) -> None:
+    """Enters a network of its own, or leaves in `exposed` what is open without one.
 
     Args:
-      argv: of the process, whose flags cannot be parsed yet.
+      is_wanted: whether the run is to have one: nothing is done where it is not.
 
     Raises:
       SystemExit: it has got stuck on the way, and has said so.
     """
     global exposed, _has_entered
-    given = [each.lstrip("-") for each in argv[1:] if each.startswith("-")]
-    refusals = (f"no{FLAG}", *(f"{FLAG}={no}" for no in ("false", "False", "0", "no")))
-    elsewhere = any(each.startswith(_LAUNCH) for each in given)
-    if f"{_LAUNCH}local" not in given and elsewhere:
-        return
-    if any(each in refusals for each in given):
+    if not is_wanted:
         return
     try:
         network_namespace.enter()
@@ -57,7 +46,7 @@ def enter_if_wanted(argv: Sequence[str]) -> None:
     except network_namespace.HalfWayError as error:
         print(
             f"train: stuck half-way to a network of its own ({error}): add "
-            f"--no{FLAG}, and see docs/security.md",
+            "--noprivate_network, and see docs/security.md",
             file=sys.stderr,
         )
         raise SystemExit(2) from error

@@ -30,8 +30,11 @@ class HostsTest(absltest.TestCase):
             self,
             *program_run.GRID_FLAGS,
             *program_run.SMALL_FLAGS,
-            "--launch=hosts",
-            f"--cluster={self._cluster()}",
+            # Apart, as people type them too: the launcher stays in its network.
+            "--launch",
+            "hosts",
+            "--cluster",
+            self._cluster(),
             f"--teachers={teacher}",
             "--kickstarting_schedule=constant",
             "--teacher_deadline=2",

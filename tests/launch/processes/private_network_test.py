@@ -12,29 +12,23 @@ from tests.launch import program_run
 
 
 class PrivateNetworkTest(parameterized.TestCase):
-    def _enter(self, *given: str, side_effect: Exception | None = None) -> int:
+    def _enter(
+        self, is_wanted: bool = True, side_effect: Exception | None = None
+    ) -> int:
         """Returns how often the network was entered."""
         with mock.patch.multiple(private_network, exposed="", _has_entered=False):
             with mock.patch.object(
                 network_namespace, "enter", side_effect=side_effect
             ) as enter:
-                private_network.enter_if_wanted(["train", *given])
+                private_network.enter_if_wanted(is_wanted)
             self.exposed = private_network.exposed
             self.is_entered = private_network.is_entered()
         return enter.call_count
 
-    @parameterized.parameters(
-        ((), 1),
-        (("--private_network",), 1),
-        (("--private_network=true",), 1),
-        (("--noprivate_network",), 0),
-        (("-noprivate_network",), 0),
-        (("--private_network=false",), 0),
-        (("noprivate_network",), 1),
-    )
-    def test_the_flag_is_read_before_flags_are(self, given, entered: int) -> None:
-        self.assertEqual(self._enter(*given), entered)
-        self.assertEqual(self.is_entered, bool(entered))
+    @parameterized.parameters(True, False)
+    def test_only_where_it_is_wanted(self, is_wanted: bool) -> None:
+        self.assertEqual(self._enter(is_wanted), int(is_wanted))
+        self.assertEqual(self.is_entered, is_wanted)
         self.assertEmpty(self.exposed)
 
     def test_says_what_is_open_where_it_cannot(self) -> None:
