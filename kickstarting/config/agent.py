@@ -10,7 +10,7 @@ from kickstarting.config.groups import LOSS, NETWORK, OPTIMISER, TEACHERS
 TORSOS = ("auto", "shallow", "deep", "grid", "small_grid")
 OPTIMISERS = ("adam", "rmsprop")
 REWARD_CLIPPINGS = ("auto", "none", "abs_one", "soft_asymmetric")
-DISTILLATION_FORMS = (
+DISTILLATIONS = (
     "cross_entropy",
     "reverse_kl",
     "jensen_shannon",
@@ -22,27 +22,18 @@ DISTILLATION_FORMS = (
 class NetworkConfig:
     """The student's network."""
 
-    torso: str = NETWORK.setting(
-        "auto",
-        "IMPALA's shallow or deep network (Espeholt et al. 2018, figure 3), or those "
-        "for small grids; auto: grid or shallow, by frame size.",
-        choices=TORSOS,
-    )
-    core_size: int = NETWORK.setting(256, "Units of the LSTM core.", "[1, 16384]")
+    torso: str = NETWORK.setting("auto", TORSOS).help("""
+        IMPALA's shallow or deep network (Espeholt et al. 2018, figure 3), or those for
+        small grids; auto: grid or shallow, by frame size.""")
+    core_size: int = NETWORK.setting(256, "[1, 16384]").help("Units of the LSTM core.")
     # Hessel et al. 2018, multi-task PopArt, https://arxiv.org/abs/1809.04474.
-    num_values: int = NETWORK.setting(
-        1,
-        "Values of the critic: 1, or one for each task, whose returns and advantages "
-        "are then normalised by their own statistics. The policy is not told the task.",
-        "[1, 1000]",
-        flag="",
-    )
-    language: bool = NETWORK.setting(
-        True,
-        "The student reads the task's instructions, where it has any; --nolanguage "
-        "hides them from the student alone, whose network then has no part for them: "
-        "teachers still read them.",
-    )
+    num_values: int = NETWORK.setting(1, "[1, 1000]", "").help("""
+        Values of the critic: 1, or one for each task, whose returns and advantages are
+        then normalised by their own statistics. The policy is not told the task.""")
+    language: bool = NETWORK.setting(True).help("""
+        The student reads the task's instructions, where it has any; --nolanguage hides
+        them from the student alone, whose network then has no part for them: teachers
+        still read them.""")
 
     def __post_init__(self) -> None:
         settings.check(self)
@@ -52,73 +43,45 @@ class NetworkConfig:
 class LossConfig:
     """V-trace actor-critic (Espeholt et al. 2018), summed over time and batch."""
 
-    discount: float = LOSS.setting(
-        0.99, "γ of the return, for each agent step.", "[0, 1]"
-    )
-    vtrace_lambda: float = LOSS.setting(
-        0.95,
-        "λ of V-trace's targets and advantages (Espeholt et al. 2018, remark 2); 1 is "
-        "IMPALA's, less trades variance for bias.",
-        "[0, 1]",
-    )
-    baseline_cost: float = LOSS.setting(0.5, "Scale of the baseline loss.", "[0, inf)")
-    entropy_cost: float = LOSS.setting(
-        0.013, "Scale of the entropy bonus at first.", "[0, inf)", first=True
-    )
-    final_entropy_share: float = LOSS.setting(
-        1.0,
-        "What is left of entropy_cost at total_frames; it falls geometrically. 1 keeps "
-        "it.",
-        "(0, 1]",
-    )
+    discount: float = LOSS.setting(0.99, "[0, 1]").help("""
+        γ of the return, for each agent step.""")
+    vtrace_lambda: float = LOSS.setting(0.95, "[0, 1]").help("""
+        λ of V-trace's targets and advantages (Espeholt et al. 2018, remark 2); 1 is
+        IMPALA's, less trades variance for bias.""")
+    baseline_cost: float = LOSS.setting(0.5, "[0, inf)").help("""
+        Scale of the baseline loss.""")
+    entropy_cost: float = LOSS.setting(0.013, "[0, inf)", first=True).help("""
+        Scale of the entropy bonus at first.""")
+    final_entropy_share: float = LOSS.setting(1.0, "(0, 1]").help("""
+        What is left of entropy_cost at total_frames; it falls geometrically. 1 keeps
+        it.""")
     # PPO's clipping, for unrolls that are some updates old.
-    policy_clip: float = LOSS.setting(
-        0.2,
-        "A step stops counting in the policy gradient once its action's probability "
-        "has moved by this share, the way its advantage says, since it was acted (as "
-        "in PPO); 0: never.",
-        "[0, inf)",
-    )
-    value_normalisation: bool = LOSS.setting(
-        True,
-        "Let the critic learn returns normalised by their running mean and deviation, "
-        "and divide advantages by the returns' scale (kickstarting.loss.popart).",
-    )
-    advantage_normalisation: bool = LOSS.setting(
-        True,
-        "Shift and scale advantages by their running mean and deviation, so that "
-        "entropy_cost and kickstarting_weight mean the same whatever the rewards.",
-    )
-    reward_clipping: str = LOSS.setting(
-        "auto",
-        "How rewards are clipped in the loss: none, abs_one ([-1, 1]), soft_asymmetric "
-        "(optimistic asymmetric clipping, as IMPALA has it on DMLab-30); auto: the "
-        "last for DeepMind Lab, else abs_one. Reported returns are always raw.",
-        choices=REWARD_CLIPPINGS,
-    )
-    reinforcement: bool = LOSS.setting(
-        True,
-        "Learn from rewards; --noreinforcement leaves out policy gradient, baseline "
-        "and entropy, and only distils the teacher.",
-    )
-    distillation_form: str = TEACHERS.setting(
-        "cross_entropy",
-        "How the loss measures the distance from a teacher; cross_entropy is the "
-        "paper's. expected_entropy also rewards what the teacher would do next.",
-        choices=DISTILLATION_FORMS,
-    )
-    distillation_temperature: float = TEACHERS.setting(
-        1.0,
-        "Softens both policies in that distance above 1, sharpens them below.",
-        "[0.01, 100]",
-    )
-    value_distillation_cost: float = TEACHERS.setting(
-        0.0,
-        "Above 0 the student also learns what its teachers think each state is worth; "
-        "this scales that loss, beside λ. Needs teachers whose cards say what their "
-        "values mean: those of launch.export_teacher do. 0: as in the paper.",
-        "[0, inf)",
-    )
+    policy_clip: float = LOSS.setting(0.2, "[0, inf)").help("""
+        A step stops counting in the policy gradient once its action's probability has
+        moved by this share, the way its advantage says, since it was acted (as in PPO);
+        0: never.""")
+    value_normalisation: bool = LOSS.setting(True).help("""
+        Let the critic learn returns normalised by their running mean and deviation, and
+        divide advantages by the returns' scale (kickstarting.loss.popart).""")
+    advantage_normalisation: bool = LOSS.setting(True).help("""
+        Shift and scale advantages by their running mean and deviation, so that
+        entropy_cost and kickstarting_weight mean the same whatever the rewards.""")
+    reward_clipping: str = LOSS.setting("auto", REWARD_CLIPPINGS).help("""
+        How rewards are clipped in the loss: none, abs_one ([-1, 1]), soft_asymmetric
+        (optimistic asymmetric clipping, as IMPALA has it on DMLab-30); auto: the last
+        for DeepMind Lab, else abs_one. Reported returns are always raw.""")
+    reinforcement: bool = LOSS.setting(True).help("""
+        Learn from rewards; --noreinforcement leaves out policy gradient, baseline and
+        entropy, and only distils the teacher.""")
+    distillation_form: str = TEACHERS.setting("cross_entropy", DISTILLATIONS).help("""
+        How the loss measures the distance from a teacher; cross_entropy is the paper's.
+        expected_entropy also rewards what the teacher would do next.""")
+    distillation_temperature: float = TEACHERS.setting(1.0, "[0.01, 100]").help("""
+        Softens both policies in that distance above 1, sharpens them below.""")
+    value_distillation_cost: float = TEACHERS.setting(0.0, "[0, inf)").help("""
+        Above 0 the student also learns what its teachers think each state is worth;
+        this scales that loss, beside λ. Needs teachers whose cards say what their
+        values mean: those of launch.export_teacher do. 0: as in the paper.""")
 
     def __post_init__(self) -> None:
         settings.check(self)
@@ -135,37 +98,22 @@ class OptimiserConfig:
     """The optimiser."""
 
     # RMSProp as IMPALA's TensorFlow code has it: ε inside the root, mean square from 1.
-    name: str = OPTIMISER.setting(
-        "adam",
-        "Adam, or RMSProp as IMPALA has it.",
-        choices=OPTIMISERS,
-        flag="optimiser",
-    )
-    learning_rate: float = OPTIMISER.setting(
-        5e-4, "At the start of the run.", "(0, 1]", first=True
-    )
-    epsilon: float = OPTIMISER.setting(
-        0.0,
-        "ε of the optimiser; 0: its own default (adam 1e-7, rmsprop 0.1).",
-        "[0, inf)",
-        flag="optimiser_epsilon",
-    )
-    decay: float = OPTIMISER.setting(
-        0.99, "RMSProp's decay of the mean square.", "[0, 1)", flag="rmsprop_decay"
-    )
-    momentum: float = OPTIMISER.setting(
-        0.0, "RMSProp's momentum.", "[0, inf)", flag="rmsprop_momentum"
-    )
+    name: str = OPTIMISER.setting("adam", OPTIMISERS, "optimiser").help("""
+        Adam, or RMSProp as IMPALA has it.""")
+    learning_rate: float = OPTIMISER.setting(5e-4, "(0, 1]", first=True).help("""
+        At the start of the run.""")
+    epsilon: float = OPTIMISER.setting(0.0, "[0, inf)", "optimiser_*").help("""
+        ε of the optimiser; 0: its own default (adam 1e-7, rmsprop 0.1).""")
+    decay: float = OPTIMISER.setting(0.99, "[0, 1)", "rmsprop_*").help("""
+        RMSProp's decay of the mean square.""")
+    momentum: float = OPTIMISER.setting(0.0, "[0, inf)", "rmsprop_*").help("""
+        RMSProp's momentum.""")
     # Half of the batches or more exceed the default.
-    max_gradient_norm: float = OPTIMISER.setting(
-        400.0,
-        "Clips the global norm of the gradient of the summed loss, so that a rare "
-        "large error does not throw the network off; 0: no clipping.",
-        "[0, inf)",
-    )
-    anneal: bool = OPTIMISER.setting(
-        True, "Let the learning rate fall linearly to 0 at total_frames."
-    )
+    max_gradient_norm: float = OPTIMISER.setting(400.0, "[0, inf)").help("""
+        Clips the global norm of the gradient of the summed loss, so that a rare large
+        error does not throw the network off; 0: no clipping.""")
+    anneal: bool = OPTIMISER.setting(True).help("""
+        Let the learning rate fall linearly to 0 at total_frames.""")
 
     def __post_init__(self) -> None:
         settings.check(self)

@@ -33,17 +33,13 @@ class CheckpointConfig:
     """When checkpoints are written and which are kept."""
 
     period_minutes: float = CHECKPOINTS.setting(
-        5.0,
-        "Minutes between checkpoints; one is always written at the end.",
-        "(0, inf)",
-        flag="checkpoint_minutes",
-    )
-    keep: int = CHECKPOINTS.setting(
-        3, "The newest checkpoints kept.", "[1, inf)", flag="checkpoints_kept"
-    )
-    resume: bool = CHECKPOINTS.setting(
-        True, "Go on from the newest sound checkpoint of the logdir.", first=True
-    )
+        5.0, "(0, inf)", "checkpoint_minutes"
+    ).help("""
+        Minutes between checkpoints; one is always written at the end.""")
+    keep: int = CHECKPOINTS.setting(3, "[1, inf)", "checkpoints_kept").help("""
+        The newest checkpoints kept.""")
+    resume: bool = CHECKPOINTS.setting(True, first=True).help("""
+        Go on from the newest sound checkpoint of the logdir.""")
 
     def __post_init__(self) -> None:
         settings.check(self)
@@ -53,37 +49,24 @@ class CheckpointConfig:
 class LabConfig:
     """What concerns levels of DeepMind Lab alone."""
 
-    action_set: str = LAB.setting(
-        "default",
-        "DeepMind Lab: IMPALA's nine actions, or extended: fifteen, with two speeds of "
-        "turning and looking up and down.",
-        choices=LAB_ACTION_SETS,
-    )
-    level_cache: str = LAB.setting(
-        "~/.cache/kickstarting/dmlab_levels",
-        "DeepMind Lab: folder of compiled maps, shared by all actors; empty: none.",
-    )
-    level_cache_gigabytes: float = LAB.setting(
-        20.0,
-        "DeepMind Lab: size of the level cache at which the least recently used maps "
-        "go.",
-        "(0, inf)",
-    )
-    dataset_path: str = LAB.setting(
-        "",
-        "DeepMind Lab: folder of the images that some psychlab levels show, or 'dummy' "
-        "to play them without.",
-    )
-    first_level_seed: int = LAB.setting(
-        0,
-        "Episodes of training draw their seeds from this one on.",
-        f"[0, {MAX_LEVEL_SEED}]",
-        flag="",
-    )
+    action_set: str = LAB.setting("default", LAB_ACTION_SETS).help("""
+        DeepMind Lab: IMPALA's nine actions, or extended: fifteen, with two speeds of
+        turning and looking up and down.""")
+    level_cache: str = LAB.setting("~/.cache/kickstarting/dmlab_levels").help("""
+        DeepMind Lab: folder of compiled maps, shared by all actors; empty: none.""")
+    level_cache_gigabytes: float = LAB.setting(20.0, "(0, inf)").help("""
+        DeepMind Lab: size of the level cache at which the least recently used maps
+        go.""")
+    dataset_path: str = LAB.setting("").help("""
+        DeepMind Lab: folder of the images that some psychlab levels show, or 'dummy' to
+        play them without.""")
+    first_level_seed: int = LAB.setting(0, f"[0, {MAX_LEVEL_SEED}]", "").help("""
+        Episodes of training draw their seeds from this one on.""")
     # A narrow range keeps the maps few, so that all are in the cache.
     last_level_seed: int = LAB.setting(
-        MAX_LEVEL_SEED, "And up to this one.", f"[0, {MAX_LEVEL_SEED}]", flag=""
-    )
+        MAX_LEVEL_SEED, f"[0, {MAX_LEVEL_SEED}]", ""
+    ).help("""
+        And up to this one.""")
 
     def __post_init__(self) -> None:
         settings.check(self)
@@ -99,90 +82,52 @@ class Config:
     """A whole run."""
 
     tasks: tuple[str, ...] = RUN.setting(
-        ("doom:defend_the_center",),
-        "Levels to train on, suite:level, comma-separated, or suite:all for all levels "
-        "of a suite; dealt to environments in turn.",
-        first=True,
-    )
-    logdir: str = RUN.setting(
-        "",
-        "The run's folder: checkpoints, metrics.csv, TensorBoard events, config.json.",
-        otherwise="runs/TASK_seedSEED, of its first task and its seed",
-        first=True,
-    )
-    total_frames: int = RUN.setting(
-        1_000_000,
-        "Environment frames (agent steps times action repeat) to train on.",
-        "[1, inf)",
-        first=True,
-    )
-    seed: int = RUN.setting(
-        1, "Seeds everything random.", "[0, 2147483647]", first=True
-    )
-    num_actors: int = RING.setting(
-        1, "Actor nodes of the program.", "[1, 100000]", first=True
-    )
-    environments_per_actor: int = RING.setting(
-        16,
-        "Environments that one actor steps as a batch.",
-        f"[1, {MAX_ENVIRONMENTS}]",
-        otherwise="16, or as many as give each task environments_per_task over all "
-        "actors",
-    )
-    unroll_length: int = RING.setting(32, "Agent steps in an unroll.", "[1, 10000]")
-    batch_size: int = RING.setting(
-        8, "Unrolls in an update, over all devices.", "[1, 65536]"
-    )
-    queue_size: int = RING.setting(
-        0,
-        "Unrolls that the queue holds before it holds the actors back; 0: one batch.",
-        "[0, inf)",
-    )
-    action_repeat: int = RUN.setting(
-        4, "Environment frames for each agent step.", "[1, 100]", first=True
-    )
-    lockstep: bool = RING.setting(
-        False,
-        "Actors wait for all their environments before each step, and for the newest "
-        "parameters at each unroll: slower, and reproducible.",
-    )
-    inference_device: str = RING.setting(
-        "cpu",
-        "Where actors and teachers compute; the learner takes all accelerators of its "
-        "process anyway.",
-        choices=INFERENCE_DEVICES,
-    )
-    evaluation_episodes: int = REPORTS.setting(
-        10,
-        "Episodes of each task that the evaluator runs, on the final checkpoint and on "
-        "the newest one every evaluation_minutes; 0: no evaluation.",
-        "[0, inf)",
-    )
-    evaluation_minutes: float = REPORTS.setting(
-        0.0,
-        "Minutes between evaluations while training; 0: only at the end.",
-        "[0, inf)",
-    )
+        ("doom:defend_the_center",), first=True
+    ).help("""
+        Levels to train on, suite:level, comma-separated, or suite:all for all levels of
+        a suite; dealt to environments in turn.""")
+    logdir: str = RUN.setting("", first=True).help("""
+        The run's folder: checkpoints, metrics.csv, TensorBoard events, config.json.
+        Default: runs/TASK_seedSEED, of its first task and its seed.""")
+    total_frames: int = RUN.setting(1_000_000, "[1, inf)", first=True).help("""
+        Environment frames (agent steps times action repeat) to train on.""")
+    seed: int = RUN.setting(1, "[0, 2147483647]", first=True).help("""
+        Seeds everything random.""")
+    num_actors: int = RING.setting(1, "[1, 100000]", first=True).help("""
+        Actor nodes of the program.""")
+    environments_per_actor: int = RING.setting(16, f"[1, {MAX_ENVIRONMENTS}]").help("""
+        Environments that one actor steps as a batch. Default: 16, or as many as give
+        each task environments_per_task over all actors.""")
+    unroll_length: int = RING.setting(32, "[1, 10000]").help("""
+        Agent steps in an unroll.""")
+    batch_size: int = RING.setting(8, "[1, 65536]").help("""
+        Unrolls in an update, over all devices.""")
+    queue_size: int = RING.setting(0, "[0, inf)").help("""
+        Unrolls that the queue holds before it holds the actors back; 0: one batch.""")
+    action_repeat: int = RUN.setting(4, "[1, 100]", first=True).help("""
+        Environment frames for each agent step.""")
+    lockstep: bool = RING.setting(False).help("""
+        Actors wait for all their environments before each step, and for the newest
+        parameters at each unroll: slower, and reproducible.""")
+    inference_device: str = RING.setting("cpu", INFERENCE_DEVICES).help("""
+        Where actors and teachers compute; the learner takes all accelerators of its
+        process anyway.""")
+    evaluation_episodes: int = REPORTS.setting(10, "[0, inf)").help("""
+        Episodes of each task that the evaluator runs, on the final checkpoint and on
+        the newest one every evaluation_minutes; 0: no evaluation.""")
+    evaluation_minutes: float = REPORTS.setting(0.0, "[0, inf)").help("""
+        Minutes between evaluations while training; 0: only at the end.""")
     # 30 million: Schmitt et al. 2018.
-    score_window_frames: int = REPORTS.setting(
-        0,
-        "Mean and median score over tasks are of the episodes in so many of the newest "
-        "environment frames; 0: a tenth of total_frames, and at most 30 million.",
-        "[0, inf)",
-    )
-    show: bool = REPORTS.setting(True, "Show how the run goes while it runs.")
-    base_port: int = SERVERS.setting(
-        0,
-        "First of the ports that the servers (learner, queue, teachers) take; 0: any "
-        "free.",
-        "0 or [1024, 65000]",
-    )
-    metrics_port: int = SERVERS.setting(
-        0,
-        "Where the learner serves /metrics for Prometheus and /healthz, members of a "
-        "population each on the next port; 0: nowhere.",
-        "0 or [1024, 65000]",
-    )
+    score_window_frames: int = REPORTS.setting(0, "[0, inf)").help("""
+        Mean and median score over tasks are of the episodes in so many of the newest
+        environment frames; 0: a tenth of total_frames, and at most 30 million.""")
+    show: bool = REPORTS.setting(True).help("Show how the run goes while it runs.")
+    base_port: int = SERVERS.setting(0, "0 or [1024, 65000]").help("""
+        First of the ports that the servers (learner, queue, teachers) take; 0: any
+        free.""")
+    metrics_port: int = SERVERS.setting(0, "0 or [1024, 65000]").help("""
+        Where the learner serves /metrics for Prometheus and /healthz, members of a
+        population each on the next port; 0: nowhere.""")
     network: NetworkConfig = NetworkConfig()
     loss: LossConfig = LossConfig()
     optimiser: OptimiserConfig = OptimiserConfig()

@@ -2,7 +2,7 @@
 
   @dataclasses.dataclass(frozen=True)
   class LossConfig:
-      discount: float = LOSS.setting(0.99, "γ of the return.", "[0, 1]")
+      discount: float = LOSS.setting(0.99, "[0, 1]").help("γ of the return.")
 
 Default, help, range, the name of its flag and its group stand there and nowhere else:
 flags, --help, config.json, what nodes are handed, docs/settings.md and the checks of
@@ -11,70 +11,19 @@ flags, --help, config.json, what nodes are handed, docs/settings.md and the chec
 
 import dataclasses
 import functools
-import math
 import numbers
-import re
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kickstarting.config.checks import ConfigError
+from kickstarting.config.ranges import Range
 
 _DECLARED = "setting"
 # Stands for the field's name in that of the flag.
 _FIELD = "*"
-_INTERVAL = re.compile(r"(0 or )?([\[(])(\S+), (\S+)([\])])")
 
 Path = tuple[str, ...]
-
-
-class Range(NamedTuple):
-    """The numbers that a setting may be.
-
-    Attributes:
-      text: as it was declared, an interval such as '[0, 1)', '(0, inf)', or one that 0
-        is outside of and allowed as well: '0 or [1024, 65000]'. What is infinite is
-        never in it.
-      least: where the interval begins.
-      most: where it ends.
-      has_least: whether the beginning belongs to it.
-      has_most: whether the end does.
-      or_zero: whether 0 is allowed beside it.
-    """
-
-    text: str
-    least: float
-    most: float
-    has_least: bool
-    has_most: bool
-    or_zero: bool
-
-    @classmethod
-    def of(cls, text: str) -> "Range":
-        """Returns the range that a declaration's text means."""
-        found = _INTERVAL.fullmatch(text)
-        if not found:
-            raise TypeError(f"{text!r} is no interval such as '[0, 1)'")
-        zero, begin, least, most, end = found.groups()
-        return cls(
-            text, float(least), float(most), begin == "[", end == "]", bool(zero)
-        )
-
-    def __contains__(self, value: object) -> bool:
-        """Returns whether a number is in the range."""
-        number: Any = value
-        # Neither NaN nor what is infinite passes, and no whole number is too large.
-        return (self.or_zero and number == 0) or (
-            (self.least <= number if self.has_least else self.least < number)
-            and (number <= self.most if self.has_most else number < self.most)
-        )
-
-    def __str__(self) -> str:
-        """Returns what a value must be, as a sentence has it."""
-        if not math.isinf(self.most):
-            return self.text.replace("[", "in [", 1).replace("(", "in (", 1)
-        zero = "0 or " if self.or_zero else ""
-        return f"{zero}{'at least' if self.has_least else 'above'} {self.least:g}"
 
 
 class Group(NamedTuple):
@@ -93,42 +42,32 @@ class Group(NamedTuple):
     def setting(
         self,
         default: Any,
-        help: str,
-        within: str = "",
-        *,
-        choices: tuple[str, ...] = (),
-        flag: str | None = None,
-        otherwise: str = "",
+        allowed: str | tuple[str, ...] = (),
+        flag: str = _FIELD,
         first: bool = False,
-    ) -> Any:
-        """Declares a field of a dataclass as a setting of this group.
+    ) -> "Setting":
+        """Declares a field of a dataclass as a setting of this group; `help` ends it.
 
         Args:
           default: its value where none is given.
-          help: what it is for, in one or two sentences, for --help and the docs.
-          within: the range of a number, see Range.
-          choices: the texts that it may be; empty: any.
-          flag: its name on the command line; None: prefix and field's name; empty: it
-            has none there.
-          otherwise: what it becomes on the command line where it is not given, in
-            words, if that is not `default`.
+          allowed: the range of a number, see ranges.Range, or the texts that it may be;
+            empty: any.
+          flag: its name on the command line, in which `*` stands for the field's; by
+            default that, after the group's prefix. Empty: it has none there.
           first: whether it is among those that a newcomer needs.
         """
-        # What only the field knows, its name and its type, `declared` puts in.
-        name = self.prefix + _FIELD if flag is None else flag
-        setting = Setting(
+        return Setting(
             path=(),
             kind=None,
             default=default,
             group=self,
-            help=help,
-            within=Range.of(within) if within else None,
-            choices=choices,
-            flag=name,
-            otherwise=otherwise,
+            about="",
+            within=Range.of(allowed) if isinstance(allowed, str) else None,
+            choices=allowed if isinstance(allowed, tuple) else (),
+            flag=self.prefix + flag if flag == _FIELD else flag,
+            otherwise="",
             first=first,
         )
-        return dataclasses.field(default=default, metadata={_DECLARED: setting})
 
 
 class Setting(NamedTuple):
@@ -139,11 +78,12 @@ class Setting(NamedTuple):
       kind: its type: bool, int, float, str, or a tuple of str or of pairs.
       default: see Group.setting; and so the following.
       group: that it belongs to.
-      help: what it is for.
+      about: what it is for.
       within: its range; None: it is no number.
       choices: that it has; empty: any.
       flag: its name on the command line; empty: it has none.
-      otherwise: what it becomes where its flag is not given, in words.
+      otherwise: what it becomes where its flag is not given, in words; empty: the
+        default.
       first: whether a newcomer needs it.
     """
 
@@ -151,12 +91,24 @@ class Setting(NamedTuple):
     kind: Any
     default: Any
     group: Group
-    help: str
+    about: str
     within: Range | None
     choices: tuple[str, ...]
     flag: str
     otherwise: str
     first: bool
+
+    def help(self, text: str) -> Any:
+        """Returns the field that is declared.
+
+        Args:
+          text: what it is for, in sentences, for --help and the docs. The last may say
+            what it becomes on the command line where it is not given, if that is not
+            its default but follows from others: 'Default: half of total_frames.'
+        """
+        about, _, otherwise = " ".join(text.split()).partition(" Default: ")
+        declared = self._replace(about=about, otherwise=otherwise.removesuffix("."))
+        return dataclasses.field(default=self.default, metadata={_DECLARED: declared})
 
     @property
     def name(self) -> str:
@@ -218,15 +170,15 @@ def declared(kind: Any) -> tuple[Setting, ...]:
     return tuple(_declared(kind, ()))
 
 
-def _declared(kind: type[Any], above: Path) -> Iterator[Setting]:
+def _declared(kind: Any, above: Path) -> Iterator[Setting]:
     for field in dataclasses.fields(kind):
         path = (*above, field.name)
         if dataclasses.is_dataclass(field.type):
-            yield from _declared(typing.cast(type[Any], field.type), path)
+            yield from _declared(field.type, path)
             continue
         if _DECLARED not in field.metadata:
             raise TypeError(
-                f"{kind.__name__}.{field.name} is not declared as a setting"
+                f"{kind.__name__}.{field.name} is no setting that says what it is"
             )
         setting = field.metadata[_DECLARED]
         if field.type in (int, float) and not setting.within:
@@ -259,7 +211,7 @@ def values(config: Any) -> dict[Path, Any]:
     }
 
 
-def made(kind: type[Any], given: Mapping[Path, Any]) -> Any:
+def made(kind: Any, given: Mapping[Path, Any]) -> Any:
     """Returns the configuration that has the given values, and else the defaults.
 
     Args:
@@ -277,5 +229,5 @@ def made(kind: type[Any], given: Mapping[Path, Any]) -> Any:
             inner = {
                 path[1:]: each for path, each in given.items() if path[0] == field.name
             }
-            fields[field.name] = made(typing.cast(type[Any], field.type), inner)
+            fields[field.name] = made(field.type, inner)
     return kind(**fields)

@@ -20,149 +20,80 @@ class KickstartingConfig:
     teacher or a task; λ in the settings' words is α, which weighs all teachers.
     """
 
-    teachers: tuple[tuple[str, str], ...] = TEACHERS.setting(
-        (),
-        "Teachers, comma-separated: a folder with a card (teachers/doom/"
-        "health_gathering) or module:factory for all tasks; task=teacher for one task, "
-        "in place of all other items; a folder of teachers (teachers/doom): each for "
-        "the tasks on its card.",
-        first=True,
-    )
+    teachers: tuple[tuple[str, str], ...] = TEACHERS.setting((), first=True).help("""
+        Teachers, comma-separated: a folder with a card (teachers/doom/health_gathering)
+        or module:factory for all tasks; task=teacher for one task, in place of all
+        other items; a folder of teachers (teachers/doom): each for the tasks on its
+        card.""")
     use: str = TEACHERS.setting(
-        "kickstarting",
-        "What teachers are for (docs/teacher_uses.md). kickstarting: advice beside the "
-        "rewards, with a λ that falls. The rest are baselines. Without rewards and "
-        "with a constant λ: distillation (the student acts), behaviour_cloning (the "
-        "teacher acts), dagger (the teacher acts less and less). With rewards and "
-        "without advice: jump_start (the teacher begins each episode, less and less "
-        "far), initialise (the student begins with the teacher's weights).",
-        choices=tuple(sorted(TEACHER_USES)),
-        flag="teacher_use",
-    )
-    guided_steps: int = TEACHERS.setting(
-        100,
-        "jump_start: agent steps that the teacher acts at the start of each episode; "
-        "they fall linearly to 0.",
-        "[1, inf)",
-    )
-    guided_end_frames: int = TEACHERS.setting(
-        0,
-        "dagger, jump_start: environment frames from which the student acts alone. The "
-        "teacher's share of the steps (dagger, from 1) or of guided_steps falls "
-        "linearly until then.",
-        "[0, inf)",
-        otherwise="half of total_frames",
-    )
+        "kickstarting", tuple(sorted(TEACHER_USES)), "teacher_*"
+    ).help("""
+        What teachers are for (docs/teacher_uses.md). kickstarting: advice beside the
+        rewards, with a λ that falls. The rest are baselines. Without rewards and with a
+        constant λ: distillation (the student acts), behaviour_cloning (the teacher
+        acts), dagger (the teacher acts less and less). With rewards and without advice:
+        jump_start (the teacher begins each episode, less and less far), initialise (the
+        student begins with the teacher's weights).""")
+    guided_steps: int = TEACHERS.setting(100, "[1, inf)").help("""
+        jump_start: agent steps that the teacher acts at the start of each episode; they
+        fall linearly to 0.""")
+    guided_end_frames: int = TEACHERS.setting(0, "[0, inf)").help("""
+        dagger, jump_start: environment frames from which the student acts alone. The
+        teacher's share of the steps (dagger, from 1) or of guided_steps falls linearly
+        until then. Default: half of total_frames.""")
     # return_gap is λ0·max(1 − G_student/G_teacher, 0), Agarwal et al. 2022.
-    schedule: str = TEACHERS.setting(
-        "linear",
-        "How λ, the weight of the teachers' advice in the loss, falls; return_gap: as "
-        "the student's return nears the teacher's. Every other teacher_use than "
-        "kickstarting keeps λ constant, or has none, and takes no schedule.",
-        choices=SCHEDULES,
-        flag="kickstarting_schedule",
-        otherwise="linear for kickstarting, constant for a population and every other "
-        "teacher_use",
-    )
+    schedule: str = TEACHERS.setting("linear", SCHEDULES, "kickstarting_*").help("""
+        How λ, the weight of the teachers' advice in the loss, falls; return_gap: as the
+        student's return nears the teacher's. Every other teacher_use than kickstarting
+        keeps λ constant, or has none, and takes no schedule. Default: linear for
+        kickstarting, constant for a population and every other teacher_use.""")
     weight: float = TEACHERS.setting(
-        4.0,
-        "λ at the start. Against advantages of variance 1 the paper's 1 is weak "
-        "(docs/tuning.md).",
-        "[0, inf)",
-        flag="kickstarting_weight",
-        first=True,
-    )
-    final_weight: float = TEACHERS.setting(
-        0.0,
-        "λ that a falling schedule reaches at its end; after the end λ is 0.",
-        "[0, inf)",
-        flag="kickstarting_final_weight",
-    )
-    start_frames: int = TEACHERS.setting(
-        0,
-        "Environment frames up to which λ stays at its start.",
-        "[0, inf)",
-        flag="kickstarting_start_frames",
-    )
-    end_frames: int = TEACHERS.setting(
-        0,
-        "Environment frames from which λ is 0 and the teacher is not asked any more; "
-        "0: never, which a falling schedule cannot have.",
-        "[0, inf)",
-        flag="kickstarting_end_frames",
-        otherwise="half of total_frames for falling schedules, else 0",
-    )
+        4.0, "[0, inf)", "kickstarting_*", first=True
+    ).help("""
+        λ at the start. Against advantages of variance 1 the paper's 1 is weak
+        (docs/tuning.md).""")
+    final_weight: float = TEACHERS.setting(0.0, "[0, inf)", "kickstarting_*").help("""
+        λ that a falling schedule reaches at its end; after the end λ is 0.""")
+    start_frames: int = TEACHERS.setting(0, "[0, inf)", "kickstarting_*").help("""
+        Environment frames up to which λ stays at its start.""")
+    end_frames: int = TEACHERS.setting(0, "[0, inf)", "kickstarting_*").help("""
+        Environment frames from which λ is 0 and the teacher is not asked any more; 0:
+        never, which a falling schedule cannot have. Default: half of total_frames for
+        falling schedules, else 0.""")
     factors: tuple[tuple[str, float], ...] = TEACHERS.setting(
-        (),
-        "ρ of teachers or of tasks, name=number, comma-separated; 1 for all others. "
-        "The weight of a teacher's advice is kickstarting_weight times its ρ.",
-        flag="teacher_factors",
-    )
-    factor_schedule: str = TEACHERS.setting(
-        "constant",
-        "How every ρ falls; return_gap: as the student's return nears that teacher's.",
-        choices=SCHEDULES,
-        flag="teacher_factor_schedule",
-    )
-    factor_final_share: float = TEACHERS.setting(
-        0.0,
-        "Share of itself that a falling ρ reaches at its end; after the end it is 0.",
-        "[0, 1]",
-        flag="teacher_factor_final_share",
-    )
-    factor_start_frames: int = TEACHERS.setting(
-        0,
-        "Environment frames up to which every ρ stays at its start.",
-        "[0, inf)",
-        flag="teacher_factor_start_frames",
-    )
-    factor_end_frames: int = TEACHERS.setting(
-        0,
-        "Environment frames from which every ρ is 0; 0: never.",
-        "[0, inf)",
-        flag="teacher_factor_end_frames",
-    )
-    weighting: str = TEACHERS.setting(
-        "equal",
-        "Of several teachers of one task: equal keeps their ρ, return multiplies each "
-        "by its share of what all of them reach above chance.",
-        choices=TEACHER_WEIGHTINGS,
-        flag="teacher_weighting",
-    )
+        (), flag="teacher_*"
+    ).help("""
+        ρ of teachers or of tasks, name=number, comma-separated; 1 for all others. The
+        weight of a teacher's advice is kickstarting_weight times its ρ.""")
+    factor_schedule: str = TEACHERS.setting("constant", SCHEDULES, "teacher_*").help("""
+        How every ρ falls; return_gap: as the student's return nears that teacher's.""")
+    factor_final_share: float = TEACHERS.setting(0.0, "[0, 1]", "teacher_*").help("""
+        Share of itself that a falling ρ reaches at its end; after the end it is 0.""")
+    factor_start_frames: int = TEACHERS.setting(0, "[0, inf)", "teacher_*").help("""
+        Environment frames up to which every ρ stays at its start.""")
+    factor_end_frames: int = TEACHERS.setting(0, "[0, inf)", "teacher_*").help("""
+        Environment frames from which every ρ is 0; 0: never.""")
+    weighting: str = TEACHERS.setting("equal", TEACHER_WEIGHTINGS, "teacher_*").help("""
+        Of several teachers of one task: equal keeps their ρ, return multiplies each by
+        its share of what all of them reach above chance.""")
     # One episode tells nothing of its error.
-    trial_episodes: int = TEACHERS.setting(
-        20,
-        "Episodes that a teacher plays before training where λ depends on its return "
-        "(return_gap, teacher_weighting=return) and no card gives it; 0: it is "
-        "refused.",
-        "0 or [2, inf)",
-        flag="teacher_trial_episodes",
-    )
-    trust_cards: bool = TEACHERS.setting(
-        True,
-        "Believe the returns on teachers' cards; --notrust_teacher_cards measures "
-        "them.",
-        flag="trust_teacher_cards",
-    )
-    replicas: int = TEACHERS.setting(
-        1,
-        "Teacher server nodes. Each holds all teachers; actors ask them in turn, and "
-        "the others take over where one is down.",
-        "[1, 1000]",
-        flag="teacher_replicas",
-    )
+    trial_episodes: int = TEACHERS.setting(20, "0 or [2, inf)", "teacher_*").help("""
+        Episodes that a teacher plays before training where λ depends on its return
+        (return_gap, teacher_weighting=return) and no card gives it; 0: it is
+        refused.""")
+    trust_cards: bool = TEACHERS.setting(True, flag="trust_teacher_cards").help("""
+        Believe the returns on teachers' cards; --notrust_teacher_cards measures
+        them.""")
+    replicas: int = TEACHERS.setting(1, "[1, 1000]", "teacher_*").help("""
+        Teacher server nodes. Each holds all teachers; actors ask them in turn, and the
+        others take over where one is down.""")
     deadline_seconds: float = TEACHERS.setting(
-        10.0,
-        "Seconds after which an unroll goes on without its teacher's answer, and its "
-        "teacher server is left alone for a while.",
-        "(0, inf)",
-        flag="teacher_deadline",
-    )
-    allow_missing: bool = TEACHERS.setting(
-        False,
-        "Train a task that no teacher covers without one.",
-        flag="allow_missing_teachers",
-    )
+        10.0, "(0, inf)", "teacher_deadline"
+    ).help("""
+        Seconds after which an unroll goes on without its teacher's answer, and its
+        teacher server is left alone for a while.""")
+    allow_missing: bool = TEACHERS.setting(False, flag="*_teachers").help("""
+        Train a task that no teacher covers without one.""")
 
     def __post_init__(self) -> None:
         settings.check(self)

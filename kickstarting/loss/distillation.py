@@ -82,7 +82,7 @@ def loss(
     Args:
       teacher_logits: float32 [..., A]; gets no gradient.
       student_logits: float32 [..., A].
-      form: one of config.DISTILLATION_FORMS.
+      form: one of config.DISTILLATIONS.
       temperature: τ.
 
     Returns:

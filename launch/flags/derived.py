@@ -37,7 +37,7 @@ def define(kind: Any, only: Container[str] | None = None) -> None:
 
 
 def _define(setting: settings.Setting) -> None:
-    name, help = setting.flag, setting.help
+    name, help = setting.flag, setting.about
     default = None if setting.otherwise else setting.default
     # Launchpad defines its own again when it is loaded, which is late: it takes
     # seconds.

@@ -99,7 +99,7 @@ def _setting(setting: settings.Setting) -> str:
     default = setting.otherwise or _text(flag)
     within = f", {setting.within}" if setting.within else ""
     known = f" Default: {default or 'none'}{within}."
-    return _described(flag, setting.help + known)
+    return _described(flag, setting.about + known)
 
 
 def _flag(flag: flags.Flag) -> str:

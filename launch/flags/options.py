@@ -20,45 +20,30 @@ LOCAL = "local"
 class Options:
     """Where and how the nodes of a run are run."""
 
-    config: str = RUN.setting(
-        "",
-        "Start from a saved configuration, e.g. runs/x/config.json, which names its "
-        "logdir as well; flags that are given go on top of it.",
-        first=True,
-    )
-    lp_launch_type: str = _PLACES.setting(
-        "local_mt",
-        "Launchpad's: all nodes as threads of this process, or each in a process.",
-        choices=("local_mt", "local_mp"),
-        otherwise="local_mt, and local_mp for a population, whose members are then "
-        "processes",
-    )
-    logs: str = _PLACES.setting(
-        "terminal",
-        "local_mp: whether the nodes' logs, always written to <logdir>/logs, are also "
-        "shown in the terminal.",
-        choices=("terminal", "files"),
-    )
+    config: str = RUN.setting("", first=True).help("""
+        Start from a saved configuration, e.g. runs/x/config.json, which names its
+        logdir as well; flags that are given go on top of it.""")
+    lp_launch_type: str = _PLACES.setting("local_mt", ("local_mt", "local_mp")).help("""
+        Launchpad's: all nodes as threads of this process, or each in a process.
+        Default: local_mt, and local_mp for a population, whose members are then
+        processes.""")
+    logs: str = _PLACES.setting("terminal", ("terminal", "files")).help("""
+        local_mp: whether the nodes' logs, always written to <logdir>/logs, are also
+        shown in the terminal.""")
     launch: str = _PLACES.setting(
-        LOCAL,
-        "Where the nodes run: on this machine, on those of --cluster, or where Slurm, "
-        "Kubernetes or Vertex AI finds room for them.",
-        choices=(LOCAL, "hosts", "slurm", "kubernetes", "vertex_ai"),
-    )
-    cluster: str = _PLACES.setting(
-        "", "The file of the groups of nodes (docs/clusters.md)."
-    )
-    dry_run: bool = _PLACES.setting(
-        False,
-        "With --cluster: check everything, print what would be run, and run nothing.",
-    )
-    private_network: bool = SERVERS.setting(
-        True,
-        "Whether the run gets a network of its own, where its servers, which run what "
-        "they are sent, are out of reach of other hosts and other programs. "
-        "--noprivate_network where an environment or a teacher of yours needs the real "
-        "one.",
-    )
+        LOCAL, (LOCAL, "hosts", "slurm", "kubernetes", "vertex_ai")
+    ).help("""
+        Where the nodes run: on this machine, on those of --cluster, or where Slurm,
+        Kubernetes or Vertex AI finds room for them.""")
+    cluster: str = _PLACES.setting("").help("""
+        The file of the groups of nodes (docs/clusters.md).""")
+    dry_run: bool = _PLACES.setting(False).help("""
+        With --cluster: check everything, print what would be run, and run nothing.""")
+    private_network: bool = SERVERS.setting(True).help("""
+        Whether the run gets a network of its own, where its servers, which run what
+        they are sent, are out of reach of other hosts and other programs.
+        --noprivate_network where an environment or a teacher of yours needs the real
+        one.""")
 
     def __post_init__(self) -> None:
         settings.check(self)
@@ -70,23 +55,16 @@ class Shorthands:
 
     # Schmitt et al. 2018, section 4.1, has 5.
     environments_per_task: int = RING.setting(
-        1,
-        "Environments of each task over all actors, where environments_per_actor is "
-        "not given.",
-        f"[1, {config_lib.MAX_ENVIRONMENTS}]",
-        otherwise="5 with several actors, as the paper has, else 1",
-    )
-    popart_per_task: bool = NETWORK.setting(
-        False,
-        "Give the critic a value for each task, and normalise each task's returns and "
-        "advantages by their own statistics: for tasks whose rewards differ in size.",
-    )
-    level_seeds: str = LAB.setting(
-        "",
-        "DeepMind Lab: seeds of training's episodes, first-last, so that all maps are "
-        "in the level cache (launch.warm_level_cache).",
-        otherwise="all",
-    )
+        1, f"[1, {config_lib.MAX_ENVIRONMENTS}]"
+    ).help("""
+        Environments of each task over all actors, where environments_per_actor is not
+        given. Default: 5 with several actors, as the paper has, else 1.""")
+    popart_per_task: bool = NETWORK.setting(False).help("""
+        Give the critic a value for each task, and normalise each task's returns and
+        advantages by their own statistics: for tasks whose rewards differ in size.""")
+    level_seeds: str = LAB.setting("").help("""
+        DeepMind Lab: seeds of training's episodes, first-last, so that all maps are in
+        the level cache (launch.warm_level_cache). Default: all.""")
 
 
 KINDS = (config_lib.Config, Options, Shorthands)

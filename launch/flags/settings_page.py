@@ -48,7 +48,7 @@ def _row(setting: settings.Setting, is_saved: bool) -> str:
         f"`{'.'.join(setting.path)}`" if is_saved else "",
         setting.otherwise or _default(setting),
         within,
-        setting.help,
+        setting.about,
     )
     return f"| {' | '.join(each.replace('|', '/') for each in cells)} |\n"
 

@@ -141,7 +141,7 @@ class LossTest(parameterized.TestCase):
         logits = np.array([1.0, -2.0, 0.5], np.float32)
         np.testing.assert_allclose(_gradient(logits, logits, form, 1.5), 0, atol=1e-6)
 
-    @parameterized.parameters(*agent_config.DISTILLATION_FORMS)
+    @parameterized.parameters(*agent_config.DISTILLATIONS)
     def test_a_certain_teacher_gives_finite_gradients_and_gets_none(self, form):
         teacher = jnp.array([0.0, -jnp.inf, -jnp.inf])
         student = jnp.array([1.0, 2.0, 3.0])

@@ -66,7 +66,7 @@ class HelpTest(parameterized.TestCase):
         flags, said = self._flags("--helpfull")
         for setting in derived.DEFINED.values():
             self.assertEqual(flags.count(setting.flag), 1, setting.flag)
-            self.assertNotEmpty(setting.help)
+            self.assertNotEmpty(setting.about)
         self.assertIn("verbosity", flags)
         self.assertIn("\nplaces: threads or processes", said)
 

@@ -10,7 +10,7 @@ from absl.testing import absltest
 
 _CONFIG = pathlib.Path("kickstarting", "config", "agent.py")
 _BEFORE = "    core_size: int = NETWORK.setting("
-_LINE = '    wings: int = NETWORK.setting(2, "How many wings it has.", "[0, 4]")\n'
+_LINE = '    wings: int = NETWORK.setting(2, "[0, 4]").help("How many wings.")\n'
 # What launch.train writes into config.json, without the training.
 _WRITE = """\
 import sys
@@ -58,9 +58,7 @@ class NewSettingTest(absltest.TestCase):
         train = ("-m", "launch.train")
         with self.subTest("help"):
             said = self._python(*train, "--help=network")
-            self.assertIn(
-                "--wings=<int>\n    How many wings it has. Default: 2, in", said
-            )
+            self.assertIn("--wings=<int>\n    How many wings. Default: 2, in", said)
         with self.subTest("an error names it"):
             said = self._python(*train, "--wings=5", status=2)
             self.assertEqual(said, "train.py: wings must be in [0, 4], not 5\n")
