@@ -29,7 +29,7 @@ from absl import flags
 
 from benchmarks import launched, watching
 from kickstarting.config import run as config_lib
-from launch.flags import command_line
+from launch.flags import command_line, counts
 from launch.processes import member_process
 
 # Some updates.
@@ -38,7 +38,7 @@ _POLL_SECONDS = 1.0
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_line", "What is run.")
 _SIZE = flags.DEFINE_integer("size", 8, "Members, and single runs.")
-_FRAMES = flags.DEFINE_integer("frames", 100_000, "Environment frames of each member.")
+_FRAMES = counts.define("frames", 100_000, "Environment frames of each member.")
 _ENVIRONMENTS = flags.DEFINE_integer("environments", 4, "Environments of a member.")
 _REPEATS = flags.DEFINE_integer("repeats", 3, "Turns; medians are printed.")
 _CONDITIONS = flags.DEFINE_list(

@@ -35,7 +35,7 @@ from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import server as teacher_server
 from kickstarting.teaching import teachers
-from launch.flags import command_line
+from launch.flags import command_line, counts
 from launch.processes import process_memory
 
 _TEACHERS = flags.DEFINE_integer("teachers", 30, "Teachers, one for each task.")
@@ -44,7 +44,7 @@ _ACTORS = flags.DEFINE_integer("actors", 64, "Simulated actors.")
 _REPLICAS = flags.DEFINE_multi_integer("replicas", [1, 2], "Servers; may be repeated.")
 _SECONDS = flags.DEFINE_float("seconds", 30.0, "Of each measurement.")
 _WARM_UP_SECONDS = flags.DEFINE_float("warm_up_seconds", 30.0, "Before each of them.")
-_UNROLL_LENGTH = flags.DEFINE_integer("unroll_length", 32, "Steps of an unroll.")
+_UNROLL_LENGTH = counts.define("unroll_length", 32, "Steps of an unroll.")
 
 # DeepMind Lab's frames and IMPALA's nine actions.
 _SPEC = base.EnvironmentSpec((72, 96, 3), 0, tuple(f"action {i}" for i in range(9)), 4)

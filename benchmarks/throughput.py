@@ -28,13 +28,13 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import run_files
 from kickstarting.teaching import teachers
-from launch.flags import command_line
+from launch.flags import command_line, counts
 
 _TASK = flags.DEFINE_string("task", "doom:health_gathering_supreme", "What is run.")
 _TEACHER = flags.DEFINE_string(
     "teacher", "teachers/doom/health_gathering_supreme", "A teacher of the same size."
 )
-_FRAMES = flags.DEFINE_integer("frames", 200_000, "Environment frames of each run.")
+_FRAMES = counts.define("frames", 200_000, "Environment frames of each run.")
 _REPEATS = flags.DEFINE_integer("repeats", 3, "Turns; medians are printed.")
 _PART_SECONDS = flags.DEFINE_float("part_seconds", 8.0, "Seconds for each part.")
 _SAMPLE_FACTORY_PYTHON = flags.DEFINE_string(

@@ -19,13 +19,13 @@ from kickstarting.environments import suites
 from kickstarting.reporting import learning_curves
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
-from launch.flags import command_line
+from launch.flags import command_line, counts
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_center", "What is learned.")
 _TEACHER = flags.DEFINE_string(
     "teacher", None, "Folder of the teacher; default: the shipped one of the task."
 )
-_FRAMES = flags.DEFINE_integer(
+_FRAMES = counts.define(
     "frames", 400_000, "Environment frames of each of the two runs."
 )
 _SEED = flags.DEFINE_integer("seed", 1, "Seeds both runs.")

@@ -17,7 +17,7 @@ from absl import flags
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
-from launch.flags import command_line
+from launch.flags import command_line, counts
 
 _TASK = flags.DEFINE_string("task", "doom:defend_the_center", "The level.")
 _OURS = flags.DEFINE_list("ours", [], "Folders of our runs, one a seed.")
@@ -25,7 +25,7 @@ _SAMPLE_FACTORY = flags.DEFINE_string(
     "sample_factory", None, "The --out of experiments.sample_factory_opponent."
 )
 _SEEDS = flags.DEFINE_list("seeds", ["1"], "Seeds of sample-factory's runs.")
-_FRAMES = flags.DEFINE_integer("frames", 2_000_000, "Frames that are compared.")
+_FRAMES = counts.define("frames", 2_000_000, "Frames that are compared.")
 _BINS = flags.DEFINE_integer("bins", 8, "Bins of equal width.")
 
 

@@ -97,7 +97,10 @@ def _saved() -> tuple[dict[settings.Path, Any], dict[settings.Path, Any]]:
     path = derived.made(options.Options).config
     if not path:
         return {}, {}
-    run, launched = saved.read(path, config_lib.Config, options.Options)
+    try:
+        run, launched = saved.read(path, config_lib.Config, options.Options)
+    except config_lib.ConfigError as error:
+        raise config_lib.ConfigError(f"--config: {error}") from error
     return run, launched
 
 

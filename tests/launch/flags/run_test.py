@@ -146,6 +146,17 @@ class SavedTest(parameterized.TestCase):
         again = launch_type(f"--config={path}", "--lp_launch_type=local_mt")
         self.assertEqual(again, "local_mt")
 
+    def test_what_cannot_be_read_names_the_flag(self):
+        path = self._save(_parsed(), wings="2")
+        with self.assertRaisesRegex(
+            config_lib.ConfigError, f"^--config: {path} has a setting that is unknown"
+        ):
+            _parsed(f"--config={path}")
+        with self.assertRaisesRegex(
+            config_lib.ConfigError, "^--config: cannot read /no/such: No such file"
+        ):
+            _parsed("--config=/no/such")
+
     def test_what_was_added_since_follows_from_the_rest(self):
         saved = json.loads(
             pathlib.Path(self._save(_parsed("--total_frames=6M"))).read_text()
