@@ -1,8 +1,12 @@
 """The flags for levels of DeepMind Lab that several entry points have."""
 
+import re
+
 from kickstarting.config import run as config_lib
 from kickstarting.config import settings
 from launch.flags import derived
+
+_SEEDS = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,20}))?")
 
 derived.define(
     config_lib.LabConfig, ("level_cache", "level_cache_gigabytes", "dataset_path")
@@ -32,11 +36,16 @@ def seed_range(flag: str, text: str) -> tuple[int, int]:
       text: its value.
 
     Raises:
-      config_lib.ConfigError: it has another form.
+      config_lib.ConfigError: it has another form, or they do not rise.
     """
-    first, dash, last = text.partition("-")
-    if not first.isdecimal() or not (last.isdecimal() if dash else True):
+    found = _SEEDS.fullmatch(text)
+    if not found:
         raise config_lib.ConfigError(
             f"--{flag} must be first-last, e.g. 0-99, or one seed, not {text!r}"
         )
-    return int(first), int(last) if dash else int(first)
+    first, last = int(found[1]), int(found[2] or found[1])
+    if not first <= last <= config_lib.MAX_LEVEL_SEED:
+        raise config_lib.ConfigError(
+            f"--{flag} must rise within 0-{config_lib.MAX_LEVEL_SEED}, not be {text}"
+        )
+    return first, last

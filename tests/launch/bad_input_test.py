@@ -155,7 +155,7 @@ _TABLE = (
         "doom:basic has one action set",
     ),
     ("level_seeds", _flags("--level_seeds=0..9"), "--level_seeds must be first-last"),
-    ("falling_seeds", _flags("--level_seeds=9-0"), "level_seeds must rise"),
+    ("falling_seeds", _flags("--level_seeds=9-0"), "--level_seeds must rise"),
     ("unknown_lab_level", _flags("--tasks=dmlab30:rooms_maze"), "rooms_watermaze"),
 )
 

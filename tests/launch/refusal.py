@@ -15,10 +15,10 @@ from launch import train
 from launch.flags import command_line
 from tests.launch import program_run
 
-_SETTINGS = settings.declared(config_lib.Config)
-# Names of settings that nobody can type: an error must not speak of them.
-_NO_FLAGS = {setting.path[-1] for setting in _SETTINGS if "_" in setting.path[-1]} - {
-    setting.flag for setting in _SETTINGS
+_SETTINGS = [each for each in settings.declared(config_lib.Config) if each.flag]
+# What a setting is called that a person types by another name: no error speaks of it.
+_NO_FLAGS = {each.path[-1] for each in _SETTINGS if "_" in each.path[-1]} - {
+    each.flag for each in _SETTINGS
 }
 
 

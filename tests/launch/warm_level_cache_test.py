@@ -50,7 +50,7 @@ class WarmLevelCacheTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("no_seeds", (), "--seeds is needed"),
         ("bad_seeds", ("--seeds=many",), "--seeds must be first-last"),
-        ("falling_seeds", ("--seeds=9-1",), "level seeds must rise"),
+        ("falling_seeds", ("--seeds=9-1",), "--seeds must rise within 0-2147483647"),
         ("other_suite", ("--suite=doom", "--seeds=1"), "suite"),
         ("no_cache", ("--level_cache=", "--seeds=1"), "--level_cache is needed"),
         (

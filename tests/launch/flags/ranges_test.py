@@ -29,6 +29,7 @@ class RangesTest(refusal.RefusalTest):
         "--teacher_use=distillation",
         "--checkpoints_kept=1.5",
         "--level_seeds=9-0",
+        "--level_seeds=0-9999999999",
         "--teacher_factors=basic=-1",
         "--teacher_factors=basic",
         "--teachers=a --total_frames=1",
