@@ -67,7 +67,7 @@ class PlacementTest(parameterized.TestCase):
         for line in out.splitlines():
             node, _, command = line.partition(": ")
             words = shlex.split(shlex.split(command)[-1])
-            found[node] = words[words.index("launch.clusters.node") + 1 :]
+            found[node] = words[words.index("launch.clusters.kept_node") + 1 :]
         return found
 
     def _config(self, words: list[str]) -> config_lib.Config:

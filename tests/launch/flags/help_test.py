@@ -6,9 +6,16 @@ import sys
 
 from absl.testing import absltest, parameterized
 
-from launch.flags import derived
+from kickstarting.config import settings
+from launch.flags import options
 
 _DOZEN = 12
+_SETTINGS = [
+    setting
+    for kind in options.KINDS
+    for setting in settings.declared(kind)
+    if setting.flag
+]
 
 
 class HelpTest(parameterized.TestCase):
@@ -34,27 +41,21 @@ class HelpTest(parameterized.TestCase):
     @parameterized.parameters("--help", "-h")
     def test_a_newcomer_sees_a_dozen(self, argument):
         flags, said = self._flags(argument)
-        first = [each.flag for each in derived.DEFINED.values() if each.first]
+        first = [each.flag for each in _SETTINGS if each.first]
         self.assertEqual(flags, first)
         self.assertLen(flags, _DOZEN)
         self.assertIn("tasks", flags)
         self.assertStartsWith(said, "Trains a student")
         # Seen at once, and a line for each group.
         self.assertLess(len(said.splitlines()), 75)
-        counts = collections.Counter(
-            each.group for each in derived.DEFINED.values() if not each.first
-        )
+        counts = collections.Counter(each.group for each in _SETTINGS if not each.first)
         for group, count in counts.items():
             line = f"  {group.name:<12}{group.summary} ({count})"
             self.assertIn(line, said.splitlines())
 
     def test_a_group(self):
         flags, said = self._flags("--help=teachers")
-        wanted = [
-            each.flag
-            for each in derived.DEFINED.values()
-            if each.group.name == "teachers"
-        ]
+        wanted = [each.flag for each in _SETTINGS if each.group.name == "teachers"]
         self.assertEqual(flags, wanted)
         self.assertIn("kickstarting_schedule", flags)
         self.assertIn(
@@ -64,7 +65,7 @@ class HelpTest(parameterized.TestCase):
 
     def test_everything(self):
         flags, said = self._flags("--helpfull")
-        for setting in derived.DEFINED.values():
+        for setting in _SETTINGS:
             self.assertEqual(flags.count(setting.flag), 1, setting.flag)
             self.assertNotEmpty(setting.about)
         self.assertIn("verbosity", flags)
@@ -92,7 +93,7 @@ class HelpTest(parameterized.TestCase):
         self.assertLen(done.stderr.splitlines(), 1)
 
     def test_groups_are_told_apart(self):
-        groups = {each.group for each in derived.DEFINED.values()}
+        groups = {each.group for each in _SETTINGS}
         self.assertLen({group.name for group in groups}, len(groups))
 
 
