@@ -15,6 +15,7 @@ import jax
 import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
+from jax import sharding
 
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
@@ -90,6 +91,14 @@ class Update:
             )
         self._agent = agent
         self._config = config
+        # Where pmap puts its results, axis name included: from elsewhere the second
+        # update would be compiled anew.
+        self._placement = sharding.NamedSharding(
+            sharding.Mesh(np.array(self.devices), (_AXIS,)),
+            sharding.PartitionSpec(_AXIS),
+        )
+        # pmap does not tell how often it compiled in every version of JAX.
+        self._traces = 0
         self._update = jax.pmap(
             self._update_shard,
             axis_name=_AXIS,
@@ -116,7 +125,13 @@ class Update:
 
     def replicate(self, state: LearnerState) -> LearnerState:
         """Copies a state to every device: arrays [devices, ...]."""
-        return jax.device_put_replicated(state, self.devices)
+        count = len(self.devices)
+
+        def put(x: Any) -> jax.Array:
+            copies = np.broadcast_to(x, (count, *np.shape(x)))
+            return jax.device_put(copies, self._placement)
+
+        return jax.tree.map(put, state)
 
     def shard(self, batch: trajectory.Trajectory) -> trajectory.Trajectory:
         """Moves a batch [B, ...] to the devices: arrays [devices, B / devices, ...]."""
@@ -124,7 +139,7 @@ class Update:
 
         def put(x: Any) -> jax.Array:
             parts = x.reshape((count, x.shape[0] // count, *x.shape[1:]))
-            return jax.device_put_sharded(list(parts), self.devices)
+            return jax.device_put(parts, self._placement)
 
         return jax.tree.map(put, batch)
 
@@ -165,8 +180,8 @@ class Update:
         )
 
     def compilations(self) -> int:
-        """Returns how often the update was compiled."""
-        return int(self._update._cache_size)
+        """Returns how often the update was traced, which it is once a compilation."""
+        return self._traces
 
     def _update_shard(
         self,
@@ -174,6 +189,7 @@ class Update:
         batch: trajectory.Trajectory,
         hyperparameters: trajectory.Hyperparameters,
     ) -> tuple[LearnerState, dict[str, jax.Array]]:
+        self._traces += 1
         chex.assert_rank([batch.action, batch.first, batch.teacher_logits], [2, 2, 4])
 
         def loss_of(

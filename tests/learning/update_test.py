@@ -100,15 +100,19 @@ class UpdateTest(parameterized.TestCase):
 
     def test_changed_hyperparameters_compile_nothing(self):
         made, state = _make(1)
-        batch = made.shard(_batch())
-        for step in range(4):
-            hyperparameters = trajectory.Hyperparameters(
-                learning_rate=np.float32(1e-3 / (step + 1)),
-                entropy_cost=np.float32(0.01 * step),
-                optimiser_epsilon=np.float32(1e-7 * (step + 1)),
-                kickstarting_weight=np.full((1, 1), 1 - step / 3, np.float32),
-            )
-            state, _ = made(state, batch, hyperparameters)
+        state, _ = made(state, made.shard(_batch()), _hyperparameters())
+        with jax.log_compiles(), self.assertLogs("jax", "WARNING"):
+            jax.jit(lambda x: x + 1)(1.0)
+        with jax.log_compiles(), self.assertNoLogs("jax", "WARNING"):
+            for step in range(4):
+                hyperparameters = trajectory.Hyperparameters(
+                    learning_rate=np.float32(1e-3 / (step + 1)),
+                    entropy_cost=np.float32(0.01 * step),
+                    optimiser_epsilon=np.float32(1e-7 * (step + 1)),
+                    kickstarting_weight=np.full((1, 1), 1 - step / 3, np.float32),
+                )
+                batch = made.shard(_batch())
+                state, _ = made(state, batch, hyperparameters)
         self.assertEqual(made.compilations(), 1)
 
     def test_hyperparameters_are_used(self):
