@@ -313,9 +313,9 @@ def _line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     # TensorStore buries the reason in a long line of paths and source locations.
-    buried = re.search(r"\[OS error \d+: (?:E\w+ )?([^\]]+)\]", str(error))
+    buried = re.search(r"\[(?:OS error |os_error_code=')(\d+)", str(error))
     if buried:
-        return buried.group(1)
+        return os.strerror(int(buried.group(1)))
     lines = str(error).splitlines() or [type(error).__name__]
     return lines[0][:200]
 
