@@ -1,25 +1,20 @@
 """What a run leaves for a person: config.json, metrics.csv, TensorBoard events.
 
-TensorBoard's records are written through its protocol buffers, without TensorFlow,
-which costs half a gigabyte and many seconds to import.
+Events are written where TensorBoard is installed: somebody's own training loop on the
+library needs none of it.
 """
 
 import contextlib
 import csv
+import importlib.util
 import io
 import json
-import math
 import os
-import re
-import socket
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from tensorboard.compat.proto import event_pb2
-from tensorboard.summary.writer import record_writer
 
 from kickstarting.storage import provenance
 
@@ -28,8 +23,6 @@ METRICS_FILE = "metrics.csv"
 
 # The column that every row has: environment frames, the x axis of every curve.
 FRAMES = "frames"
-
-_EVENTS_NAME = re.compile(r"events\.out\.tfevents\.(\d+)\.(\d{9})\.")
 
 
 class RunFilesError(Exception):
@@ -60,9 +53,7 @@ class RunFiles:
             # A run that was killed may have left half a row at the end.
             _replace(self._metrics_path, _csv_text(self._columns, rows))
         self._metrics = _AppendedFile(self._metrics_path)
-        self._events = _AppendedFile(os.path.join(logdir, _next_events_name(logdir)))
-        self._records = record_writer.RecordWriter(self._events)
-        self._write_event(file_version="brain.Event:2")
+        self._events_file, self._events = _begin_events(logdir)
 
     def write_config(
         self, config: Mapping[str, Any], argv: Sequence[str] = tuple(sys.argv)
@@ -81,7 +72,7 @@ class RunFiles:
         _replace(self._config_path, text + "\n")
 
     def write_row(self, row: Mapping[str, float]) -> None:
-        """Appends one row to metrics.csv and to the TensorBoard events.
+        """Appends one row to metrics.csv and to the TensorBoard events, if any.
 
         A column that the file does not have yet is added to it. NaN and infinities go
         to metrics.csv alone.
@@ -100,11 +91,9 @@ class RunFiles:
         cells = {name: _format_cell(value) for name, value in row.items()}
         line = _csv_text(self._columns, [cells], header=False)
         self._metrics.write(line.encode())
-        event = event_pb2.Event(wall_time=time.time(), step=int(row[FRAMES]))
-        for name, value in row.items():
-            if name != FRAMES and math.isfinite(value):
-                event.summary.value.add(tag=name, simple_value=value)
-        self._records.write(event.SerializeToString())
+        if self._events is not None:
+            rest = {name: value for name, value in row.items() if name != FRAMES}
+            self._events.write_row(int(row[FRAMES]), rest)
 
     def truncate(self, frames: int) -> None:
         """Drops the rows that a run resumed from a checkpoint at `frames` will repeat.
@@ -118,16 +107,14 @@ class RunFiles:
         columns, rows = _read_csv(self._metrics_path)
         kept = [row for row in rows if float(row[FRAMES]) <= frames]
         self._rewrite_metrics(columns, kept)
-        # TensorBoard drops what earlier files of the folder have from this step on.
-        self._write_event(
-            step=frames + 1,
-            session_log=event_pb2.SessionLog(status=event_pb2.SessionLog.START),
-        )
+        if self._events is not None:
+            self._events.restart(frames + 1)
 
     def close(self) -> None:
         """Closes the files; safe to call twice."""
         self._metrics.close()
-        self._events.close()
+        if self._events_file is not None:
+            self._events_file.close()
 
     def _rewrite_metrics(
         self, columns: list[str], rows: Sequence[Mapping[str, str]]
@@ -136,28 +123,6 @@ class RunFiles:
         self._columns = columns
         self._metrics.close()
         self._metrics = _AppendedFile(self._metrics_path)
-
-    def _write_event(self, **fields: Any) -> None:
-        event = event_pb2.Event(wall_time=time.time(), **fields)
-        self._records.write(event.SerializeToString())
-
-
-def _next_events_name(logdir: str) -> str:
-    """Returns a name after those that are there.
-
-    TensorBoard reads a folder's event files in the order of their names.
-    """
-    now = time.time_ns()
-    for name in os.listdir(logdir):
-        earlier = _EVENTS_NAME.match(name)
-        if earlier:
-            # The clock may have been set back since.
-            now = max(now, int(earlier[1]) * 10**9 + int(earlier[2]) + 1)
-    seconds, nanoseconds = divmod(now, 10**9)
-    return (
-        f"events.out.tfevents.{seconds:010d}.{nanoseconds:09d}"
-        f".{socket.gethostname()}.{os.getpid()}"
-    )
 
 
 def append(path: str, text: str) -> None:
@@ -224,6 +189,17 @@ class _AppendedFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _begin_events(logdir: str) -> tuple[_AppendedFile | None, Any]:
+    """Returns a file of events and what writes to it, or Nones without TensorBoard."""
+    if importlib.util.find_spec("tensorboard") is None:
+        return None, None
+    from kickstarting.reporting import tensorboard_events
+
+    name = tensorboard_events.next_name(logdir)
+    file = _AppendedFile(os.path.join(logdir, name))
+    return file, tensorboard_events.Events(file)
 
 
 def _read_csv(path: str) -> tuple[list[str], list[dict[str, str]]]:

@@ -124,6 +124,15 @@ class RunFilesTest(parameterized.TestCase):
         subprocess.run([sys.executable, "-c", program, self.logdir], check=True)
         self.assertEqual(self._events("a"), [(1, 2.0)])
 
+    def test_where_tensorboard_is_not_installed_there_are_rows_alone(self):
+        # What Python says of a module that it cannot find.
+        with absltest.mock.patch.dict(sys.modules, {"tensorboard": None}):
+            files = self._open()
+        files.write_row({"frames": 1, "a": 2.0})
+        files.truncate(0)
+        files.close()
+        self.assertEqual(os.listdir(self.logdir), [run_files_lib.METRICS_FILE])
+
     def test_config_is_written_whole(self):
         files = self._open()
         config = {"tasks": ["doom:basic"], "loss": {"discount": 0.99}, "λ": None}
