@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import subprocess
+import sys
 
 from absl.testing import absltest
 
@@ -62,6 +64,24 @@ class CountTestCasesTest(absltest.TestCase):
         passing = "<testsuite><testcase name='a'/></testsuite>"
         events = [self._result("//a", passing, "TIMEOUT")]
         self.assertEqual(count_test_cases.count_events(events), (1, 1))
+
+    def test_what_another_run_printed(self):
+        self.assertEqual(
+            count_test_cases.count_printed("PASSED a\n12 passed, 3 failed\n"), (12, 3)
+        )
+        for text in ("", "run_tests: there is no Python", "1 passed, 0 failed\nKilled"):
+            self.assertEqual(count_test_cases.count_printed(text), (0, 1), text)
+
+    def test_runs_are_added(self):
+        events = self.create_tempfile(content=_SOUND).full_path
+        library = self.create_tempfile(content="5 passed, 2 failed\n").full_path
+        done = subprocess.run(
+            [sys.executable, count_test_cases.__file__, events, library],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(done.stdout, "5 passed, 2 failed\n", done.stderr)
 
     def test_target_that_does_not_build_is_a_failure(self):
         events = [

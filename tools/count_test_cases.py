@@ -1,10 +1,12 @@
 """Counts the test cases of one Bazel run and prints `N passed, N failed`.
 
-Its argument is the file of --build_event_json_file, which names the test.xml of every
-test of this run and of no earlier one.
+Its first argument is the file of --build_event_json_file, which names the test.xml of
+every test of this run and of no earlier one. Others hold what was printed by further
+runs, which end with such a line of their own and are added.
 """
 
 import json
+import re
 import sys
 import urllib.parse
 import urllib.request
@@ -59,6 +61,16 @@ def count_events(lines: list[str]) -> tuple[int, int]:
     return passed, failed if sound else max(failed, 1)
 
 
+def count_printed(text: str) -> tuple[int, int]:
+    """Returns the numbers in the last line of what a run printed.
+
+    Without them the run did not come to its end, which is one failed case.
+    """
+    last = text.rstrip().rpartition("\n")[2]
+    numbers = re.fullmatch(r"(\d+) passed, (\d+) failed", last)
+    return (int(numbers[1]), int(numbers[2])) if numbers else (0, 1)
+
+
 def _succeeded(event: dict) -> bool:
     return event.get("completed", {}).get("success", False)
 
@@ -80,4 +92,11 @@ def _count_result(result: dict) -> tuple[int, int]:
 if __name__ == "__main__":
     with open(sys.argv[1]) as events:
         total_passed, total_failed = count_events(events.readlines())
+    for printed in sys.argv[2:]:
+        with open(printed, errors="replace") as lines:
+            more_passed, more_failed = count_printed(lines.read())
+        total_passed, total_failed = (
+            total_passed + more_passed,
+            total_failed + more_failed,
+        )
     print(f"{total_passed} passed, {total_failed} failed")
