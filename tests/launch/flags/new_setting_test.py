@@ -1,6 +1,7 @@
 """A setting is added by one line in one file: all the rest follows, in a copy."""
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -46,7 +47,12 @@ class NewSettingTest(absltest.TestCase):
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.copy,
-            env={"PYTHONPATH": f"{self.copy}:{':'.join(sys.path)}", "PATH": "/usr/bin"},
+            env={
+                **os.environ,
+                "PYTHONPATH": f"{self.copy}:{':'.join(sys.path)}",
+                # It warns where the home folder cannot be written, as in a sandbox.
+                "MPLCONFIGDIR": str(self.copy),
+            },
             capture_output=True,
             text=True,
             timeout=100,
