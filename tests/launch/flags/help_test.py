@@ -1,6 +1,7 @@
 """--help shows what a newcomer needs, --help=GROUP and --helpfull the rest."""
 
 import collections
+import os
 import subprocess
 import sys
 
@@ -22,7 +23,12 @@ class HelpTest(parameterized.TestCase):
     def _run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", f"launch.{module}", *arguments],
-            env={"PYTHONPATH": ":".join(sys.path)},
+            env={
+                **os.environ,
+                "PYTHONPATH": ":".join(sys.path),
+                # It warns where the home folder cannot be written, as in a sandbox.
+                "MPLCONFIGDIR": self.create_tempdir().full_path,
+            },
             capture_output=True,
             text=True,
             timeout=60,
