@@ -14,6 +14,7 @@ import tensorflow as tf
 import tree
 
 from kickstarting.agent import trajectory as trajectory_lib
+from kickstarting.queue.stopped import QueueStopped as QueueStopped
 
 # Reverb and its datasets run on the CPU: TensorFlow must never take the accelerator
 # that the learner needs.
@@ -24,10 +25,6 @@ TABLE = "unrolls"
 _POLL_SECONDS = 0.5
 # Samples that may wait in the learner's process beyond the table's own bound.
 _SAMPLES_IN_FLIGHT = 2
-
-
-class QueueStopped(Exception):
-    """The program is stopping: the queue takes and gives nothing any more."""
 
 
 def table(example: trajectory_lib.Trajectory, size: int) -> reverb.Table:
