@@ -19,8 +19,8 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.learning import update
 from kickstarting.queue import example as trajectory_example
+from kickstarting.ring import parts as ring_parts
 from kickstarting.teaching import teachers
-from launch.nodes import actor as actor_node
 
 _WARM_UP = 3
 # Numbers, and calls, of cold_call.
@@ -221,7 +221,7 @@ def acting(config: config_lib.Config, seconds: float) -> dict[str, float]:
 
     The learner gives parameters once, and unrolls go nowhere.
     """
-    tasks, settings = actor_node.environment_settings(config, 0, 0)
+    tasks, settings = ring_parts.environment_settings(config, 0, 0)
     environments = suites.make_batch(
         settings, actor_lib.NUM_SLOTS, config.unroll_length
     )

@@ -90,24 +90,6 @@ def _of_folder(tasks: Sequence[str], folder: str) -> dict[str, str]:
     return found
 
 
-def check_suites(teacher: str, card_tasks: Sequence[str], task: str) -> None:
-    """Refuses a teacher that was trained on another suite's tasks alone.
-
-    Raises:
-      config_lib.ConfigError: naming both.
-    """
-
-    def world(name: str) -> str:
-        suite, _ = suites.split_task(name)
-        return "dmlab" if suite in suites.LAB_SUITES else suite
-
-    if world(task) not in {world(name) for name in card_tasks}:
-        raise config_lib.ConfigError(
-            f"teacher {teacher!r} was trained on {', '.join(card_tasks)}, which is "
-            f"another suite than that of {task}: choose a teacher of its suite"
-        )
-
-
 def table(
     config: config_lib.Config, teacher_returns: TeacherReturns
 ) -> rich_table.Table:

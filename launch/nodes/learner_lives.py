@@ -5,16 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
-from kickstarting.environments import suites
-from kickstarting.learning import learner, update
 from kickstarting.queue import example as trajectory_example
 from kickstarting.queue import reverb_queue
-from kickstarting.reporting import run_files, telemetry
-from kickstarting.storage import checkpoints as checkpoints_lib
-from kickstarting.teaching import initialisation
-from launch.monitoring import run_folder
+from kickstarting.reporting import run_files
+from kickstarting.ring import parts
 from launch.processes import keeper, revival
 
 
@@ -84,33 +79,13 @@ class LearnerLives:
 
     def _make(self, sources_go_on: bool) -> None:
         config = self._config
-        spec = suites.environment_spec(
-            config.tasks[0], config.action_repeat, config.lab.action_set
-        )
-        references = [suites.reference_score(task) for task in config.tasks]
-        gathered = telemetry.Telemetry(
-            config.tasks,
-            references,
-            config.total_frames,
-            score_window_frames=config.resolved_score_window_frames,
-            sources_go_on=sources_go_on,
-        )
-        example = trajectory_example.example(config, spec)
-        agent = Agent(spec, config.network)
-        made = learner.Learner(
+        example = trajectory_example.example(config, parts.environment_spec(config))
+        self.telemetry, self.learner = parts.make_learner(
             config,
-            update.shared(agent, config),
             lambda: reverb_queue.batches(
                 self._queue, example, config.batch_size, self._stop.is_set
             ),
-            checkpoints_lib.Checkpoints(
-                run_folder.checkpoints(config.logdir), config.checkpoint.keep
-            ),
-            run_folder.metadata(config, spec),
-            gathered,
-            self._run_files,
             self._teacher_returns,
-            np.array([r.random if r else 0.0 for r in references], np.float32),
-            initialisation.initial_params(config, agent),
+            self._run_files,
+            sources_go_on,
         )
-        self.telemetry, self.learner = gathered, made

@@ -8,9 +8,8 @@ import launchpad as lp
 import numpy as np
 from absl import logging
 
-from kickstarting.acting.policy import inference_device
 from kickstarting.config import run as config_lib
-from kickstarting.teaching import server as teacher_server
+from kickstarting.ring import parts
 from launch.processes import process_memory
 
 _REPORT_SECONDS = 2.0
@@ -29,12 +28,7 @@ class TeacherNode:
           index: of this replica.
           learners: Courier clients, which know λ; the first one gets the reports.
         """
-        self._server = teacher_server.TeacherServer(
-            config.teachers_of_task,
-            config.max_teachers,
-            inference_device(config),
-            config.tasks if config.asks_teacher_values else None,
-        )
+        self._server = parts.make_teacher_server(config)
         self._learners = learners
         self._source = f"teacher/{index}"
 

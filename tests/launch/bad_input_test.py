@@ -14,6 +14,7 @@ from absl.testing import absltest, parameterized
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
+from kickstarting.ring import resumption
 from kickstarting.storage import checkpoints
 from launch.flags import preflight
 from launch.monitoring import run_folder
@@ -30,7 +31,7 @@ def _save_checkpoint(logdir: str, core_size: int) -> None:
         network=agent_config.NetworkConfig(core_size=core_size),
     )
     spec = suites.environment_spec(program_run.GRID, 1)
-    metadata = {**run_folder.metadata(config, spec), "telemetry": {"frames": 20}}
+    metadata = {**resumption.metadata(config, spec), "telemetry": {"frames": 20}}
     store = checkpoints.Checkpoints(run_folder.checkpoints(logdir), 3)
     store.save(20, {"params": {"w": np.zeros(2, np.float32)}}, metadata)
 

@@ -11,6 +11,7 @@ from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.learning import update
 from kickstarting.loss import popart, running_moments
+from kickstarting.ring import resumption
 from kickstarting.storage import checkpoints
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
@@ -48,7 +49,7 @@ class ExportTeacherTest(parameterized.TestCase):
             16,
             jax.tree.map(np.asarray, state)._asdict(),
             {
-                **run_folder.metadata(self.run, small_teachers.SPEC),
+                **resumption.metadata(self.run, small_teachers.SPEC),
                 "telemetry": {"frames": 16},
             },
         )

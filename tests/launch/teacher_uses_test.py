@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
-from launch.nodes import actor as actor_node
+from kickstarting.ring import parts
 from tests.launch import program_run
 
 SCRIPTED = "examples.scripted_teacher:make"
@@ -51,7 +51,7 @@ class GuideTest(absltest.TestCase):
                 allow_missing=True,
             ),
         )
-        return actor_node.make_guide(config, np.array([0, 1, 0, 1]), 7)
+        return parts.make_guide(config, np.array([0, 1, 0, 1]), 7)
 
     def test_the_first_teacher_of_a_task_acts(self):
         # The second does not exist, and is not made.

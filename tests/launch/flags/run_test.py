@@ -10,9 +10,9 @@ from absl.testing import absltest, flagsaver, parameterized
 from kickstarting.config import run as config_lib
 from kickstarting.config import settings
 from kickstarting.environments import suites
+from kickstarting.ring import parts
 from launch.flags import derived, options
 from launch.flags import run as run_flags
-from launch.nodes import actor as actor_node
 
 _THIRTY = [f"doom:{number}" for number in range(30)]
 
@@ -66,7 +66,7 @@ class EnvironmentsTest(parameterized.TestCase):
         dealt: list[int] = []
         seeds: set[int] = set()
         for actor in range(run.num_actors):
-            tasks, settings = actor_node.environment_settings(run, actor, 0)
+            tasks, settings = parts.environment_settings(run, actor, 0)
             dealt.extend(tasks.tolist())
             seeds.update(each.seed for each in settings)
             self.assertEqual(
