@@ -46,7 +46,7 @@ class Policy:
             {num_environments, -(-num_environments // 2), -(-num_environments // 4)}
         )
         self._key = jax.device_put(jax.random.key(seed), device)
-        self._unravel = _unraveller(agent)
+        self._unravel = unraveller(agent)
         self._act = _act_program(agent)
         self.params: trajectory.Params = None
 
@@ -189,7 +189,7 @@ def inference_device(config: config_lib.Config) -> jax.Device:
 
 
 @functools.cache
-def _unraveller(agent: Agent) -> Callable[[np.ndarray], trajectory.Params]:
+def unraveller(agent: Agent) -> Callable[[np.ndarray], trajectory.Params]:
     """Returns the jitted inverse of the learner's ravel_pytree."""
     shapes = jax.eval_shape(agent.init_params, jax.random.key(0))
     example = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)

@@ -1,102 +1,26 @@
-"""Lets teachers play before training, where λ depends on how well they do.
+"""Shows how far teachers are that play before training."""
 
-What was measured is kept in the run's folder, so that a resumed run goes on with it.
-"""
-
-import json
-import os
-
-import numpy as np
 from rich import console as rich_console
 from rich import progress as rich_progress
 
 from kickstarting.config import run as config_lib
-from kickstarting.teaching import files as teacher_files
-from kickstarting.teaching import teachers
-from kickstarting.teaching import trials as teacher_trials
+from kickstarting.teaching import measurement
 from kickstarting.teaching.returns import TeacherReturns
-
-RETURNS_FILE = "teacher_returns.json"
-# Apart from the seeds of training's own episodes.
-_SEED = 7_001
 
 
 def complete(config: config_lib.Config, returns: TeacherReturns) -> TeacherReturns:
-    """Returns the teachers' returns with those measured that λ needs and no card gives.
-
-    Args:
-      config: of the run; its logdir is made.
-      returns: those of the teachers' cards.
-
-    Raises:
-      base.EnvironmentConfigError: a task cannot be made.
-    """
-    if not config.kickstarting.needs_returns:
-        return returns
-    returns = TeacherReturns(returns.mean.copy(), returns.standard_error.copy())
-    known = _load(config.logdir)
-    wanted = [
-        (task, position, name)
-        for task, names in enumerate(config.teachers_of_task)
-        for position, name in enumerate(names)
-        if np.isnan(returns.mean[task, position])
-    ]
+    """Does what measurement.complete does, with a progress bar."""
     bar = rich_progress.Progress(
         *rich_progress.Progress.get_default_columns(),
         console=rich_console.Console(stderr=True),
         transient=True,
     )
-    num_episodes = config.kickstarting.trial_episodes
+
+    def shown(name: str, level: str) -> measurement.Progress:
+        row = bar.add_task(
+            f"{name} plays {level}", total=config.kickstarting.trial_episodes
+        )
+        return lambda finished: bar.update(row, completed=finished)
+
     with bar:
-        for task, position, name in wanted:
-            level = config.tasks[task]
-            key = f"{level} {_identity(name)} {num_episodes}"
-            if key not in known:
-                row = bar.add_task(f"{name} plays {level}", total=num_episodes)
-
-                def show(finished: int, row: rich_progress.TaskID = row) -> None:
-                    bar.update(row, completed=finished)
-
-                summary = teacher_trials.measure(
-                    teachers.load(name),
-                    level,
-                    num_episodes=num_episodes,
-                    seed=_SEED + config.seed,
-                    action_repeat=config.action_repeat,
-                    lab=config.lab,
-                    progress=show,
-                )
-                known[key] = (summary.mean, summary.standard_error)
-                _save(config.logdir, known)
-            returns.mean[task, position] = known[key][0]
-            returns.standard_error[task, position] = known[key][1]
-    return returns
-
-
-def _identity(name: str) -> str:
-    """Returns what tells a teacher from another one of its name."""
-    if os.path.isdir(name):
-        return f"{name} {teacher_files.weights_sha256(name)}"
-    return name
-
-
-def _load(logdir: str) -> dict[str, tuple[float, float]]:
-    try:
-        with open(os.path.join(logdir, RETURNS_FILE), encoding="utf-8") as file:
-            return {
-                str(key): (float(mean), float(standard_error))
-                for key, (mean, standard_error) in json.load(file).items()
-            }
-    except (OSError, ValueError, TypeError, AttributeError):
-        # They can be measured again.
-        return {}
-
-
-def _save(logdir: str, returns: dict[str, tuple[float, float]]) -> None:
-    os.makedirs(logdir, exist_ok=True)
-    path = os.path.join(logdir, RETURNS_FILE)
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(returns, file, indent=1)
-        file.write("\n")
-    os.replace(temporary, path)
+        return measurement.complete(config, returns, shown)

@@ -1,86 +1,18 @@
 """The evaluator node: plays the newest checkpoint now and then during training."""
 
-import csv
-import io
-import os
-import threading
-import time
-
 import launchpad as lp
-from absl import logging
 
-from kickstarting.acting import evaluator
-from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
-from kickstarting.environments import suites
-from kickstarting.reporting import run_files
-from kickstarting.scores import normalised as scores
-from kickstarting.storage import checkpoints
+from kickstarting.ring import evaluations
 from launch.processes import revival
-
-EVALUATIONS_FILE = "evaluations.csv"
-_COLUMNS = ("frames", "task", "mean_return", "standard_error", "episodes")
 
 
 def run(config: config_lib.Config) -> None:
     """Evaluates every `config.evaluation_minutes` until the program stops.
 
-    Appends one line a task to evaluations.csv in the run's folder. What fails begins
-    again.
+    What fails begins again.
     """
     stop = lp.stop_event()
     revival.keep_going(
-        config.logdir, "evaluator/0", lambda: _evaluate(config, stop), stop
+        config.logdir, "evaluator/0", lambda: evaluations.keep_up(config, stop), stop
     )
-
-
-def _evaluate(config: config_lib.Config, stop: threading.Event) -> None:
-    path = os.path.join(config.logdir, EVALUATIONS_FILE)
-    spec = suites.environment_spec(
-        config.tasks[0], config.action_repeat, config.lab.action_set
-    )
-    agent = Agent(spec, config.network)
-    evaluated = -1
-    due = time.monotonic() + config.evaluation_minutes * 60
-    while not stop.wait(1.0):
-        if time.monotonic() < due:
-            continue
-        try:
-            params, metadata = checkpoints.load_params(config.logdir)
-        except checkpoints.CheckpointError:
-            continue
-        frames = int(metadata["telemetry"]["frames"])
-        if frames == evaluated:
-            continue
-        evaluated, due = frames, time.monotonic() + config.evaluation_minutes * 60
-        for task in config.tasks:
-            episodes = evaluator.evaluate(
-                task,
-                evaluator.AgentPlayer(agent, params, config.seed, greedy=False),
-                num_episodes=config.evaluation_episodes,
-                seed=config.seed,
-                action_repeat=config.action_repeat,
-                num_environments=2,
-                lab=config.lab,
-                should_stop=stop.is_set,
-            )
-            if episodes is None:
-                return
-            summary = scores.summarise(episodes.returns.tolist())
-            logging.info("%s at %d frames: %.2f", task, frames, summary.mean)
-            _append(
-                path,
-                (frames, task, summary.mean, summary.standard_error, summary.episodes),
-            )
-
-
-def _append(path: str, row: tuple[object, ...]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    if not os.path.exists(path) or not os.path.getsize(path):
-        writer.writerow(_COLUMNS)
-    writer.writerow(row)
-    try:
-        run_files.append(path, text.getvalue())
-    except run_files.RunFilesError as error:
-        logging.error("Evaluations go on, but %s", error)

@@ -7,7 +7,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting.config import run as config_lib
-from kickstarting.teaching import teachers
+from kickstarting.teaching import measurement, teachers
 from kickstarting.teaching.returns import TeacherReturns
 from launch.flags import teacher_measurement
 from tests.launch import program_run
@@ -53,7 +53,7 @@ class TeacherMeasurementTest(absltest.TestCase):
         # The same weights, for a card says nothing of what is played.
         load.assert_not_called()
         weights = mock.patch.object(
-            teacher_measurement.teacher_files, "weights_sha256", return_value="other"
+            measurement.teacher_files, "weights_sha256", return_value="other"
         )
         with weights, mock.patch.object(teachers, "load", wraps=teachers.load) as load:
             teacher_measurement.complete(self.run_config, self.known)

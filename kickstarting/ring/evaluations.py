@@ -1,0 +1,78 @@
+"""Plays the newest checkpoint now and then during training."""
+
+import csv
+import io
+import os
+import threading
+import time
+
+from absl import logging
+
+from kickstarting.acting import evaluator
+from kickstarting.agent.agent import Agent
+from kickstarting.config import run as config_lib
+from kickstarting.reporting import run_files
+from kickstarting.ring import parts
+from kickstarting.scores import normalised as scores
+from kickstarting.storage import checkpoints
+
+EVALUATIONS_FILE = "evaluations.csv"
+_COLUMNS = ("frames", "task", "mean_return", "standard_error", "episodes")
+
+
+def keep_up(config: config_lib.Config, stop: threading.Event) -> None:
+    """Evaluates every `config.evaluation_minutes` until `stop` is set.
+
+    Appends one line a task to evaluations.csv in the run's folder.
+
+    Args:
+      config: of the run.
+      stop: set when the program ends.
+    """
+    path = os.path.join(config.logdir, EVALUATIONS_FILE)
+    spec = parts.environment_spec(config)
+    agent = Agent(spec, config.network)
+    evaluated = -1
+    due = time.monotonic() + config.evaluation_minutes * 60
+    while not stop.wait(1.0):
+        if time.monotonic() < due:
+            continue
+        try:
+            params, metadata = checkpoints.load_params(config.logdir)
+        except checkpoints.CheckpointError:
+            continue
+        frames = int(metadata["telemetry"]["frames"])
+        if frames == evaluated:
+            continue
+        evaluated, due = frames, time.monotonic() + config.evaluation_minutes * 60
+        for task in config.tasks:
+            episodes = evaluator.evaluate(
+                task,
+                evaluator.AgentPlayer(agent, params, config.seed, greedy=False),
+                num_episodes=config.evaluation_episodes,
+                seed=config.seed,
+                action_repeat=config.action_repeat,
+                num_environments=2,
+                lab=config.lab,
+                should_stop=stop.is_set,
+            )
+            if episodes is None:
+                return
+            summary = scores.summarise(episodes.returns.tolist())
+            logging.info("%s at %d frames: %.2f", task, frames, summary.mean)
+            _append(
+                path,
+                (frames, task, summary.mean, summary.standard_error, summary.episodes),
+            )
+
+
+def _append(path: str, row: tuple[object, ...]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    if not os.path.exists(path) or not os.path.getsize(path):
+        writer.writerow(_COLUMNS)
+    writer.writerow(row)
+    try:
+        run_files.append(path, text.getvalue())
+    except run_files.RunFilesError as error:
+        logging.error("Evaluations go on, but %s", error)
