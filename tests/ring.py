@@ -1,10 +1,7 @@
-"""Parts of the ring in memory: a small run, its queue, a frozen learner."""
+"""Small rings of scripted environments: their configuration, parts and record."""
 
-import queue
 import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent import futures
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -20,14 +17,14 @@ from kickstarting.environments import base
 from kickstarting.environments.stepping import batch as environment_batch
 from kickstarting.learning import learner, update
 from kickstarting.queue import example as trajectory_example
+from kickstarting.queue import memory_queue
+from kickstarting.queue.stopped import QueueStopped
 from kickstarting.reporting import run_files, telemetry
+from kickstarting.ring import threads
 from kickstarting.storage import checkpoints
-from kickstarting.teaching import replicas as remote_teacher
 from kickstarting.teaching import server as teacher_server
-
-
-class Stopped(Exception):
-    """What MemoryQueue raises in its writers when the run stops."""
+from kickstarting.teaching.local import LocalReplica
+from kickstarting.teaching.replicas import RemoteTeacher
 
 
 def small_config(**fields: Any) -> config.Config:
@@ -87,46 +84,6 @@ def random_batch(
     )
 
 
-class MemoryQueue:
-    """A bounded queue of unrolls; one object is both writer and source of batches."""
-
-    def __init__(self, size: int, stop: threading.Event) -> None:
-        self._queue: queue.Queue[trajectory_lib.Trajectory] = queue.Queue(size)
-        self._stop = stop
-
-    def write(self, trajectory: trajectory_lib.Trajectory) -> float:
-        """Copies one unroll into the queue; see trajectory_queue.UnrollWriter."""
-        copied = jax.tree.map(np.array, trajectory)
-        start = time.monotonic()
-        while True:
-            try:
-                self._queue.put(copied, timeout=0.05)
-                return time.monotonic() - start
-            except queue.Full:
-                if self._stop.is_set():
-                    raise Stopped from None
-
-    def close(self) -> None:
-        """Needs nothing."""
-
-    def read(self) -> trajectory_lib.Trajectory | None:
-        """Returns the oldest unroll, or None when the run stops."""
-        while not self._stop.is_set():
-            try:
-                return self._queue.get(timeout=0.05)
-            except queue.Empty:
-                continue
-        return None
-
-    def batches(self, size: int) -> Iterator[trajectory_lib.Trajectory]:
-        """Yields batches [size, ...] until the run stops."""
-        while True:
-            unrolls = [self.read() for _ in range(size)]
-            if any(unroll is None for unroll in unrolls):
-                return
-            yield jax.tree.map(lambda *leaves: np.stack(leaves), *unrolls)
-
-
 class FixedLearner:
     """Answers an actor with parameters that stay as they are."""
 
@@ -176,7 +133,7 @@ def make_actor(
             teacher,
             run.kickstarting.deadline_seconds,
             weight,
-            Stopped,
+            QueueStopped,
         ),
         guide,
     )
@@ -192,31 +149,21 @@ def act(
     guide: guides.Guide | None = None,
 ) -> tuple[actor.Actor, list[trajectory_lib.Trajectory]]:
     """Runs an actor until its unrolls suffice; returns it and them, oldest first."""
-    stop = threading.Event()
-    unrolls_queue = MemoryQueue(run.resolved_queue_size, stop)
-    acting = make_actor(run, environments, learner, unrolls_queue, guide=guide)
-    failures: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            acting.run(stop)
-        except Exception as error:  # noqa: BLE001 - raised below
-            failures.append(error)
-            stop.set()
-
-    thread = threading.Thread(target=body)
-    thread.start()
-    timer = threading.Timer(seconds, stop.set)
-    timer.start()
+    stop, timeout = threading.Event(), threading.Event()
+    unrolls_queue = memory_queue.MemoryQueue(run.resolved_queue_size)
+    writer = memory_queue.UnrollWriter(unrolls_queue, stop.is_set)
+    acting = make_actor(run, environments, learner, writer, guide=guide)
     unrolls: list[trajectory_lib.Trajectory] = []
-    while not until(unrolls) and (unroll := unrolls_queue.read()) is not None:
-        unrolls.append(unroll)
+
+    def read(stop: threading.Event) -> None:
+        while not until(unrolls) and not stop.is_set():
+            unrolls.extend(unrolls_queue.take(1, stop.is_set))
+
+    timer = threading.Timer(seconds, timeout.set)
+    timer.start()
+    threads.run_together(read, {"actor/0": acting.run}, stop, timeout)
     timer.cancel()
-    stop.set()
-    thread.join(20)
-    if failures:
-        raise failures[0]
-    if thread.is_alive() or not until(unrolls):
+    if not until(unrolls):
         raise AssertionError(f"only {len(unrolls)} unrolls in {seconds} seconds")
     return acting, unrolls
 
@@ -235,18 +182,6 @@ class Trained(NamedTuple):
     batches: list[trajectory_lib.Trajectory]
     metrics: list[dict[str, float]]
     snapshots: dict[int, np.ndarray]
-
-
-class _LocalTeacher:
-    """A Courier client of a teacher server, without Courier."""
-
-    def __init__(self, server: teacher_server.TeacherServer) -> None:
-        self._server = server
-        self._pool = futures.ThreadPoolExecutor(32)
-        self.futures = self
-
-    def label(self, *arguments: Any) -> futures.Future:
-        return self._pool.submit(self._server.label, *arguments)
 
 
 class _WatchedUpdate(update.Update):
@@ -293,12 +228,12 @@ def train(
     agent = Agent(environments.spec, run.network)
     watched = _WatchedUpdate(agent, run, set(snapshots))
     stop = threading.Event()
-    unrolls = MemoryQueue(run.resolved_queue_size, stop)
+    unrolls = memory_queue.MemoryQueue(run.resolved_queue_size)
     files = run_files.RunFiles(run.logdir)
     learning = learner.Learner(
         run,
         watched,
-        lambda: unrolls.batches(run.batch_size),
+        lambda: memory_queue.batches(unrolls, run.batch_size, stop.is_set),
         checkpoints.Checkpoints(run.logdir, 1),
         {},
         telemetry.Telemetry(run.tasks, [None], run.total_frames),
@@ -307,26 +242,12 @@ def train(
         np.zeros(1, np.float32),
         initial_params,
     )
-    remote = remote_teacher.RemoteTeacher([_LocalTeacher(server)]) if server else None
-    acting = make_actor(run, environments, learning, unrolls, remote, guide)
-    failures: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            acting.run(stop)
-        except Exception as error:  # noqa: BLE001 - raised below
-            failures.append(error)
-            stop.set()
-
-    thread = threading.Thread(target=body, daemon=True)
-    thread.start()
+    remote = RemoteTeacher([LocalReplica(server)]) if server else None
+    writer = memory_queue.UnrollWriter(unrolls, stop.is_set)
+    acting = make_actor(run, environments, learning, writer, remote, guide)
     try:
-        learning.run(stop)
+        threads.run_together(learning.run, {"actor/0": acting.run}, stop)
     finally:
-        stop.set()
-        thread.join(20)
         learning.wait_for_reader(threading.Event())
         files.close()
-    if failures:
-        raise failures[0]
     return watched.trained._replace(parameters=learning.parameters(-1)[1])

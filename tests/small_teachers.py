@@ -8,6 +8,7 @@ import numpy as np
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
+from kickstarting.environments import base
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from tests import counting_environment, ring
@@ -65,17 +66,18 @@ def save(
     network: agent_config.NetworkConfig = NETWORK,
     tasks: Sequence[str] = ("gym:counting",),
     value: teacher_cards.ValueMeaning | None = None,
+    spec: base.EnvironmentSpec = SPEC,
 ) -> trajectory.Params:
     """Writes a teacher with random weights; returns them as they will be loaded."""
-    agent = Agent(SPEC, network)
+    agent = Agent(spec, network)
     params = ring.unravel(agent, ring.random_parameters(agent, seed))
     card = teacher_cards.TeacherCard(
         scores=tuple(
             teacher_cards.TaskScore(task, 1.0, 0.1, 3, None) for task in tasks
         ),
-        action_names=SPEC.action_names,
-        frame_shape=SPEC.frame_shape,
-        instruction_length=0,
+        action_names=spec.action_names,
+        frame_shape=spec.frame_shape,
+        instruction_length=spec.instruction_length,
         action_repeat=1,
         network=network,
         environment_frames=10,

@@ -13,6 +13,7 @@ from absl.testing import absltest, parameterized
 from kickstarting.acting import actor as actor_lib
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
+from kickstarting.queue import memory_queue
 from tests import ring
 from tests.counting_environment import SPEC, Code, CountingBatch, Script, code
 
@@ -238,7 +239,8 @@ class StoppingTest(parameterized.TestCase):
         environments = CountingBatch(scripts, actor_lib.NUM_SLOTS, run.unroll_length)
         learner = ring.FixedLearner(_agent_and_parameters()[1], WEIGHT)
         stop = threading.Event()
-        actor = ring.make_actor(run, environments, learner, ring.MemoryQueue(1, stop))
+        writer = memory_queue.UnrollWriter(memory_queue.MemoryQueue(1), stop.is_set)
+        actor = ring.make_actor(run, environments, learner, writer)
         thread = threading.Thread(target=actor.run, args=(stop,), daemon=True)
         thread.start()
         deadline = time.monotonic() + 30
@@ -264,7 +266,8 @@ class StoppingTest(parameterized.TestCase):
         environments = CountingBatch([Script()], 2, UNROLL_LENGTH)
         learner = ring.FixedLearner(np.zeros(0, np.float32), WEIGHT, version=-1)
         stop = threading.Event()
-        actor = ring.make_actor(run, environments, learner, ring.MemoryQueue(1, stop))
+        writer = memory_queue.UnrollWriter(memory_queue.MemoryQueue(1), stop.is_set)
+        actor = ring.make_actor(run, environments, learner, writer)
         threading.Timer(0.2, stop.set).start()
         start = time.monotonic()
         actor.run(stop)

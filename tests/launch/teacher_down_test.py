@@ -12,6 +12,7 @@ from absl.testing import absltest
 from kickstarting.acting import actor
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
+from kickstarting.queue import memory_queue
 from kickstarting.teaching import replicas as remote_teacher
 from tests import ring
 from tests.counting_environment import CountingBatch, Script
@@ -54,12 +55,12 @@ class TeacherDownTest(absltest.TestCase):
             [Script()] * ENVIRONMENTS, actor.NUM_SLOTS, RUN.unroll_length
         )
         flat = ring.random_parameters(Agent(environments.spec, RUN.network))
-        self.queue = ring.MemoryQueue(1, self.stop)
+        self.queue = memory_queue.MemoryQueue(1)
         acting = ring.make_actor(
             RUN,
             environments,
             ring.FixedLearner(flat, np.ones((1, 1), np.float32)),
-            self.queue,
+            memory_queue.UnrollWriter(self.queue, self.stop.is_set),
             remote_teacher.RemoteTeacher(clients),
         )
         self.sender = acting._sender
@@ -69,8 +70,7 @@ class TeacherDownTest(absltest.TestCase):
         self.addCleanup(self.stop.set)
 
     def _read(self) -> trajectory.Trajectory:
-        unroll = self.queue.read()
-        assert unroll is not None
+        (unroll,) = self.queue.take(1, self.stop.is_set)
         return unroll
 
     def _read_until(self, answered: bool, count: int) -> None:
