@@ -111,6 +111,49 @@ def loss(
     raise ValueError(f"there is no distillation form {form!r}; see config")
 
 
+def kickstarting_loss(
+    student_logits: Array,
+    teacher_logits: Array,
+    weight: Array | float,
+    teacher_mask: Array | None = None,
+    form: str = "cross_entropy",
+    temperature: float = 1.0,
+) -> Array:
+    """Returns the kickstarting term of one teacher, to be added to a loss.
+
+    λ Σ H(π_T ‖ π_S) over all steps (Schmitt et al. 2018, section 3.1), or another
+    distance in the place of the cross-entropy. It is a sum, as the paper's other terms
+    are: where a loss is a mean over steps, divide it by their number. Of several
+    teachers the terms add up.
+
+    Args:
+      student_logits: float32 [..., A], on states that the student itself has reached.
+      teacher_logits: float32 [..., A], what the teacher would do there. They get no
+        gradient, and may be anything, even NaN, where the mask is 0.
+      weight: λ, float32 [] or [...].
+      teacher_mask: float32 [...]; 1 where the teacher answered, else 0; None where it
+        answered everywhere.
+      form: of the distance; see `loss`.
+      temperature: τ of both policies.
+
+    Returns:
+      float32 [].
+
+    Raises:
+      ValueError: `form` is unknown.
+    """
+    chex.assert_equal_shape([student_logits, teacher_logits])
+    if teacher_mask is None:
+        return jnp.sum(weight * loss(teacher_logits, student_logits, form, temperature))
+    chex.assert_equal_shape_prefix(
+        [student_logits, teacher_mask], student_logits.ndim - 1
+    )
+    # Masking the loss alone would let a NaN through to the gradient.
+    answered = jnp.where(teacher_mask[..., None] > 0, teacher_logits, 0.0)
+    distance = loss(answered, student_logits, form, temperature)
+    return jnp.sum(weight * distance * teacher_mask)
+
+
 def next_action_reward(
     teacher_logits: Array,
     teacher_mask: Array,

@@ -8,8 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kickstarting.config.checks import require
 from kickstarting.config.run import Config, KickstartingConfig
 from kickstarting.config.teacher_uses import TEACHER_USES
+
+# Schedules that fall by themselves until their end.
+FALLING = ("linear", "exponential")
 
 
 class Weights(NamedTuple):
@@ -97,6 +101,37 @@ def teacher_factor(
     return rho
 
 
+def kickstarting_weight(
+    config: KickstartingConfig,
+    frames: int,
+    student_return: float | None = None,
+    teacher_return: float | None = None,
+) -> float:
+    """Returns λ = α·ρ of one teacher, for a training loop of somebody else's.
+
+    It is computed outside of what is jitted and handed in as an argument, so that its
+    fall recompiles nothing.
+
+    Args:
+      config: the schedules of α and ρ; its teachers play no part.
+      frames: environment frames, or whatever the schedule counts, so far.
+      student_return: see teacher_factor; for the schedule 'return_gap' alone.
+      teacher_return: likewise.
+
+    Raises:
+      ConfigError: α is to fall, but there is no end_frames above start_frames.
+    """
+    require(
+        config.schedule not in FALLING or config.end_frames > config.start_frames,
+        f"the {config.schedule} schedule needs end_frames above start_frames "
+        f"({config.end_frames} is not above {config.start_frames})",
+    )
+    rho = teacher_factor(
+        config, frames, student_return=student_return, teacher_return=teacher_return
+    )
+    return global_weight(config, frames) * rho
+
+
 def weights(
     config: Config,
     frames: int,
@@ -178,8 +213,7 @@ def _scheduled(
 
 
 def _has_ended(schedule: str, end_frames: int, frames: int) -> bool:
-    falls = schedule in ("linear", "exponential")
-    return frames >= end_frames and bool(end_frames or falls)
+    return frames >= end_frames and bool(end_frames or schedule in FALLING)
 
 
 def _shares(above_chance: np.ndarray) -> np.ndarray:
