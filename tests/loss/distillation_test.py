@@ -227,5 +227,59 @@ class CompareTest(absltest.TestCase):
             _compare(jnp.zeros((3, 4)), jnp.zeros((1, 3, 5)), jnp.ones((1, 3)))
 
 
+class KickstartingLossTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        random = np.random.default_rng(3)
+        self.student = random.normal(size=(2, 5, 4)).astype(np.float32)
+        self.teacher = random.normal(size=(2, 5, 4)).astype(np.float32)
+        self.mask = np.array([[1, 1, 0, 1, 1], [0, 0, 0, 1, 0]], np.float32)
+
+    @parameterized.parameters(*agent_config.DISTILLATION_FORMS)
+    def test_is_the_weighted_sum_over_what_was_answered(self, form):
+        distance = distillation.loss(self.teacher, self.student, form, 2.0)
+        weight = np.linspace(0.5, 4.0, 10, dtype=np.float32).reshape(2, 5)
+        for λ in (3.0, weight):
+            np.testing.assert_allclose(
+                distillation.kickstarting_loss(
+                    self.student, self.teacher, λ, self.mask, form, 2.0
+                ),
+                np.sum(λ * distance * self.mask),
+                rtol=1e-5,
+            )
+        np.testing.assert_allclose(
+            distillation.kickstarting_loss(
+                self.student, self.teacher, 3.0, form=form, temperature=2.0
+            ),
+            3.0 * np.sum(distance),
+            rtol=1e-5,
+        )
+
+    def test_is_the_term_of_the_learner(self):
+        compared = distillation.compare(
+            self.student[0], self.teacher, self.mask, "cross_entropy", 1.0
+        )
+        terms = [
+            distillation.kickstarting_loss(self.student[0], logits, λ, mask)
+            for logits, λ, mask in zip(self.teacher, (4.0, 2.0), self.mask, strict=True)
+        ]
+        weight = np.array([[4.0], [2.0]])
+        np.testing.assert_allclose(sum(terms), np.sum(weight * compared.loss), 1e-5)
+
+    def test_what_was_not_answered_spoils_no_gradient(self):
+        unknown = np.where(self.mask[..., None] > 0, self.teacher, np.nan)
+        gradient = jax.grad(distillation.kickstarting_loss)(
+            self.student, unknown, 1.0, self.mask
+        )
+        self.assertTrue(np.isfinite(gradient).all())
+        np.testing.assert_array_equal(gradient[self.mask == 0], 0.0)
+
+    def test_shapes_that_differ_are_refused(self):
+        with self.assertRaises(AssertionError):
+            distillation.kickstarting_loss(self.student, self.teacher[0], 1.0)
+        with self.assertRaises(AssertionError):
+            distillation.kickstarting_loss(self.student, self.teacher, 1.0, np.ones(5))
+
+
 if __name__ == "__main__":
     absltest.main()

@@ -8,18 +8,13 @@ from absl.testing import absltest, parameterized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kickstarting.config.checks import ConfigError
 from kickstarting.config.run import Config
 from kickstarting.config.teachers import SCHEDULES, KickstartingConfig
 from kickstarting.loss import schedules
+from kickstarting.loss.schedules import kickstarting_weight
 
 TEACHERS = (("doom:basic", "teacher"),)
-
-
-def kickstarting_weight(config, frames, student_return=None, teacher_return=None):
-    """λ = α·ρ of one teacher whose ρ is 1 at the start."""
-    return schedules.global_weight(config, frames) * schedules.teacher_factor(
-        config, frames, 1.0, student_return, teacher_return
-    )
 
 
 def _config(**changed) -> KickstartingConfig:
@@ -107,7 +102,7 @@ class SchedulesTest(parameterized.TestCase):
     @parameterized.parameters(*SCHEDULES)
     def test_no_teachers_and_the_default_frames_give_a_weight(self, schedule):
         config = KickstartingConfig(schedule=schedule)
-        weight = kickstarting_weight(config, 5)
+        weight = schedules.global_weight(config, 5)
         stays = schedule in ("constant", "return_gap")
         self.assertEqual(weight, config.weight if stays else 0.0)
 
@@ -245,6 +240,37 @@ class WeightsTest(parameterized.TestCase):
         )
         self.assertEqual(schedules.global_weight(run.kickstarting, 0), 0.0)
         self.assertTrue(schedules.lambda_is_zero_for_good(run, 0).all())
+
+
+class KickstartingWeightTest(absltest.TestCase):
+    def test_is_the_global_weight_times_the_factor(self):
+        run = KickstartingConfig(
+            schedule="linear",
+            weight=4.0,
+            end_frames=100,
+            factor_schedule="linear",
+            factor_final_share=0.5,
+            factor_end_frames=200,
+        )
+        for frames in (0, 30, 99, 100, 150):
+            self.assertAlmostEqual(
+                kickstarting_weight(run, frames),
+                schedules.global_weight(run, frames)
+                * schedules.teacher_factor(run, frames),
+            )
+        self.assertEqual(kickstarting_weight(run, 0), 4.0)
+        self.assertEqual(kickstarting_weight(run, 100), 0.0)
+
+    def test_follows_the_gap(self):
+        run = KickstartingConfig(schedule="return_gap", weight=2.0)
+        weight = kickstarting_weight(run, 10, 3.0, 4.0)
+        self.assertAlmostEqual(weight, 0.5)
+        self.assertEqual(kickstarting_weight(run, 10), 2.0)
+
+    def test_a_fall_without_an_end_is_refused(self):
+        for schedule in ("linear", "exponential"):
+            with self.assertRaisesRegex(ConfigError, "end_frames above start_frames"):
+                kickstarting_weight(KickstartingConfig(schedule=schedule), 0)
 
 
 if __name__ == "__main__":
