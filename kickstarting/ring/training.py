@@ -30,6 +30,7 @@ from kickstarting.agent.trajectory import Params
 from kickstarting.config import run as config_lib
 from kickstarting.learning.learner import Learner
 from kickstarting.queue import memory_queue
+from kickstarting.reporting import live_view, status_text
 from kickstarting.reporting.run_files import RunFiles
 from kickstarting.reporting.telemetry import Telemetry
 from kickstarting.ring import checks, evaluations, parts, resumption, threads
@@ -203,9 +204,6 @@ def _shown(config: config_lib.Config, telemetry: Telemetry) -> Iterator[None]:
     if not config.show:
         yield
         return
-    # Here, and not above: a program that shows nothing needs no rich.
-    from kickstarting.reporting import live_view, status_text
-
     status = status_text.RunStatus(telemetry, ", ".join(config.tasks))
     view = live_view.LiveView(status)
     view.start()
