@@ -169,6 +169,9 @@ class Actor:
             has_ended.set()
             self._sender.close(_CLOSE_SECONDS)
             self._environments.close()
+            # In compiled code when the interpreter ends, it would take it down.
+            if helper.is_alive():
+                helper.join(_CLOSE_SECONDS)
 
     def _loop(self, stop: threading.Event) -> None:
         held = np.zeros(0, np.int32)

@@ -174,8 +174,11 @@ def _run(
             beside["teacher/0"] = server.run
         if config.evaluation_episodes and config.evaluation_minutes:
             beside["evaluator/0"] = functools.partial(evaluations.keep_up, config)
-        threads.run_together(learner.run, beside, stop, asked)
-        learner.wait_for_reader(threading.Event())
+        try:
+            threads.run_together(learner.run, beside, stop, asked)
+        finally:
+            # In compiled code when the interpreter ends, it would take it down.
+            learner.wait_for_reader(threading.Event())
 
 
 def _report(
