@@ -127,7 +127,7 @@ def labels(
         done = sum(answered) - before
         return {
             "labels_per_second": done / (time.monotonic() - start),
-            "unrolls_per_batch": server.counters()["teacher_batch_size"],
+            "unrolls_per_batch": server.gauges()["teacher_batch_size"],
         }
 
 

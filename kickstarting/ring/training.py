@@ -30,7 +30,7 @@ from kickstarting.agent.trajectory import Params
 from kickstarting.config import run as config_lib
 from kickstarting.learning.learner import Learner
 from kickstarting.queue import memory_queue
-from kickstarting.reporting import live_view, status_text
+from kickstarting.reporting import live_view, telemetry_text
 from kickstarting.reporting.run_files import RunFiles
 from kickstarting.reporting.telemetry import Telemetry
 from kickstarting.ring import checks, evaluations, parts, resumption, threads
@@ -189,16 +189,20 @@ def _report(
     server: TeacherServer | None,
     stop: threading.Event,
 ) -> None:
-    """Reports queue and teachers, and frees the teachers whose λ has ended."""
+    """Reports queue and teachers, and frees the teachers whose λ is 0 for good."""
     capacity = float(config.resolved_queue_size)
     while not stop.wait(_REPORT_SECONDS):
         size = float(memory_queue.size(unrolls))
-        telemetry.set_counters(
-            "queue/0", {"queue_size": size, "queue_capacity": capacity}
+        telemetry.report(
+            "queue/0",
+            counters={},
+            gauges={"queue_size": size, "queue_capacity": capacity},
         )
         if server is not None:
-            telemetry.set_counters("teacher/0", server.counters())
-            server.drop_ended(learner.ended_teachers())
+            telemetry.report(
+                "teacher/0", counters=server.counters(), gauges=server.gauges()
+            )
+            server.drop_unneeded(learner.lambda_is_zero_for_good())
 
 
 @contextlib.contextmanager
@@ -207,7 +211,7 @@ def _shown(config: config_lib.Config, telemetry: Telemetry) -> Iterator[None]:
     if not config.show:
         yield
         return
-    status = status_text.RunStatus(telemetry, ", ".join(config.tasks))
+    status = telemetry_text.TelemetryText(lambda: telemetry, ", ".join(config.tasks))
     view = live_view.LiveView(status)
     view.start()
     try:
