@@ -47,6 +47,8 @@ class LearnerState(NamedTuple):
 def shared(agent: Agent, config: config_lib.Config) -> "Update":
     """Returns the update of a run, one for all members of a population.
 
+    A run that goes on for longer in the same process has the same one, too.
+
     Args:
       agent: the student.
       config: of a member, as the run began: what evolves is an argument of the update.
@@ -56,7 +58,7 @@ def shared(agent: Agent, config: config_lib.Config) -> "Update":
     """
     # Members begin at once: without the lock each would make one.
     with _SHARING:
-        return _shared(agent, dataclasses.replace(config, logdir="shared", seed=0))
+        return _shared(agent, _compiled_of(config))
 
 
 def _ravel_first(params: Any) -> jax.Array:
@@ -252,6 +254,20 @@ def _is_finite(tree: Any) -> jax.Array:
     """Whether every number in `tree` is finite, bool []."""
     return jnp.all(
         jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)])
+    )
+
+
+def _compiled_of(config: config_lib.Config) -> config_lib.Config:
+    """Returns the configuration without what the compiled update does not know."""
+    return dataclasses.replace(
+        config,
+        logdir="shared",
+        seed=0,
+        total_frames=config.frames_per_update,
+        evaluation_episodes=0,
+        evaluation_minutes=0.0,
+        show=False,
+        checkpoint=config_lib.CheckpointConfig(),
     )
 
 

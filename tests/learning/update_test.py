@@ -198,5 +198,30 @@ class UpdateTest(parameterized.TestCase):
         )
 
 
+class SharedTest(absltest.TestCase):
+    def _shared(self, **changed) -> update.Update:
+        run = dataclasses.replace(CONFIG, **changed)
+        return update.shared(Agent(SPEC, run.network), run)
+
+    def test_what_is_not_compiled_makes_no_other_update(self):
+        one = self._shared()
+        for changed in (
+            {"logdir": "another", "seed": 7},
+            {"total_frames": 10**9},
+            {"evaluation_episodes": 0, "evaluation_minutes": 1.0, "show": False},
+            {"checkpoint": config.CheckpointConfig(keep=7)},
+        ):
+            self.assertIs(self._shared(**changed), one)
+
+    def test_what_is_compiled_does(self):
+        one = self._shared()
+        for changed in (
+            {"batch_size": 16},
+            {"loss": agent_config.LossConfig(discount=0.5)},
+            {"network": agent_config.NetworkConfig(core_size=16)},
+        ):
+            self.assertIsNot(self._shared(**changed), one)
+
+
 if __name__ == "__main__":
     absltest.main()

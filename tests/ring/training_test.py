@@ -46,7 +46,7 @@ class TrainingTest(parameterized.TestCase):
         self.logdir = self.create_tempdir().full_path
 
     def _config(self, **fields: Any) -> config_lib.Config:
-        # What fields have in common is compiled once for all tests.
+        # All of one network and one batch is compiled once for all tests.
         defaults: dict[str, Any] = {
             "tasks": (TASK,),
             "logdir": self.logdir,
