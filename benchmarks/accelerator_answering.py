@@ -23,6 +23,7 @@ from kickstarting.teaching.server import TeacherServer
 
 # Unrolls that wait for the teachers at once, as of so many environments.
 _CALLERS = 64
+_PATIENCE_SECONDS = 60.0
 
 
 def inference(
@@ -123,7 +124,11 @@ def labels(
             thread.start()
         stack.callback(stop.set)
         start, before = time.monotonic(), sum(answered)
-        time.sleep(seconds)
+        # However short that is, some have to be answered.
+        while time.monotonic() < start + seconds or sum(answered) == before:
+            if time.monotonic() > start + seconds + _PATIENCE_SECONDS:
+                raise RuntimeError("no teacher answered")
+            time.sleep(0.01)
         done = sum(answered) - before
         return {
             "labels_per_second": done / (time.monotonic() - start),
