@@ -16,7 +16,7 @@ from kickstarting.config import run as config
 from kickstarting.learning import learner, update
 from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints
-from tests import ring
+from tests import small_ring
 from tests.counting_environment import SPEC
 
 NUM_UPDATES = 8
@@ -29,7 +29,7 @@ KICKSTARTING = config.KickstartingConfig(
     end_frames=80,
 )
 # 16 frames an update.
-CONFIG = ring.small_config(
+CONFIG = small_ring.small_config(
     total_frames=16 * NUM_UPDATES,
     kickstarting=KICKSTARTING,
     optimiser=agent_config.OptimiserConfig(learning_rate=1e-3),
@@ -51,7 +51,7 @@ def fresh() -> update.LearnerState:
 @functools.cache
 def batch_of(seed: int) -> trajectory.Trajectory:
     """Returns the batch of a seed, the same one each time."""
-    return ring.random_batch(CONFIG, SPEC, seed)
+    return small_ring.random_batch(CONFIG, SPEC, seed)
 
 
 class RecordingUpdate:

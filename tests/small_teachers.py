@@ -11,7 +11,7 @@ from kickstarting.config import agent as agent_config
 from kickstarting.environments import base
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
-from tests import counting_environment, ring
+from tests import counting_environment, small_ring
 
 NETWORK = agent_config.NetworkConfig(core_size=8)
 SPEC = counting_environment.SPEC
@@ -70,7 +70,7 @@ def save(
 ) -> trajectory.Params:
     """Writes a teacher with random weights; returns them as they will be loaded."""
     agent = Agent(spec, network)
-    params = ring.unravel(agent, ring.random_parameters(agent, seed))
+    params = small_ring.unravel(agent, small_ring.random_parameters(agent, seed))
     card = teacher_cards.TeacherCard(
         scores=tuple(
             teacher_cards.TaskScore(task, 1.0, 0.1, 3, None) for task in tasks
@@ -92,7 +92,7 @@ def save(
 
 def unrolls(count: int, length: int) -> trajectory.Trajectory:
     """Returns random unrolls [count, length (+ 1), ...] with many episodes' ends."""
-    run = ring.small_config(unroll_length=length, batch_size=count)
-    batch = ring.random_batch(run, SPEC, seed=1)
+    run = small_ring.small_config(unroll_length=length, batch_size=count)
+    batch = small_ring.random_batch(run, SPEC, seed=1)
     first = np.random.default_rng(2).random((count, length + 1)) < 0.3
     return batch._replace(first=first)

@@ -14,7 +14,7 @@ from kickstarting.acting import actor as actor_lib
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.queue import memory_queue
-from tests import ring
+from tests import small_ring
 from tests.counting_environment import SPEC, Code, CountingBatch, Script, code
 
 SCRIPTS = (
@@ -26,19 +26,19 @@ SCRIPTS = (
     Script(length=4, truncation=True, delay=2),
 )
 PLAIN = range(4)
-CONFIG = ring.small_config(environments_per_actor=len(SCRIPTS), batch_size=6)
+CONFIG = small_ring.small_config(environments_per_actor=len(SCRIPTS), batch_size=6)
 UNROLL_LENGTH = CONFIG.unroll_length
 WEIGHT = np.zeros((1, 1), np.float32)
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 @functools.cache
 def _agent_and_parameters() -> tuple[Agent, np.ndarray]:
     agent = Agent(SPEC, CONFIG.network)
-    return agent, ring.random_parameters(agent)
+    return agent, small_ring.random_parameters(agent)
 
 
 def _of_environment(
@@ -67,8 +67,8 @@ def _run(delays: tuple[int, ...] = ()):
             **{**scripts[environment].__dict__, "delay": delay}
         )
     environments = CountingBatch(scripts, actor_lib.NUM_SLOTS, UNROLL_LENGTH)
-    learner = ring.FixedLearner(_agent_and_parameters()[1], WEIGHT, version=3)
-    actor, unrolls = ring.act(CONFIG, environments, learner, until=_enough)
+    learner = small_ring.FixedLearner(_agent_and_parameters()[1], WEIGHT, version=3)
+    actor, unrolls = small_ring.act(CONFIG, environments, learner, until=_enough)
     return environments, learner, actor, unrolls
 
 
@@ -151,7 +151,7 @@ class ActorTest(parameterized.TestCase):
     def test_the_core_state_reproduces_the_behaviour(self, environment):
         _, _, _, unrolls = _run()
         agent, flat = _agent_and_parameters()
-        params = ring.unravel(agent, flat)
+        params = small_ring.unravel(agent, flat)
         own = _of_environment(unrolls, environment)[:4]
         batch = jax.tree.map(lambda *leaves: np.stack(leaves), *own)
         output, _ = jax.jit(agent.unroll)(
@@ -201,10 +201,10 @@ class ActorTest(parameterized.TestCase):
 
 class ReportsTest(absltest.TestCase):
     def test_episodes_and_counters_reach_the_learner(self):
-        run = ring.small_config(environments_per_actor=1, batch_size=1)
+        run = small_ring.small_config(environments_per_actor=1, batch_size=1)
         environments = CountingBatch([Script(length=2, delay=20)], 2, UNROLL_LENGTH)
-        learner = ring.FixedLearner(_agent_and_parameters()[1], WEIGHT)
-        ring.act(
+        learner = small_ring.FixedLearner(_agent_and_parameters()[1], WEIGHT)
+        small_ring.act(
             run,
             environments,
             learner,
@@ -237,10 +237,10 @@ class ReportsTest(absltest.TestCase):
 class StoppingTest(parameterized.TestCase):
     def _assert_ends(self, run, scripts) -> None:
         environments = CountingBatch(scripts, actor_lib.NUM_SLOTS, run.unroll_length)
-        learner = ring.FixedLearner(_agent_and_parameters()[1], WEIGHT)
+        learner = small_ring.FixedLearner(_agent_and_parameters()[1], WEIGHT)
         stop = threading.Event()
         writer = memory_queue.UnrollWriter(memory_queue.MemoryQueue(1), stop.is_set)
-        actor = ring.make_actor(run, environments, learner, writer)
+        actor = small_ring.make_actor(run, environments, learner, writer)
         thread = threading.Thread(target=actor.run, args=(stop,), daemon=True)
         thread.start()
         deadline = time.monotonic() + 30
@@ -253,21 +253,21 @@ class StoppingTest(parameterized.TestCase):
         self.assertTrue(environments.closed)
 
     def test_it_ends_while_the_queue_is_full(self):
-        run = ring.small_config(environments_per_actor=2)
+        run = small_ring.small_config(environments_per_actor=2)
         self._assert_ends(run, [Script(), Script()])
 
     @parameterized.parameters(True, False)
     def test_it_ends_while_an_environment_hangs(self, lockstep):
-        run = ring.small_config(environments_per_actor=2, lockstep=lockstep)
+        run = small_ring.small_config(environments_per_actor=2, lockstep=lockstep)
         self._assert_ends(run, [Script(), Script(hangs_at=6)])
 
     def test_it_ends_before_the_learner_has_any_parameters(self):
-        run = ring.small_config(environments_per_actor=1)
+        run = small_ring.small_config(environments_per_actor=1)
         environments = CountingBatch([Script()], 2, UNROLL_LENGTH)
-        learner = ring.FixedLearner(np.zeros(0, np.float32), WEIGHT, version=-1)
+        learner = small_ring.FixedLearner(np.zeros(0, np.float32), WEIGHT, version=-1)
         stop = threading.Event()
         writer = memory_queue.UnrollWriter(memory_queue.MemoryQueue(1), stop.is_set)
-        actor = ring.make_actor(run, environments, learner, writer)
+        actor = small_ring.make_actor(run, environments, learner, writer)
         threading.Timer(0.2, stop.set).start()
         start = time.monotonic()
         actor.run(stop)

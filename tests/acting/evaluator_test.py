@@ -11,7 +11,7 @@ from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.environments import base, suites
-from tests import counting_environment, ring
+from tests import counting_environment, small_ring
 from tests.counting_environment import CountingBatch, Script
 
 MINIGRID = "gym:MiniGrid-Empty-5x5-v0"
@@ -21,13 +21,13 @@ NETWORK = agent_config.NetworkConfig(core_size=8)
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 def _biased(agent: Agent, action: int, logit: float) -> trajectory.Params:
     """Returns parameters whose policy is the same everywhere."""
     params = jax.tree.map(
-        np.zeros_like, ring.unravel(agent, ring.random_parameters(agent))
+        np.zeros_like, small_ring.unravel(agent, small_ring.random_parameters(agent))
     )
     bias = params["policy"]["bias"].copy()
     bias[action] = logit

@@ -14,7 +14,7 @@ from kickstarting.acting.actor import NUM_SLOTS
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config
-from tests import ring
+from tests import small_ring
 from tests.counting_environment import SPEC, CountingBatch, Script, code
 
 SCRIPTS = (
@@ -23,7 +23,7 @@ SCRIPTS = (
     Script(length=9, delay=2),
     Script(length=30),
 )
-CONFIG = ring.small_config(environments_per_actor=len(SCRIPTS), unroll_length=8)
+CONFIG = small_ring.small_config(environments_per_actor=len(SCRIPTS), unroll_length=8)
 # The teacher's policy, whatever it sees.
 LOGITS = np.array([0.0, 1.0, 3.0], np.float32)
 STEPS = 4
@@ -46,13 +46,13 @@ class SteadyTeacher:
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 @functools.cache
 def _agent_and_parameters() -> tuple[Agent, np.ndarray]:
     agent = Agent(SPEC, CONFIG.network)
-    return agent, ring.random_parameters(agent)
+    return agent, small_ring.random_parameters(agent)
 
 
 @functools.cache
@@ -73,7 +73,7 @@ def _run(use: str, left: float, delays: tuple[int, ...] = ()) -> Any:
         guided_end_frames=guided_frames,
     )
     environments = CountingBatch(scripts, NUM_SLOTS, CONFIG.unroll_length)
-    learner = ring.FixedLearner(
+    learner = small_ring.FixedLearner(
         _agent_and_parameters()[1], np.zeros((1, 1), np.float32), version
     )
     guide = guides.Guide(
@@ -89,7 +89,9 @@ def _run(use: str, left: float, delays: tuple[int, ...] = ()) -> Any:
             for environment in range(len(SCRIPTS))
         )
 
-    actor, unrolls = ring.act(CONFIG, environments, learner, until=enough, guide=guide)
+    actor, unrolls = small_ring.act(
+        CONFIG, environments, learner, until=enough, guide=guide
+    )
     return learner, actor, unrolls
 
 
@@ -108,7 +110,10 @@ def _student_logits(unrolls: list[trajectory.Trajectory]) -> np.ndarray:
     agent, flat = _agent_and_parameters()
     batch = jax.tree.map(lambda *leaves: np.stack(leaves), *unrolls)
     output, _ = jax.jit(agent.unroll)(
-        ring.unravel(agent, flat), batch.observation, batch.first, batch.core_state
+        small_ring.unravel(agent, flat),
+        batch.observation,
+        batch.first,
+        batch.core_state,
     )
     return np.asarray(output.logits)[:, :-1]
 

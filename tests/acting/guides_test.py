@@ -15,7 +15,7 @@ from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import teachers
-from tests import counting_environment, ring, teacher_card
+from tests import counting_environment, small_ring, teacher_card
 
 SPEC = counting_environment.SPEC
 TEACHERS = (("test:counting", "any"),)
@@ -23,7 +23,7 @@ LENGTH = 12
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 def _kickstarting(use: str, **fields: Any) -> config.KickstartingConfig:
@@ -170,7 +170,9 @@ class CheckpointTeacherTest(absltest.TestCase):
             network=network,
         )
         folder = os.path.join(self.create_tempdir().full_path, "teacher")
-        params = ring.unravel(agent, ring.random_parameters(agent, core_size))
+        params = small_ring.unravel(
+            agent, small_ring.random_parameters(agent, core_size)
+        )
         teacher_files.save_teacher(folder, params, card)
         return teachers.CheckpointTeacher(folder)
 
@@ -184,8 +186,8 @@ class CheckpointTeacherTest(absltest.TestCase):
             of_environment,
         )
         size = len(of_environment)
-        run = ring.small_config(unroll_length=LENGTH, batch_size=size)
-        unrolls = ring.random_batch(run, SPEC, seed=1)
+        run = small_ring.small_config(unroll_length=LENGTH, batch_size=size)
+        unrolls = small_ring.random_batch(run, SPEC, seed=1)
         random = np.random.default_rng(2)
         first = random.random((size, LENGTH)) < 0.3
         first[:, 0] = True

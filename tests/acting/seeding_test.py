@@ -6,7 +6,7 @@ from absl.testing import absltest
 
 from kickstarting.acting import actor
 from kickstarting.config import agent as agent_config
-from tests import ring
+from tests import small_ring
 from tests.counting_environment import CountingBatch, Script
 
 SCRIPTS = [
@@ -19,12 +19,12 @@ NUM_UPDATES = 3
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class SeedingTest(absltest.TestCase):
-    def _train(self, seed: int) -> ring.Trained:
-        run = ring.small_config(
+    def _train(self, seed: int) -> small_ring.Trained:
+        run = small_ring.small_config(
             logdir=self.create_tempdir().full_path,
             seed=seed,
             lockstep=True,
@@ -33,7 +33,7 @@ class SeedingTest(absltest.TestCase):
             optimiser=agent_config.OptimiserConfig(learning_rate=0.01, anneal=False),
         )
         environments = CountingBatch(SCRIPTS, actor.NUM_SLOTS, run.unroll_length)
-        trained = ring.train(run, environments)
+        trained = small_ring.train(run, environments)
         self.assertLen(trained.metrics, NUM_UPDATES)
         return trained
 

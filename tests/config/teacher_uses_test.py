@@ -10,7 +10,7 @@ from kickstarting.acting.actor import NUM_SLOTS
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.teaching import server as teacher_server
-from tests import background, combination_lock, ring
+from tests import background, combination_lock, small_ring
 
 TASK = "test:lock"
 TEACHER = "tests.combination_lock:make_teacher"
@@ -21,7 +21,7 @@ SOLVED, UNSOLVED = 0.4, 0.05
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 def _environments() -> combination_lock.LockBatch:
@@ -30,8 +30,8 @@ def _environments() -> combination_lock.LockBatch:
 
 def _student_return(run: config.Config, parameters: np.ndarray) -> float:
     """Returns the mean return of a student that acts alone."""
-    learner = ring.FixedLearner(parameters, np.zeros((1, 1), np.float32))
-    ring.act(
+    learner = small_ring.FixedLearner(parameters, np.zeros((1, 1), np.float32))
+    small_ring.act(
         # A learner that stays as it is gives no parameters to wait for.
         dataclasses.replace(run, lockstep=False),
         _environments(),
@@ -44,7 +44,7 @@ def _student_return(run: config.Config, parameters: np.ndarray) -> float:
 class TeacherUsesTest(parameterized.TestCase):
     def _config(self, use: str, updates: int, teacher: str = TEACHER) -> config.Config:
         frames = updates * FRAMES_PER_UPDATE
-        return ring.small_config(
+        return small_ring.small_config(
             tasks=(TASK,),
             logdir=self.create_tempdir().full_path,
             total_frames=frames,
@@ -63,7 +63,7 @@ class TeacherUsesTest(parameterized.TestCase):
             ),
         )
 
-    def _train(self, run: config.Config) -> ring.Trained:
+    def _train(self, run: config.Config) -> small_ring.Trained:
         server, guide = None, None
         if run.asks_teachers:
             server = teacher_server.TeacherServer(
@@ -77,7 +77,7 @@ class TeacherUsesTest(parameterized.TestCase):
                 {TEACHER: combination_lock.make_teacher()},
                 [TEACHER] * NUM_ENVIRONMENTS,
             )
-        return ring.train(run, _environments(), server, guide=guide)
+        return small_ring.train(run, _environments(), server, guide=guide)
 
     @parameterized.parameters("distillation", "behaviour_cloning", "dagger")
     def test_it_is_copied_without_rewards(self, use):

@@ -12,14 +12,14 @@ from kickstarting.config import run as config
 from kickstarting.environments import base, suites
 from kickstarting.teaching import server as teacher_server
 from kickstarting.teaching import teachers
-from tests import background, ring
+from tests import background, small_ring
 
 NAME = "examples.scripted_teacher:make"
 TASK = "gym:MiniGrid-Empty-8x8-v0"
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 def _play(teacher: trajectory.Teacher | None, level: str, seed: int, episodes: int):
@@ -129,7 +129,7 @@ class KickstartTest(absltest.TestCase):
         environments = suites.make_batch(settings, NUM_SLOTS, run.unroll_length)
         server = teacher_server.TeacherServer(run.teachers_of_task, run.max_teachers)
         background.start(self, server.run)
-        metrics = ring.train(run, environments, server).metrics
+        metrics = small_ring.train(run, environments, server).metrics
         self.assertEqual({each["teacher_coverage"] for each in metrics}, {1.0})
         self.assertAlmostEqual(metrics[0]["cross_entropy"], np.log(7), places=1)
         self.assertLess(metrics[-1]["cross_entropy"], np.log(7) - 0.4)

@@ -8,12 +8,12 @@ from absl.testing import absltest
 from examples import train_in_process
 from kickstarting.reporting import run_files
 from kickstarting.scores.normalised import Summary
-from tests import ring
+from tests import small_ring
 
 
 class TrainInProcessTest(absltest.TestCase):
     def test_it_trains_with_its_teacher(self):
-        ring.compile_quickly()
+        small_ring.compile_quickly()
         logdir = self.create_tempdir().full_path
         # Two updates.
         frames = 2 * train_in_process.config(logdir, 10_000).frames_per_update

@@ -15,7 +15,7 @@ from kickstarting.environments import suites
 from kickstarting.environments.dmlab import dmlab30
 from launch import evaluate
 from launch.flags import command_line
-from tests import ring
+from tests import small_ring
 from tests.environments import lab_stand_in
 from tests.launch import program_run
 
@@ -35,7 +35,7 @@ def _run(*arguments: str) -> tuple[int, str, str]:
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class DoomTest(absltest.TestCase):

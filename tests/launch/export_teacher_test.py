@@ -19,20 +19,20 @@ from kickstarting.teaching import teachers
 from launch import export_teacher
 from launch.monitoring import run_folder
 from launch.reports import policies
-from tests import ring, small_teachers, teacher_card
+from tests import small_ring, small_teachers, teacher_card
 
 _TASKS = ("gym:one", "gym:two", "gym:three")
 _MEAN, _SCALE = np.float32([0.5, 40.0, -3.0]), np.float32([0.1, 30.0, 2.0])
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class ExportTeacherTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
-        self.run = ring.small_config(
+        self.run = small_ring.small_config(
             tasks=_TASKS,
             logdir=self.create_tempdir().full_path,
             network=agent_config.NetworkConfig(core_size=8, num_values=3),
@@ -43,7 +43,9 @@ class ExportTeacherTest(parameterized.TestCase):
             _SCALE,
         )
         state = update.Update(self.agent, self.run).init(jax.random.key(0))
-        self.params = ring.unravel(self.agent, ring.random_parameters(self.agent))
+        self.params = small_ring.unravel(
+            self.agent, small_ring.random_parameters(self.agent)
+        )
         state = state._replace(params=self.params, value_statistics=self.statistics)
         checkpoints.Checkpoints(run_folder.checkpoints(self.run.logdir), 1).save(
             16,

@@ -17,7 +17,7 @@ from kickstarting.learning import update
 from kickstarting.queue import example as trajectory_example
 from kickstarting.queue import reverb_queue
 from launch.processes import revival
-from tests import background, ring
+from tests import background, small_ring
 from tests.launch import program_run
 
 NUM_UPDATES = 6
@@ -37,7 +37,9 @@ class FullQueueTestCase(absltest.TestCase):
         config = self._config()
         spec = suites.environment_spec(config.tasks[0], 1)
         example = trajectory_example.example(config, spec)
-        unroll = jax.tree.map(lambda x: x[0], ring.random_batch(config, spec, seed=1))
+        unroll = jax.tree.map(
+            lambda x: x[0], small_ring.random_batch(config, spec, seed=1)
+        )
         server = reverb.Server(
             [reverb_queue.table(example, config.resolved_queue_size)]
         )
@@ -57,7 +59,7 @@ class FullQueueTestCase(absltest.TestCase):
         self.stop = background.start(self, write)
 
     def _config(self, **fields: Any) -> config_lib.Config:
-        return ring.small_config(
+        return small_ring.small_config(
             tasks=(program_run.GRID,),
             logdir=self.logdir,
             total_frames=FRAMES_PER_UPDATE * NUM_UPDATES,

@@ -14,13 +14,13 @@ from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.queue import memory_queue
 from kickstarting.teaching import replicas as remote_teacher
-from tests import ring
+from tests import small_ring
 from tests.counting_environment import CountingBatch, Script
 
 LONG = 120.0
 DEADLINE = 1.0
 ENVIRONMENTS = 4
-RUN = ring.small_config(environments_per_actor=ENVIRONMENTS)
+RUN = small_ring.small_config(environments_per_actor=ENVIRONMENTS)
 
 
 class TeacherDownTest(absltest.TestCase):
@@ -54,12 +54,12 @@ class TeacherDownTest(absltest.TestCase):
         environments = CountingBatch(
             [Script()] * ENVIRONMENTS, actor.NUM_SLOTS, RUN.unroll_length
         )
-        flat = ring.random_parameters(Agent(environments.spec, RUN.network))
+        flat = small_ring.random_parameters(Agent(environments.spec, RUN.network))
         self.queue = memory_queue.MemoryQueue(1)
-        acting = ring.make_actor(
+        acting = small_ring.make_actor(
             RUN,
             environments,
-            ring.FixedLearner(flat, np.ones((1, 1), np.float32)),
+            small_ring.FixedLearner(flat, np.ones((1, 1), np.float32)),
             memory_queue.UnrollWriter(self.queue, self.stop.is_set),
             remote_teacher.RemoteTeacher(clients),
         )

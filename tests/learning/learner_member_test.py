@@ -7,11 +7,11 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting.population import hyperparameters
-from tests import learner_case, ring
+from tests import learner_case, small_ring
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class MemberTest(learner_case.LearnerTestCase):

@@ -17,11 +17,11 @@ from kickstarting.config import run as config
 from kickstarting.learning import learner, skipped_updates
 from kickstarting.loss import schedules
 from kickstarting.storage import checkpoints
-from tests import learner_case, ring
+from tests import learner_case, small_ring
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class LearnerTest(learner_case.LearnerTestCase):

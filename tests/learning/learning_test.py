@@ -15,7 +15,7 @@ from kickstarting.environments import base, suites
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import server as teacher_server
-from tests import background, ring
+from tests import background, small_ring
 
 TASK = "xland:MiniGrid-Empty-5x5"
 NUM_ENVIRONMENTS = 16
@@ -64,7 +64,7 @@ def _mean_return(parameters: np.ndarray) -> float:
     agent = Agent(SPEC, NETWORK)
     episodes = evaluator.evaluate(
         TASK,
-        evaluator.AgentPlayer(agent, ring.unravel(agent, parameters), 100, False),
+        evaluator.AgentPlayer(agent, small_ring.unravel(agent, parameters), 100, False),
         num_episodes=2 * NUM_ENVIRONMENTS,
         seed=100,
         action_repeat=1,
@@ -75,9 +75,9 @@ def _mean_return(parameters: np.ndarray) -> float:
 
 class LearningTest(absltest.TestCase):
     @functools.cached_property
-    def _from_scratch(self) -> ring.Trained:
+    def _from_scratch(self) -> small_ring.Trained:
         run = _config(self.create_tempdir().full_path, UPDATES)
-        return ring.train(run, _environments(), snapshots=(EARLY_UPDATES,))
+        return small_ring.train(run, _environments(), snapshots=(EARLY_UPDATES,))
 
     def _save_teacher(self, parameters: np.ndarray, mean_return: float) -> str:
         folder = os.path.join(self.create_tempdir().full_path, "teacher")
@@ -96,7 +96,7 @@ class LearningTest(absltest.TestCase):
             seed=1,
             git_revision="none",
         )
-        params = ring.unravel(Agent(SPEC, NETWORK), parameters)
+        params = small_ring.unravel(Agent(SPEC, NETWORK), parameters)
         teacher_files.save_teacher(folder, params, card)
         return folder
 
@@ -111,7 +111,9 @@ class LearningTest(absltest.TestCase):
         run = _config(self.create_tempdir().full_path, EARLY_UPDATES, folder)
         server = teacher_server.TeacherServer(run.teachers_of_task, run.max_teachers)
         background.start(self, server.run)
-        kickstarted = _mean_return(ring.train(run, _environments(), server).parameters)
+        kickstarted = _mean_return(
+            small_ring.train(run, _environments(), server).parameters
+        )
 
         # A fifth of the frames is enough with a teacher, and not without one.
         self.assertGreater(kickstarted, 0.6)

@@ -17,15 +17,15 @@ from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.learning import update
-from tests import ring
+from tests import small_ring
 from tests.counting_environment import SPEC
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
-CONFIG = ring.small_config(
+CONFIG = small_ring.small_config(
     batch_size=8,
     loss=agent_config.LossConfig(
         value_normalisation=True, advantage_normalisation=True
@@ -69,7 +69,7 @@ def _make(num_devices: int, optimiser: str = "adam"):
 
 @functools.cache
 def _batch(seed: int = 0) -> trajectory.Trajectory:
-    return ring.random_batch(CONFIG, SPEC, seed)
+    return small_ring.random_batch(CONFIG, SPEC, seed)
 
 
 class UpdateTest(parameterized.TestCase):
@@ -190,7 +190,7 @@ class UpdateTest(parameterized.TestCase):
         made, state = _make(1)
         flat = np.array(made.flat_parameters(state))
         self.assertEqual(flat.dtype, np.float32)
-        params = ring.unravel(Agent(SPEC, CONFIG.network), flat)
+        params = small_ring.unravel(Agent(SPEC, CONFIG.network), flat)
         jax.tree.map(
             np.testing.assert_array_equal,
             params,

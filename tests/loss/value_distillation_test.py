@@ -17,7 +17,7 @@ from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import server as teacher_server
 from kickstarting.teaching import teachers
-from tests import background, jitted_loss, loss_reference, ring, small_teachers
+from tests import background, jitted_loss, loss_reference, small_ring, small_teachers
 from tests.counting_environment import CountingBatch, Script
 
 _OFF = dataclasses.replace(jitted_loss.CONFIG, reinforcement=False)
@@ -35,7 +35,7 @@ _ADVANTAGES = running_moments.Moments(jnp.zeros(3), jnp.ones(3), _COUNT)
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 def _loss(output, trajectory, hyperparameters):
@@ -173,7 +173,7 @@ class RingTest(absltest.TestCase):
         # Far from those that the student begins with.
         params["value"]["bias"] += _TEACHERS_OPTIMISM
         teacher_files.save_teacher(folder, params, card)
-        return ring.small_config(
+        return small_ring.small_config(
             tasks=(_TASK,),
             logdir=self.create_tempdir().full_path,
             total_frames=100 * 16,
@@ -188,7 +188,7 @@ class RingTest(absltest.TestCase):
             ),
         )
 
-    def _train(self, run: config.Config) -> ring.Trained:
+    def _train(self, run: config.Config) -> small_ring.Trained:
         server = teacher_server.TeacherServer(
             run.teachers_of_task,
             run.max_teachers,
@@ -196,7 +196,7 @@ class RingTest(absltest.TestCase):
         )
         background.start(self, server.run)
         environments = CountingBatch([Script(length=3)] * 4, 2, run.unroll_length)
-        return ring.train(run, environments, server)
+        return small_ring.train(run, environments, server)
 
     def test_the_teachers_values_reach_the_learner_and_are_learned(self):
         run = self._config(cost=1.0)

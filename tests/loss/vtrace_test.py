@@ -10,11 +10,11 @@ from absl.testing import absltest, parameterized
 
 from kickstarting.agent import trajectory as trajectory_lib
 from kickstarting.loss import popart, running_moments, vtrace
-from tests import jitted_loss, loss_reference, ring
+from tests import jitted_loss, loss_reference, small_ring
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class LossTest(parameterized.TestCase):

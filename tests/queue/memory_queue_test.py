@@ -9,10 +9,10 @@ from absl.testing import absltest, parameterized
 from kickstarting.agent import trajectory
 from kickstarting.queue import example, memory_queue
 from kickstarting.queue.stopped import QueueStopped
-from tests import ring
+from tests import small_ring
 from tests.counting_environment import SPEC
 
-CONFIG = ring.small_config(batch_size=2)
+CONFIG = small_ring.small_config(batch_size=2)
 EXAMPLE = example.example(CONFIG, SPEC)
 SIZE = 3
 _SECONDS = 20

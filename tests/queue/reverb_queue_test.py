@@ -11,10 +11,10 @@ from absl.testing import absltest
 from kickstarting.agent import trajectory
 from kickstarting.queue import example as trajectory_example
 from kickstarting.queue import reverb_queue
-from tests import ring
+from tests import small_ring
 from tests.counting_environment import SPEC
 
-CONFIG = ring.small_config(batch_size=2)
+CONFIG = small_ring.small_config(batch_size=2)
 EXAMPLE = trajectory_example.example(CONFIG, SPEC)
 SIZE = 3
 

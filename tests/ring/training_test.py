@@ -26,7 +26,7 @@ from kickstarting.ring import evaluations, parts, training
 from kickstarting.storage import checkpoints
 from kickstarting.teaching.cards import TeacherError
 from kickstarting.teaching.server import TeacherServer
-from tests import ring, small_teachers
+from tests import small_ring, small_teachers
 
 TASK = "xland:MiniGrid-Empty-5x5"
 FRAMES_PER_UPDATE = 4 * 8
@@ -37,7 +37,7 @@ _SECONDS = 120.0
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class TrainingTest(parameterized.TestCase):

@@ -17,14 +17,14 @@ from kickstarting.reporting import run_files, telemetry
 from kickstarting.storage import checkpoints
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import initialisation, teachers
-from tests import ring, teacher_card
+from tests import small_ring, teacher_card
 from tests.counting_environment import SPEC
 
 NETWORK = agent_config.NetworkConfig(core_size=8)
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class InitialisationTest(absltest.TestCase):
@@ -40,11 +40,13 @@ class InitialisationTest(absltest.TestCase):
             action_repeat=1,
             network=agent_config.NetworkConfig(torso="grid", core_size=8),
         )
-        flat = ring.random_parameters(self.agent)
-        teacher_files.save_teacher(self.folder, ring.unravel(self.agent, flat), card)
+        flat = small_ring.random_parameters(self.agent)
+        teacher_files.save_teacher(
+            self.folder, small_ring.unravel(self.agent, flat), card
+        )
 
     def _config(self, **network) -> config.Config:
-        return ring.small_config(
+        return small_ring.small_config(
             logdir=self.logdir,
             total_frames=32,
             network=agent_config.NetworkConfig(**{"core_size": 8, **network}),
@@ -61,7 +63,7 @@ class InitialisationTest(absltest.TestCase):
         return learner.Learner(
             run,
             update.Update(self.agent, run),
-            lambda: (ring.random_batch(run, SPEC, seed) for seed in range(9)),
+            lambda: (small_ring.random_batch(run, SPEC, seed) for seed in range(9)),
             checkpoints.Checkpoints(os.path.join(self.logdir, "checkpoints"), 3),
             {},
             telemetry.Telemetry(run.tasks, [None], run.total_frames),
@@ -74,8 +76,8 @@ class InitialisationTest(absltest.TestCase):
     def test_the_first_policy_is_the_teachers_and_a_resumed_one_is_not(self):
         run = self._config()
         begun = self._learner(run)
-        params = ring.unravel(self.agent, begun.parameters(-1)[1])
-        batch = ring.random_batch(run, SPEC, seed=1)
+        params = small_ring.unravel(self.agent, begun.parameters(-1)[1])
+        batch = small_ring.random_batch(run, SPEC, seed=1)
         state = self.agent.initial_state(run.batch_size)
         output, _ = jax.jit(self.agent.unroll)(
             params, batch.observation, batch.first, state

@@ -14,7 +14,7 @@ from kickstarting.config import run as config
 from kickstarting.environments import base
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import teachers
-from tests import ring, small_teachers
+from tests import small_ring, small_teachers
 
 SPEC = small_teachers.SPEC
 LENGTH = 6
@@ -156,7 +156,7 @@ class CheckConfigTest(absltest.TestCase):
         kickstarting = config.KickstartingConfig(
             teachers=pairs, schedule="constant", **fields
         )
-        return ring.small_config(tasks=("a:1", "a:2"), kickstarting=kickstarting)
+        return small_ring.small_config(tasks=("a:1", "a:2"), kickstarting=kickstarting)
 
     def test_covered_tasks_pass(self):
         teachers.check_config(self._config(()))
@@ -173,7 +173,7 @@ class CheckConfigTest(absltest.TestCase):
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 if __name__ == "__main__":

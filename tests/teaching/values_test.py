@@ -16,18 +16,18 @@ from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import server as teacher_server
 from kickstarting.teaching import teachers
 from kickstarting.teaching import values as teacher_values
-from tests import background, ring, small_teachers
+from tests import background, small_ring, small_teachers
 
 _TASKS = ("gym:one", "gym:other")
 _MEANING = teacher_cards.ValueMeaning(discount=0.99, reward_clipping="abs_one")
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 def _run(teacher: str, cost: float = 1.0, **loss) -> config.Config:
-    return ring.small_config(
+    return small_ring.small_config(
         tasks=("gym:one",),
         loss=agent_config.LossConfig(value_distillation_cost=cost, **loss),
         kickstarting=config.KickstartingConfig(
@@ -38,7 +38,7 @@ def _run(teacher: str, cost: float = 1.0, **loss) -> config.Config:
 
 class OfRunTest(parameterized.TestCase):
     def _of(self, kickstarting=None, **fields):
-        run = ring.small_config(
+        run = small_ring.small_config(
             tasks=fields.pop("tasks", ("gym:one",)),
             loss=agent_config.LossConfig(**fields),
             kickstarting=kickstarting or config.KickstartingConfig(),

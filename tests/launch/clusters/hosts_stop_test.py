@@ -10,7 +10,7 @@ from absl.testing import absltest
 
 from launch.clusters import hosts
 from launch.processes import stop_signals
-from tests import background, ring
+from tests import background, small_ring
 
 _FOR_EVER = 10**6
 # Ends with its input, as a node does.
@@ -50,7 +50,7 @@ class HostsStopTest(absltest.TestCase):
                     return
 
         background.start(self, interrupt)
-        config = ring.small_config(logdir=str(self.folder / "run"))
+        config = small_ring.small_config(logdir=str(self.folder / "run"))
         placed = types.SimpleNamespace(config=config)
         with absltest.mock.patch.object(hosts, "commands", lambda *_: nodes):
             return hosts.launch(placed, None, shows_logs=False)

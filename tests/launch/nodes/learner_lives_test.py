@@ -7,12 +7,12 @@ from absl.testing import absltest
 
 from launch.nodes import learner_lives
 from launch.processes import restarts
-from tests import ring
+from tests import small_ring
 from tests.launch import full_queue
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class LearnerLivesTest(full_queue.FullQueueTestCase):

@@ -6,12 +6,12 @@ from kickstarting.learning import skipped_updates
 from launch.monitoring import node_reports
 from launch.nodes import learner as learner_node
 from launch.processes import restarts
-from tests import ring
+from tests import small_ring
 from tests.launch import full_queue
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class LearnerNodeTest(full_queue.LearnerNodeTestCase):

@@ -12,7 +12,7 @@ from kickstarting.learning import skipped_updates
 from launch.monitoring import node_reports
 from launch.nodes import learner_lives, member_learner
 from launch.processes import restarts
-from tests import ring
+from tests import small_ring
 from tests.launch import full_queue
 
 _SECONDS = 60
@@ -20,7 +20,7 @@ _FRAMES = full_queue.NUM_UPDATES * full_queue.FRAMES_PER_UPDATE
 
 
 def setUpModule():
-    ring.compile_quickly()
+    small_ring.compile_quickly()
 
 
 class MemberLearnerNodeTest(full_queue.LearnerNodeTestCase):

@@ -10,7 +10,7 @@ from launchpad import context as lp_context
 from kickstarting.config import run as config_lib
 from launch.monitoring import node_names
 from launch.nodes import learner, member_learner, program
-from tests import ring, small_teachers
+from tests import small_ring, small_teachers
 from tests.launch import program_run
 
 _TEACHERS = config_lib.KickstartingConfig(
@@ -23,7 +23,7 @@ _PORT = 20_000
 
 
 def _make(process_per_member: bool = False, **fields: Any) -> lp.Program:
-    config = ring.small_config(tasks=(program_run.GRID,), num_actors=3, **fields)
+    config = small_ring.small_config(tasks=(program_run.GRID,), num_actors=3, **fields)
     return program.make_program(
         config,
         np.full((1, 1), np.nan, np.float32),
@@ -60,7 +60,9 @@ class ProgramTest(parameterized.TestCase):
     )
     def test_it_has_the_nodes_that_launchers_of_other_machines_start(self, fields):
         made = _make(**fields)
-        config = ring.small_config(tasks=(program_run.GRID,), num_actors=3, **fields)
+        config = small_ring.small_config(
+            tasks=(program_run.GRID,), num_actors=3, **fields
+        )
         self.assertEqual(
             {group: len(nodes) for group, nodes in made.groups.items()},
             node_names.counts(config),
