@@ -235,7 +235,7 @@ class KickstartingLossTest(parameterized.TestCase):
         self.teacher = random.normal(size=(2, 5, 4)).astype(np.float32)
         self.mask = np.array([[1, 1, 0, 1, 1], [0, 0, 0, 1, 0]], np.float32)
 
-    @parameterized.parameters(*agent_config.DISTILLATION_FORMS)
+    @parameterized.parameters(*agent_config.DISTILLATIONS)
     def test_is_the_weighted_sum_over_what_was_answered(self, form):
         distance = distillation.loss(self.teacher, self.student, form, 2.0)
         weight = np.linspace(0.5, 4.0, 10, dtype=np.float32).reshape(2, 5)
