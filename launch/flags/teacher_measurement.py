@@ -1,5 +1,7 @@
 """Shows how far teachers are that play before training."""
 
+import contextlib
+
 from rich import console as rich_console
 from rich import progress as rich_progress
 
@@ -16,11 +18,15 @@ def complete(config: config_lib.Config, returns: TeacherReturns) -> TeacherRetur
         transient=True,
     )
 
-    def shown(name: str, level: str) -> measurement.Progress:
-        row = bar.add_task(
-            f"{name} plays {level}", total=config.kickstarting.trial_episodes
-        )
-        return lambda finished: bar.update(row, completed=finished)
+    with contextlib.ExitStack() as while_they_play:
 
-    with bar:
+        def shown(name: str, level: str) -> measurement.Progress:
+            # Where nobody has to play it says nothing, not even an empty line.
+            if not bar.live.is_started:
+                while_they_play.enter_context(bar)
+            row = bar.add_task(
+                f"{name} plays {level}", total=config.kickstarting.trial_episodes
+            )
+            return lambda finished: bar.update(row, completed=finished)
+
         return measurement.complete(config, returns, shown)
