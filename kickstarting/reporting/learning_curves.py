@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 import matplotlib
 import numpy as np
 from matplotlib import axes, figure
-from scipy import stats
 
 from kickstarting.reporting import logarithmic_axis
 
@@ -115,7 +114,7 @@ def learning_curves(
     first = min(float(curve.frames[0]) for curve in curves)
     grid = np.linspace(first, last, _GRID_POINTS)
     window = _SMOOTHING * (last - first)
-    average = stats.gmean if logarithmic else np.mean
+    average = _geometric_mean if logarithmic else np.mean
     for number, (label, seeds) in enumerate(conditions.items()):
         smoothed = np.stack([smooth(curve, grid, window) for curve in seeds])
         dashes, colour = divmod(number, len(COLOURS))
@@ -179,3 +178,10 @@ def _draw_condition(
     name = f"{label} ({len(smoothed)} seeds)"
     mean = average(smoothed, axis=0)
     panel.plot(millions, mean, dashes, color=colour, lw=2.2, label=name)
+
+
+def _geometric_mean(values: np.ndarray, axis: int) -> np.ndarray:
+    # Slow to import, and most who import this module draw nothing logarithmic.
+    from scipy import stats
+
+    return stats.gmean(values, axis=axis)
