@@ -179,6 +179,8 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     # Ended as by Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell's background job ignores it, and so would every test that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

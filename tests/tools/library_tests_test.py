@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import sys
@@ -156,6 +157,34 @@ class RunTest(RepositoryTestCase):
         run.send_signal(number)
         self.assertEqual(run.wait(60), 130)
         self._check_gone(int((self.root / "pid").read_text()))
+
+    def test_tests_of_a_background_job_can_be_interrupted(self):
+        self.write(
+            "tests/interrupted_test.py",
+            """
+            import signal
+            from absl.testing import absltest
+            from kickstarting import thing
+
+            class ThingTest(absltest.TestCase):
+                def test_one(self):
+                    handler = signal.getsignal(signal.SIGINT)
+                    self.assertEqual(handler, signal.default_int_handler)
+
+            absltest.main()
+            """,
+        )
+        # As a shell starts it with `&`.
+        command = shlex.join([sys.executable, "-m", "tools.library_tests"])
+        done = subprocess.run(
+            ["bash", "-c", f"trap '' INT; exec {command} tests/interrupted_test.py"],
+            cwd=self.root,
+            env={**os.environ, "PYTHONPATH": os.getcwd()},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_a_deprecated_call_of_the_library_fails(self):
         self.write(
