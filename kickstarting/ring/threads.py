@@ -37,22 +37,21 @@ def run_together(
     # for ended (its remedy of bpo-45274), and nobody waits for the last checkpoint.
     main_ended = threading.Event()
 
-    def body(part: Part, ended: threading.Event) -> None:
+    def body(part: Part) -> None:
         try:
             part(stop)
         except BaseException as error:  # noqa: BLE001 - raised below
             failures.append(error)
         finally:
             stop.set()
-            ended.set()
 
-    first = threading.Thread(
-        target=body, args=(main, main_ended), name="main part", daemon=True
-    )
+    def body_of_main() -> None:
+        body(main)
+        main_ended.set()
+
+    first = threading.Thread(target=body_of_main, name="main part", daemon=True)
     others = [
-        threading.Thread(
-            target=body, args=(part, threading.Event()), name=name, daemon=True
-        )
+        threading.Thread(target=body, args=(part,), name=name, daemon=True)
         for name, part in beside.items()
     ]
     for thread in (first, *others):
