@@ -76,7 +76,7 @@ def updates(
         unroll = common.random_unroll(config)
         first_seconds, alone = _alone_seconds(config, update, unroll, seconds)
         fed = _fed_seconds(config, update, unroll, seconds)
-    frames = config.frames_per_update
+    frames = config.frames_per_batch
     return {
         "first_update_seconds": first_seconds,
         "updates_per_second": 1 / alone,

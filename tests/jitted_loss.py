@@ -20,11 +20,9 @@ CONFIG = LossConfig(
     advantage_normalisation=False,
 )
 ADVANTAGE_MOMENTS = running_moments.Moments(
-    jnp.float32([loss_reference.ADVANTAGE_MEAN]),
-    jnp.float32(
-        [loss_reference.ADVANTAGE_DEVIATION**2 + loss_reference.ADVANTAGE_MEAN**2]
-    ),
-    jnp.float32([100.0]),
+    jnp.float32([0.3]),
+    jnp.float32([loss_reference.ADVANTAGE_DEVIATION**2]),
+    jnp.float32([loss_reference.ADVANTAGE_COUNT]),
 )
 
 

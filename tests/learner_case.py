@@ -105,7 +105,7 @@ class LearnerTestCase(absltest.TestCase):
         made: list[learner.Learner] = []
 
         def stream() -> Iterator[trajectory.Trajectory]:
-            for number in range(made[0].frames // run.frames_per_update, NUM_UPDATES):
+            for number in range(made[0].frames // run.frames_per_batch, NUM_UPDATES):
                 yield batch_of(number)
 
         made.append(

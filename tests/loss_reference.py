@@ -4,8 +4,9 @@ import numpy as np
 
 from kickstarting.agent import trajectory as trajectory_lib
 
-# Of the advantages before, where a loss normalises its own by them.
-ADVANTAGE_MEAN, ADVANTAGE_DEVIATION = 0.3, 1.7
+# Of the advantages before, where a loss normalises its own, and how many there were:
+# as many as make a batch a tenth of all that was seen, and half of the deviation.
+ADVANTAGE_DEVIATION, ADVANTAGE_COUNT = 1.7, 9 * 18
 
 
 def softmax(logits):
@@ -85,7 +86,7 @@ def numpy_loss(output, trajectory, hyperparameters, config):
             delta = rho * (reward + discount * value[s + 1] - value[s])
             # Remark 2's λ scales c; the advantage bootstraps from the same mixture.
             beyond = config.vtrace_lambda * (next_target - value[s + 1])
-            advantage = rho * (reward + discount * (value[s + 1] + beyond) - value[s])
+            advantage = reward + discount * (value[s + 1] + beyond) - value[s]
             targets[b, s] = value[s] + delta + discount * rho * beyond
             next_target = targets[b, s]
             followed.append((np.log(policy[s, action[s]]), advantage, ratio))
@@ -105,10 +106,11 @@ def numpy_loss(output, trajectory, hyperparameters, config):
                 )
     advantages = np.array([advantage for _, advantage, _ in followed])
     if config.advantage_normalisation:
-        advantages = (advantages - ADVANTAGE_MEAN) / ADVANTAGE_DEVIATION
+        variance = (advantages.var() + ADVANTAGE_DEVIATION**2) / 2
+        advantages = (advantages - advantages.mean()) / np.sqrt(variance)
     for (log_taken, _, ratio), advantage in zip(followed, advantages, strict=True):
         bound = 1 + config.policy_clip
         gone = ratio > bound if advantage > 0 else ratio < 1 / bound
         if not (config.policy_clip and gone):
-            losses["policy_gradient"] -= advantage * log_taken
+            losses["policy_gradient"] -= min(1, ratio) * advantage * log_taken
     return losses, targets

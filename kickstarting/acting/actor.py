@@ -270,7 +270,9 @@ class Actor:
         store.params_version[at] = self._version
         observation, guidance = store.observation(ready), None
         if self._guide is not None:
-            frames = self._version * self._config.frames_per_update
+            frames = (
+                self._version * self._config.frames_per_batch // self._config.passes
+            )
             guidance = self._guide.guidance(ready, observation, first, frames)
         actions, logits, state = policy.act(
             observation, first, state, ready, self._steps[ready], guidance
@@ -301,13 +303,18 @@ class Actor:
             self._first_version = version
             # A resumed run must not draw the random numbers of its past again.
             config = self._config
-            self._steps += version * config.batch_size * config.unroll_length
+            steps = config.batch_size * config.unroll_length
+            self._steps += version * steps // config.passes
         self._version = version
         return True
 
     def _synchronise(self, stop: threading.Event) -> None:
         """Waits for the parameters that all the unrolls sent so far lead to."""
-        updates = self._opened_unrolls // self._config.batch_size
+        config = self._config
+        windows = self._opened_unrolls // (
+            config.batch_size * config.batches_per_window
+        )
+        updates = windows * config.updates_per_window
         while self._version < self._first_version + updates:
             if stop.wait(_POLL_PARAMETERS_SECONDS / 10):
                 return

@@ -98,7 +98,10 @@ class GridTorso(nn.Module):
         for channels, stride in zip(self.channels, strides, strict=True):
             x = nn.Conv(channels, (3, 3), strides=stride, kernel_init=_FOR_RELU)(x)
             if language is not None:
-                scale, shift = jnp.split(nn.Dense(2 * channels)(language), 2, axis=-1)
+                # An instruction changes nothing at first: what all states share would
+                # else be moved by every step that is learned from.
+                modulation = nn.Dense(2 * channels, kernel_init=nn.initializers.zeros)
+                scale, shift = jnp.split(modulation(language), 2, axis=-1)
                 x = x * (1 + scale[:, None, None]) + shift[:, None, None]
             x = nn.relu(x)
         return _torso_features(x, self.features)
@@ -279,5 +282,9 @@ class ActorCritic(nn.Module):
         # see by: what a teacher says would be long in getting through.
         small = nn.initializers.variance_scaling(0.1, "fan_in", "truncated_normal")
         logits = nn.Dense(self.num_actions, kernel_init=small, name="policy")(outputs)
-        value = nn.Dense(self.num_values, name="value")(outputs)
+        # At the mean of the returns, and the first gradients that the torso gets are
+        # the policy's.
+        value = nn.Dense(
+            self.num_values, kernel_init=nn.initializers.zeros, name="value"
+        )(outputs)
         return AgentOutput(logits=logits, value=value), state

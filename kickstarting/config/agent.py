@@ -112,8 +112,14 @@ class OptimiserConfig:
     max_gradient_norm: float = OPTIMISER.setting(400.0, "[0, inf)").help("""
         Clips the global norm of the gradient of the summed loss, so that a rare large
         error does not throw the network off; 0: no clipping.""")
-    anneal: bool = OPTIMISER.setting(True).help("""
-        Let the learning rate fall linearly to 0 at total_frames.""")
+    # A rate that falls over the budget makes short runs fail where long ones learn.
+    anneal: bool = OPTIMISER.setting(False).help("""
+        Let the learning rate fall linearly, to final_learning_rate_share of it at
+        anneal_frames.""")
+    anneal_frames: int = OPTIMISER.setting(0, "[0, inf)").help("""
+        Environment frames by which the learning rate has fallen; 0: total_frames.""")
+    final_learning_rate_share: float = OPTIMISER.setting(0.0, "[0, 1]").help("""
+        What is left of the learning rate then, and from then on.""")
 
     def __post_init__(self) -> None:
         settings.check(self)

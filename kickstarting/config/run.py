@@ -102,6 +102,11 @@ class Config:
         Agent steps in an unroll.""")
     batch_size: int = RING.setting(8, "[1, 65536]").help("""
         Unrolls in an update, over all devices.""")
+    window_size: int = RING.setting(0, "[0, inf)").help("""
+        Unrolls that the learner gathers and then passes over, shuffled into batches; a
+        multiple of batch_size; 0: one batch.""")
+    passes: int = RING.setting(1, "[1, 100]").help("""
+        How often the learner goes through each window of unrolls.""")
     queue_size: int = RING.setting(0, "[0, inf)").help("""
         Unrolls that the queue holds before it holds the actors back; 0: one batch.""")
     action_repeat: int = RUN.setting(4, "[1, 100]", first=True).help("""
@@ -142,9 +147,15 @@ class Config:
         require(bool(self.logdir), "logdir must not be empty")
         require(len(set(self.tasks)) == len(self.tasks), "tasks names one level twice")
         require(
-            self.total_frames >= self.frames_per_update,
-            f"total_frames ({self.total_frames}) is below one batch "
-            f"({self.frames_per_update} frames)",
+            self.window_size % self.batch_size == 0,
+            f"window_size ({self.window_size}) must be a multiple of batch_size "
+            f"({self.batch_size})",
+        )
+        require(
+            self.total_frames >= self.frames_per_window,
+            f"total_frames ({self.total_frames}) is below one "
+            f"{'window' if self.window_size else 'batch'} "
+            f"({self.frames_per_window} frames)",
         )
         num_environments = self.num_actors * self.environments_per_actor
         require(
@@ -203,9 +214,24 @@ class Config:
         return self.unroll_length * self.action_repeat
 
     @property
-    def frames_per_update(self) -> int:
+    def frames_per_batch(self) -> int:
         """Environment frames of one batch."""
         return self.frames_per_unroll * self.batch_size
+
+    @property
+    def batches_per_window(self) -> int:
+        """Batches that are gathered before the learner passes over them."""
+        return max(self.window_size // self.batch_size, 1)
+
+    @property
+    def frames_per_window(self) -> int:
+        """Environment frames of one window."""
+        return self.frames_per_batch * self.batches_per_window
+
+    @property
+    def updates_per_window(self) -> int:
+        """Updates in all passes over one window."""
+        return self.batches_per_window * self.passes
 
     @property
     def resolved_queue_size(self) -> int:

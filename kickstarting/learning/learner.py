@@ -13,7 +13,7 @@ from absl import logging
 
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
-from kickstarting.learning import skipped_updates
+from kickstarting.learning import skipped_updates, window
 from kickstarting.learning import update as update_lib
 from kickstarting.loss import schedules
 from kickstarting.population import hyperparameters as hyperparameters_lib
@@ -83,8 +83,8 @@ class Learner:
         self._teacher_returns = teacher_returns
         self._random_returns = random_returns
         self._device_batches: queue.Queue[Any] = queue.Queue()
-        # One batch is read and moved while the update before it is computed.
-        self._may_read = threading.Semaphore(0)
+        # One window is read and moved while the one before it is learned from.
+        self._may_read = threading.Semaphore(config.batches_per_window - 1)
         self._reader: threading.Thread | None = None
         self._reader_failure: BaseException | None = None
         self._has_ended = threading.Event()
@@ -220,13 +220,8 @@ class Learner:
         has_updated = False
         row = row_average.RowAverage()
         try:
-            while self.frames < self._config.total_frames:
-                while not self._may_update.wait(_WAIT_SECONDS) and not stop.is_set():
-                    pass
-                batch = self._next_batch(stop)
-                if batch is None:
-                    break
-                metrics = self._step(batch)
+            for batch, frames in self._batches(stop):
+                metrics = self._step(batch, frames)
                 has_updated = True
                 if metrics is not None:
                     row.add(metrics)
@@ -256,13 +251,46 @@ class Learner:
             if stop.wait(_WAIT_SECONDS):
                 return
 
-    def _step(self, batch: trajectory.Trajectory) -> dict[str, float] | None:
+    def _batches(
+        self, stop: threading.Event
+    ) -> Iterator[tuple[trajectory.Trajectory, int]]:
+        """Yields batches on the devices, each with the frames that are new in it.
+
+        An unroll's frames count where it is learned from for the first time. The last
+        window is passed over as often as all others.
+        """
+        config = self._config
+        while self.frames < config.total_frames:
+            gathered = []
+            for _ in range(config.batches_per_window):
+                self._wait_for_turn(stop)
+                batch = self._next_batch(stop)
+                if batch is None:
+                    return
+                gathered.append(batch)
+            passes = window.batches(
+                gathered, config.passes, (config.seed, self._num_updates)
+            )
+            for number, batch in enumerate(passes):
+                self._wait_for_turn(stop)
+                if stop.is_set():
+                    return
+                is_new = number < config.batches_per_window
+                yield batch, config.frames_per_batch if is_new else 0
+
+    def _wait_for_turn(self, stop: threading.Event) -> None:
+        while not self._may_update.wait(_WAIT_SECONDS) and not stop.is_set():
+            pass
+
+    def _step(
+        self, batch: trajectory.Trajectory, new_frames: int
+    ) -> dict[str, float] | None:
         """Does one update; returns its metrics, None where it was not taken."""
         hyperparameters, kickstarting = self._hyperparameters()
         with self._state_lock:
             self._state, metrics = self._update(self._state, batch, hyperparameters)
             self._num_updates += 1
-            self.frames += self._config.frames_per_update
+            self.frames += new_frames
             self._publish()
         values = {name: float(np.asarray(x)[0]) for name, x in metrics.items()}
         is_skipped = bool(values.pop("skipped"))
@@ -295,17 +323,22 @@ class Learner:
     def _hyperparameters(self) -> tuple[trajectory.Hyperparameters, schedules.Weights]:
         config = self._config
         done = min(self.frames / config.total_frames, 1.0)
-        rate = config.optimiser.learning_rate * (
-            1 - done if config.optimiser.anneal else 1
-        )
         entropy_cost = config.loss.entropy_cost * config.loss.final_entropy_share**done
         weights = self._weights()
         return trajectory.Hyperparameters(
-            learning_rate=np.float32(rate),
+            learning_rate=np.float32(self._learning_rate()),
             entropy_cost=np.float32(entropy_cost),
             optimiser_epsilon=np.float32(config.optimiser.resolved_epsilon),
             kickstarting_weight=weights.kickstarting_weight,
         ), weights
+
+    def _learning_rate(self) -> float:
+        optimiser = self._config.optimiser
+        if not optimiser.anneal:
+            return optimiser.learning_rate
+        end = optimiser.anneal_frames or self._config.total_frames
+        fallen = min(self.frames / end, 1.0) * (1 - optimiser.final_learning_rate_share)
+        return optimiser.learning_rate * (1 - fallen)
 
     def _weights(self) -> schedules.Weights:
         students = [

@@ -20,7 +20,7 @@ from jax import sharding
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
-from kickstarting.loss import advantages, optimisers, popart, running_moments, vtrace
+from kickstarting.loss import optimisers, popart, running_moments, vtrace
 
 _AXIS = "devices"
 _SHARING = threading.Lock()
@@ -232,11 +232,7 @@ class Update:
             params,
             optimiser_state,
             statistics,
-            running_moments.follow(
-                state.advantage_moments,
-                found.advantage_moments,
-                advantages.STEP_SIZE,
-            ),
+            found.advantage_moments,
             state.updates + 1,
         )
         # What goes into it was summed over the devices: they all find the same.
@@ -263,7 +259,7 @@ def _compiled_of(config: config_lib.Config) -> config_lib.Config:
         config,
         logdir="shared",
         seed=0,
-        total_frames=config.frames_per_update,
+        total_frames=config.frames_per_window,
         evaluation_episodes=0,
         evaluation_minutes=0.0,
         show=False,

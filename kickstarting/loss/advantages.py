@@ -1,34 +1,64 @@
-"""Advantages in units of their own running mean and deviation.
+"""Advantages around their batch's mean, in units of a running deviation.
 
-PPO's implementations take a batch's own moments. A batch in which nothing happens is
-then blown up until its noise weighs as much as a batch with a death in it. Running
-moments keep the quiet batches quiet; docs/tuning.md says how they fared.
+PPO's implementations divide by a batch's own deviation. A batch in which nothing
+happens is then blown up until its noise weighs as much as a batch with a death in it. A
+running deviation keeps the quiet batches quiet. The mean is the batch's own: a running
+one would push all of a batch's actions one way where the critic is off for a while.
 """
+
+from typing import NamedTuple
 
 import jax.numpy as jnp
 
 from kickstarting.agent.trajectory import Array
+from kickstarting.loss import running_moments
 from kickstarting.loss.running_moments import Moments
 
-# Least share of a new batch in the moments; the first batches are averaged.
+# Least share of a new batch in the deviation.
 STEP_SIZE = 0.02
 # Advantages that hardly vary are not blown up into noise.
 MIN_DEVIATION = 1e-3
 
 
+class Normalised(NamedTuple):
+    """Advantages after normalisation.
+
+    Attributes:
+      advantages: float32 [B, T]; 0 where nothing counts.
+      moments: of all groups, this batch included; `second` is of what is left about
+        each batch's mean.
+    """
+
+    advantages: Array
+    moments: Moments
+
+
 def deviation(moments: Moments) -> Array:
     """Returns the standard deviations, float32 [N], each at least MIN_DEVIATION."""
-    variance = moments.second - moments.mean**2
-    return jnp.sqrt(jnp.maximum(variance, MIN_DEVIATION**2))
+    return jnp.sqrt(jnp.maximum(moments.second, MIN_DEVIATION**2))
 
 
-def normalise(advantages: Array, group: Array, moments: Moments) -> Array:
-    """Returns the advantages shifted and scaled by the moments of their group.
+def normalise(
+    advantages: Array,
+    counted: Array,
+    group: Array,
+    moments: Moments,
+    axis_name: str | None = None,
+) -> Normalised:
+    """Centres each group's advantages and divides them by its running deviation.
 
     Args:
       advantages: float32 [B, T].
+      counted: which of them count, 1 or 0, float32 [B, T].
       group: of each row, int32 [B].
-      moments: of all groups.
+      moments: of the batches before.
+      axis_name: of the devices' axis; the batch is a part of that on all of them.
     """
-    shift, scale = moments.mean[group], deviation(moments)[group]
-    return (advantages - shift[:, None]) / scale[:, None]
+    batch = running_moments.of_batch(
+        advantages, counted, group, moments.mean.size, axis_name
+    )
+    about_mean = batch._replace(second=batch.second - batch.mean**2)
+    followed = running_moments.follow(moments, about_mean, STEP_SIZE)
+    centred = advantages - batch.mean[group][:, None]
+    scaled = centred / deviation(followed)[group][:, None]
+    return Normalised(scaled * counted, followed)

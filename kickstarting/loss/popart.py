@@ -10,6 +10,7 @@ task with large returns drowns the others. docs/tuning.md says how it fared.
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from kickstarting.agent.trajectory import Array, Params
@@ -19,9 +20,11 @@ from kickstarting.loss.running_moments import Moments
 rlax = rlax_loader.load()
 
 # Least share of a new batch in the statistics, which so follow some hundred updates.
-# The first batches are averaged: large returns would otherwise be learned from before
-# they are normalised, and Adam would remember those gradients for a thousand updates.
 STEP_SIZE = 0.01
+# While a batch's share is larger, values move with the statistics. A critic that starts
+# at 0 where returns are a hundred would have to go there by its gradients, which are
+# then all that the torso hears of for half of a short run.
+_SETTLED_SHARE = 0.1
 # Returns that hardly vary are not blown up into noise.
 MIN_SCALE = 0.1
 MAX_SCALE = 1e6
@@ -68,6 +71,8 @@ def update(
 ) -> tuple[Statistics, Params]:
     """Follows the targets, and rescales the value head so that its values stay.
 
+    At first, while the statistics still move fast, the head stays as it is instead.
+
     Args:
       statistics: before.
       params: of the network; the linear layer 'value' is rescaled.
@@ -76,11 +81,18 @@ def update(
     Returns:
       the new statistics and parameters.
     """
+    share = running_moments.share(statistics.moments, targets, STEP_SIZE)
     moments = running_moments.follow(statistics.moments, targets, STEP_SIZE)
     variance = moments.second - moments.mean**2
     scale = jnp.sqrt(jnp.clip(variance, MIN_SCALE**2, MAX_SCALE**2))
     followed = Statistics(moments, scale)
-    return followed, _rescale(params, statistics, followed)
+    rescaled = _rescale(params, statistics, followed)
+    head = jax.tree.map(
+        lambda kept, moved: jnp.where(share > _SETTLED_SHARE, kept, moved),
+        params["value"],
+        rescaled["value"],
+    )
+    return followed, {**params, "value": head}
 
 
 def denormalise(statistics: Statistics, params: Params) -> Params:

@@ -1,8 +1,8 @@
 """Running mean and mean square of numbers of several groups, over all devices.
 
-A group's first numbers are averaged; later ones are followed, each with the same small
-weight, so that a group that few of a batch's numbers belong to moves as little as they
-say.
+The newest numbers count most: at first the last `_RECENT`-th of all that was seen, so
+that how it began is soon forgotten; later each number has the same small weight, so
+that a group that few of a batch's numbers belong to moves as little as they say.
 """
 
 from typing import NamedTuple
@@ -11,6 +11,12 @@ import jax
 import jax.numpy as jnp
 
 from kickstarting.agent.trajectory import Array
+
+# A batch that is one of n has _RECENT / n as its share: what was seen in the first
+# tenth of a time weighs 10^-_RECENT of all at its end.
+_RECENT = 20.0
+# And not more than this, so that no single batch decides.
+_MOST = 0.5
 
 
 class Moments(NamedTuple):
@@ -68,8 +74,8 @@ def of_batch(
     return Moments(sums[:, 1] / divisor, sums[:, 2] / divisor, count)
 
 
-def follow(moments: Moments, batch: Moments, step_size: float) -> Moments:
-    """Returns the moments after a batch.
+def share(moments: Moments, batch: Moments, step_size: float) -> Array:
+    """Returns what share a batch has in the moments after it, float32 [N].
 
     Args:
       moments: before.
@@ -79,12 +85,18 @@ def follow(moments: Moments, batch: Moments, step_size: float) -> Moments:
     """
     count = moments.count + batch.count
     even = jnp.maximum(jnp.sum(batch.count) / batch.count.size, 1.0)
-    share = jnp.maximum(
-        batch.count / jnp.maximum(count, 1.0),
-        jnp.minimum(step_size * batch.count / even, 1.0),
-    )
+    recent = jnp.minimum(_RECENT * batch.count / jnp.maximum(count, 1.0), _MOST)
+    later = jnp.minimum(step_size * batch.count / even, 1.0)
+    # Nothing was there before a group's first numbers.
+    is_first = (moments.count == 0) & (batch.count > 0)
+    return jnp.where(is_first, 1.0, jnp.maximum(recent, later))
+
+
+def follow(moments: Moments, batch: Moments, step_size: float) -> Moments:
+    """Returns the moments after a batch; see `share`."""
+    weight = share(moments, batch, step_size)
     return Moments(
-        (1 - share) * moments.mean + share * batch.mean,
-        (1 - share) * moments.second + share * batch.second,
-        count,
+        (1 - weight) * moments.mean + weight * batch.mean,
+        (1 - weight) * moments.second + weight * batch.second,
+        moments.count + batch.count,
     )

@@ -39,7 +39,7 @@ class Findings(NamedTuple):
     Attributes:
       metrics: by name, float32 [].
       target_moments: of this batch's V-trace targets, over all devices.
-      advantage_moments: of its advantages.
+      advantage_moments: of the advantages, after this batch.
     """
 
     metrics: dict[str, Array]
@@ -125,18 +125,15 @@ def loss(
         jnp.where(counted > 0, rho, 0.0),
     )
     scale = statistics.scale[own_value][:, None]
-    moments_of = functools.partial(
-        running_moments.of_batch,
-        counted=counted,
-        group=own_value,
-        num_groups=num_values,
-        axis_name=axis_name,
+    # Weighted with ρ only once it is centred: where π hardly acts as μ did, a step that
+    # did nothing would else be left with the mean, the other way round.
+    advantage = jax.lax.stop_gradient(vtrace.q_estimate - values) / scale
+    normalised = advantages.normalise(
+        advantage, counted, own_value, advantage_moments, axis_name
     )
-    advantage = jax.lax.stop_gradient(vtrace.pg_advantage) / scale
-    batch_moments = moments_of(advantage)
     if config.advantage_normalisation:
-        advantage = advantages.normalise(advantage, own_value, advantage_moments)
-        advantage = advantage * counted
+        advantage = normalised.advantages
+    advantage = advantage * jax.lax.stop_gradient(jnp.minimum(rho, 1.0)) * counted
     followed = _followed(rho, advantage, config.policy_clip)
     targets = values + vtrace.errors
     entropy = distillation.entropy(logits) * counted
@@ -185,7 +182,7 @@ def loss(
         "value": jnp.sum(values * counted) / num_steps,
         "value_target": jnp.sum(targets * counted) / num_steps,
         "value_scale": jnp.mean(statistics.scale),
-        "advantage_deviation": jnp.mean(advantages.deviation(advantage_moments)),
+        "advantage_deviation": jnp.mean(advantages.deviation(normalised.moments)),
         "explained_variance": _explained_variance(values, vtrace.errors, counted),
         "rho_clip_fraction": jnp.sum((rho > 1.0) * counted) / num_steps,
         "kl_behaviour_student": jnp.sum(
@@ -195,7 +192,10 @@ def loss(
         "policy_clip_fraction": jnp.sum((1.0 - followed) * counted) / num_steps,
     }
     metrics |= _teacher_metrics(comparison, mask, counted) | value_metrics
-    findings = Findings(metrics, moments_of(targets), batch_moments)
+    target_moments = running_moments.of_batch(
+        targets, counted, own_value, num_values, axis_name
+    )
+    findings = Findings(metrics, target_moments, normalised.moments)
     return total, jax.lax.stop_gradient(findings)
 
 

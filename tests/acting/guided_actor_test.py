@@ -59,7 +59,7 @@ def _agent_and_parameters() -> tuple[Agent, np.ndarray]:
 def _run(use: str, left: float, delays: tuple[int, ...] = ()) -> Any:
     """Acts with `left` of the guiding left to do; returns learner, actor, unrolls."""
     version = 1000
-    guided_frames = round(version * CONFIG.frames_per_update / (1 - left))
+    guided_frames = round(version * CONFIG.frames_per_batch / (1 - left))
     scripts = list(SCRIPTS)
     for environment, delay in enumerate(delays):
         scripts[environment] = Script(

@@ -151,7 +151,7 @@ class ConfigTest(parameterized.TestCase):
     def test_one_update_is_enough(self):
         run = _run(unroll_length=5, batch_size=3, action_repeat=4, total_frames=60)
         self.assertEqual(run.frames_per_unroll, 20)
-        self.assertEqual(run.frames_per_update, 60)
+        self.assertEqual(run.frames_per_batch, 60)
         self._assert_refused(
             lambda: dataclasses.replace(run, total_frames=59), "total_frames", "60"
         )

@@ -16,7 +16,7 @@ class TrainInProcessTest(absltest.TestCase):
         small_ring.compile_quickly()
         logdir = self.create_tempdir().full_path
         # Two updates.
-        frames = 2 * train_in_process.config(logdir, 10_000).frames_per_update
+        frames = 2 * train_in_process.config(logdir, 10_000).frames_per_batch
         with mock.patch("builtins.print") as printed:
             trained = train_in_process.main(logdir, frames)
         self.assertEqual(trained.frames, frames)

@@ -40,7 +40,7 @@ class PopArtTest(parameterized.TestCase):
         random = np.random.default_rng(0)
         outputs = 3
         params = _params(random, outputs)
-        statistics = popart.initial(outputs)
+        statistics = _statistics(*(np.full(outputs, x) for x in (mean, deviation)))
         features = random.normal(size=(6, 5, 4)).astype(np.float32)
         task = np.array([0, 1, 2, 2, 1, 0], np.int32)
 
@@ -61,6 +61,22 @@ class PopArtTest(parameterized.TestCase):
             rounding = 1e-4 * max(np.abs(targets).max(), 1.0)
             np.testing.assert_allclose(values(), before, atol=rounding)
         np.testing.assert_array_equal(params["core"]["bias"], 1.0)
+
+    def test_a_critic_that_starts_at_0_soon_has_the_mean_of_the_returns(self):
+        """Targets that bootstrap, r + 0.9 V, have their fixed point at 10 r."""
+        random = np.random.default_rng(5)
+        params, statistics = _params(random), popart.initial(1)
+        params["value"] = jax.tree.map(jnp.zeros_like, params["value"])
+        for _ in range(100):
+            value = popart.value(statistics, jnp.zeros((8, 20, 1)), np.zeros(8, int))
+            reward = random.normal(-10.0, 3.0, (8, 20)).astype(np.float32)
+            statistics, params = _update(
+                statistics, params, _moments(reward + 0.9 * value)
+            )
+        value = popart.value(
+            statistics, params["value"]["bias"][None, None], np.zeros(1, int)
+        )
+        self.assertAlmostEqual(float(value[0, 0]), -100.0, delta=5.0)
 
     def test_a_value_is_that_of_its_own_output(self):
         statistics = _statistics([1.0, 10.0], [2.0, 3.0])

@@ -153,7 +153,7 @@ class LossTest(parameterized.TestCase):
         )
         values = output.value[..., 0]
         next_target = np.concatenate([targets[:, 1:], values[:, -1:]], axis=1)
-        advantage = np.minimum(rho, 1) * (
+        advantage = (
             trajectory.reward
             + jitted_loss.GAMMA * trajectory.discount * next_target
             - values[:, :-1]
@@ -167,15 +167,17 @@ class LossTest(parameterized.TestCase):
             hyperparameters,
             jitted_loss.CONFIG,
         )
-        moments = found.advantage_moments
-        np.testing.assert_allclose(moments.mean, advantage[counted].mean(), rtol=1e-4)
+        moments, before = found.advantage_moments, jitted_loss.ADVANTAGE_MOMENTS
         np.testing.assert_allclose(
-            moments.second, (advantage[counted] ** 2).mean(), rtol=1e-4
+            moments.mean, (before.mean + advantage[counted].mean()) / 2, rtol=1e-4
+        )
+        np.testing.assert_allclose(
+            moments.second, (before.second + advantage[counted].var()) / 2, rtol=1e-4
         )
         entropy = -np.sum(policy * np.log(policy), axis=-1, keepdims=True)
         weight = hyperparameters.kickstarting_weight[trajectory.task][..., None]
         weight = (weight * trajectory.teacher_mask)[..., None]
-        expected = advantage[..., None] * (policy - taken)
+        expected = (np.minimum(rho, 1) * advantage)[..., None] * (policy - taken)
         expected += hyperparameters.entropy_cost * policy * (np.log(policy) + entropy)
         expected += np.sum(
             weight
@@ -187,6 +189,23 @@ class LossTest(parameterized.TestCase):
         )
         np.testing.assert_allclose(gradient[:, :-1], expected, rtol=1e-3, atol=1e-4)
         np.testing.assert_array_equal(gradient[:, -1], 0.0)
+
+    def test_a_step_that_is_hardly_acted_any_more_is_not_pushed_by_the_mean(self):
+        """At ρ near 0 nothing is left of an advantage, whatever the batch's mean is."""
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(17)
+        hyperparameters = hyperparameters._replace(
+            entropy_cost=np.float32(0.0),
+            kickstarting_weight=np.zeros_like(hyperparameters.kickstarting_weight),
+        )
+        taken = np.eye(4, dtype=np.float32)[trajectory.action]
+        output.logits[0, :-1] -= 20 * taken[0]
+        trajectory.reward[...] -= 5
+        config = dataclasses.replace(
+            jitted_loss.CONFIG, advantage_normalisation=True, vtrace_lambda=0.0
+        )
+        gradient = jitted_loss.gradient(output, trajectory, hyperparameters, config)
+        np.testing.assert_allclose(gradient.logits[0], 0.0, atol=1e-5)
+        self.assertGreater(np.abs(gradient.logits[1]).max(), 1e-2)
 
     def test_distillation_alone(self):
         output, trajectory, hyperparameters = loss_reference.random_unrolls(4)
