@@ -102,6 +102,8 @@ class Learner:
         run_files.truncate(self.frames)
         self._state = update.replicate(state)
         self._num_updates = int(state.updates)
+        self._restored_updates = self._num_updates
+        self._batches_taken = 0
         self._published: tuple[int, jax.Array, np.ndarray] | None = None
         # An update consumes the state that it is given: nobody else may read it then.
         self._state_lock = threading.Lock()
@@ -268,6 +270,7 @@ class Learner:
                 if batch is None:
                     return
                 gathered.append(batch)
+                self._batches_taken += 1
             passes = window.batches(
                 gathered, config.passes, (config.seed, self._num_updates)
             )
@@ -298,6 +301,8 @@ class Learner:
         if is_skipped:
             return None
         values["learning_rate"] = float(hyperparameters.learning_rate)
+        updates = self._num_updates - self._restored_updates
+        values["replay_ratio"] = updates / self._batches_taken
         if self._config.population.size > 1:
             values["entropy_cost"] = float(hyperparameters.entropy_cost)
             values["optimiser_epsilon"] = float(hyperparameters.optimiser_epsilon)

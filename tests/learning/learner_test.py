@@ -24,6 +24,11 @@ def setUpModule():
     small_ring.compile_quickly()
 
 
+def _with_rate(**fields) -> config.Config:
+    optimiser = agent_config.OptimiserConfig(learning_rate=1e-3, **fields)
+    return dataclasses.replace(learner_case.CONFIG, optimiser=optimiser)
+
+
 class LearnerTest(learner_case.LearnerTestCase):
     def test_lambda_follows_its_schedule_in_frames_and_ends_at_zero(self):
         made = self._run()
@@ -56,15 +61,53 @@ class LearnerTest(learner_case.LearnerTestCase):
         )
 
     def test_the_learning_rate_falls_to_zero_over_the_run(self):
-        self._run()
+        self._run(_with_rate(anneal=True))
         np.testing.assert_allclose(
             self._rates(), [1e-3 * (1 - number / 8) for number in range(8)], rtol=1e-6
         )
 
-    def test_a_learning_rate_that_is_not_annealed_stays(self):
-        optimiser = agent_config.OptimiserConfig(learning_rate=1e-3, anneal=False)
-        self._run(dataclasses.replace(learner_case.CONFIG, optimiser=optimiser))
+    def test_the_learning_rate_stays_unless_it_is_annealed(self):
+        self._run()
         np.testing.assert_allclose(self._rates(), [1e-3] * 8)
+
+    def test_the_learning_rate_falls_to_a_share_in_frames_of_its_own(self):
+        self._run(
+            _with_rate(anneal=True, anneal_frames=64, final_learning_rate_share=0.2)
+        )
+        np.testing.assert_allclose(
+            self._rates(), 1e-3 * np.array([1, 0.8, 0.6, 0.4] + 4 * [0.2]), rtol=1e-6
+        )
+
+    def test_a_window_is_passed_over_and_its_frames_count_once(self):
+        made = self._run(
+            dataclasses.replace(learner_case.CONFIG, window_size=8, passes=3)
+        )
+        self.assertEqual(made.frames, learner_case.CONFIG.total_frames)
+        self.assertLen(self.update.seen, 3 * learner_case.NUM_UPDATES)
+        self.assertEqual(made.parameters(-1)[0], 3 * learner_case.NUM_UPDATES)
+        # λ goes by frames, which only the first pass counts.
+        expected = [2.0, 2.0] + 5 * [1.625] + [1.25]
+        np.testing.assert_allclose(self._weights()[: len(expected)], expected)
+        self.assertLessEqual(self._rows()["replay_ratio"].max(), 3.0)
+        self.assertGreater(self._rows()["replay_ratio"].max(), 1.0)
+
+    def test_a_window_of_one_batch_changes_nothing(self):
+        whole = self._run()
+        self.logdir = self.create_tempdir().full_path
+        batch_size = learner_case.CONFIG.batch_size
+        windowed = self._run(
+            dataclasses.replace(learner_case.CONFIG, window_size=batch_size, passes=1)
+        )
+        np.testing.assert_array_equal(
+            windowed.parameters(-1)[1], whole.parameters(-1)[1]
+        )
+
+    def test_a_stop_in_a_window_ends_it(self):
+        run = dataclasses.replace(learner_case.CONFIG, window_size=8, passes=3)
+        made = self._run(run, stop_after=4)
+        self.assertLen(self.update.seen, 4)
+        self.assertEqual(made.frames, 2 * 16)
+        self.assertEqual(self._make(run).frames, 2 * 16)
 
     def test_the_entropy_cost_falls_geometrically(self):
         loss = agent_config.LossConfig(entropy_cost=0.01, final_entropy_share=0.01)
