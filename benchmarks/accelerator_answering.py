@@ -58,9 +58,10 @@ def inference(
     )
     everyone = np.arange(batch_size, dtype=np.int32)
     first = np.zeros(batch_size, bool)
+    available_actions = np.ones((batch_size, common.SPEC.num_actions), bool)
 
     def act() -> Any:
-        return policy.act(observation, first, state, everyone, zeros)
+        return policy.act(observation, first, available_actions, state, everyone, zeros)
 
     first_seconds = common.timed(act, 1)
     call = common.timed(act, common.calls(act, seconds))

@@ -30,6 +30,7 @@ class LockBatch:
         slots = (size, num_slots, unroll_length + 1)
         self.pixels = np.zeros((*slots, *SPEC.frame_shape), np.uint8)
         self.instruction = np.zeros((*slots, 0), np.int32)
+        self.available_actions = np.ones((*slots, SPEC.num_actions), bool)
         self.reward = np.zeros(size, np.float32)
         self.discount = np.ones(size, np.float32)
         self.first = np.ones(size, bool)

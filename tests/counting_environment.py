@@ -32,6 +32,8 @@ class Script:
       lost_at: numbers of steps (from 1, over the environment's life) at which it is
         lost and replaced: a new episode opens and nothing came of the action.
       hangs_at: the step, likewise, that never gives a result; 0 for none.
+      changing_actions: whether what is available changes with the step, as
+        `available_actions` says; else everything is.
     """
 
     length: int = 5
@@ -39,6 +41,7 @@ class Script:
     delay: int = 0
     lost_at: tuple[int, ...] = ()
     hangs_at: int = 0
+    changing_actions: bool = False
 
 
 class Code(NamedTuple):
@@ -67,6 +70,15 @@ def code(frame: np.ndarray) -> Code:
     return Code(environment, episode + 256 * int(frame[0, 1, 0]), step)
 
 
+def available_actions(step: int, num_actions: int) -> np.ndarray:
+    """Returns what changing actions leave open at a step of an episode, bool [A].
+
+    One is left at step 0, one more at each further step, then one again.
+    """
+    left = 1 + step % num_actions
+    return np.roll(np.arange(num_actions) < left, step)
+
+
 class CountingBatch:
     """A batch.EnvironmentBatch; see there for the contract.
 
@@ -86,6 +98,7 @@ class CountingBatch:
         slots = (size, num_slots, unroll_length + 1)
         self.pixels = np.zeros((*slots, *spec.frame_shape), np.uint8)
         self.instruction = np.zeros((*slots, spec.instruction_length), np.int32)
+        self.available_actions = np.zeros((*slots, spec.num_actions), bool)
         self.reward = np.zeros(size, np.float32)
         self.discount = np.ones(size, np.float32)
         self.first = np.zeros(size, bool)
@@ -194,5 +207,9 @@ class CountingBatch:
         now, frame = self._now[index], self.pixels[index, slot, position]
         frame[0, 0] = now.environment, now.episode % 256, now.step
         frame[0, 1, 0] = now.episode // 256
+        available = self.available_actions[index, slot, position]
+        available[:] = True
+        if self._scripts[index].changing_actions:
+            available[:] = available_actions(now.step, len(available))
         if self.spec.instruction_length:
             self.instruction[index, slot, position] = 1 + self._now[index].episode

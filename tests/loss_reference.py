@@ -9,13 +9,20 @@ from kickstarting.agent import trajectory as trajectory_lib
 ADVANTAGE_DEVIATION, ADVANTAGE_COUNT = 1.7, 9 * 18
 
 
-def softmax(logits):
+def softmax(logits, available=True):
+    logits = np.where(available, logits, -np.inf)
     exps = np.exp(logits - logits.max(-1, keepdims=True))
     return exps / exps.sum(-1, keepdims=True)
 
 
-def random_unrolls(seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3):
-    """Random unrolls with terminations, truncations and unanswered steps."""
+def random_unrolls(
+    seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3, all_available=True
+):
+    """Random unrolls with terminations, truncations and unanswered steps.
+
+    Where not all actions are available, those taken are, alone in about every eighth
+    step, and what the others have for logits is nonsense.
+    """
     random = np.random.default_rng(seed)
 
     def normal(*shape):
@@ -33,6 +40,7 @@ def random_unrolls(seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3):
         reward=2 * normal(batch, length),
         discount=discount,
         first=first,
+        available_actions=np.ones((batch, length + 1, actions), bool),
         behaviour_logits=normal(batch, length, actions),
         teacher_logits=2 * normal(batch, teachers, length, actions),
         teacher_mask=(random.random((batch, teachers, length)) < 0.7).astype(
@@ -53,6 +61,19 @@ def random_unrolls(seed=0, batch=3, length=7, actions=4, teachers=2, tasks=3):
         optimiser_epsilon=np.float32(0.1),
         kickstarting_weight=random.random((tasks, teachers)).astype(np.float32),
     )
+    if not all_available:
+        available = random.random((batch, length + 1, actions)) < 0.5
+        available[..., 0] |= ~available.any(-1)
+        np.put_along_axis(
+            available[:, :-1], trajectory.action[..., None], True, axis=-1
+        )
+        unavailable = ~available[:, :-1]
+        trajectory.behaviour_logits[unavailable] = np.inf
+        np.moveaxis(trajectory.teacher_logits, 1, 2)[
+            unavailable[:, :, None].repeat(teachers, 2)
+        ] = np.nan
+        output.logits[~available] = 50.0
+        trajectory = trajectory._replace(available_actions=available)
     return output, trajectory, hyperparameters
 
 
@@ -66,12 +87,14 @@ def numpy_loss(output, trajectory, hyperparameters, config):
         ("policy_gradient", "baseline", "entropy", "kickstarting"), 0
     )
     batch, length = trajectory.action.shape
+    actions = output.logits.shape[-1]
     targets = np.zeros((batch, length))
     followed = []  # (log π(a), advantage, π(a) / μ(a)) of each step.
     for b in range(batch):
         value = output.value[b, :, 0]
-        policy = softmax(output.logits[b])
-        behaviour = softmax(trajectory.behaviour_logits[b])
+        available = trajectory.available_actions[b]
+        policy = softmax(output.logits[b], available)
+        behaviour = softmax(trajectory.behaviour_logits[b], available[:-1])
         action = trajectory.action[b]
         # Equation 1's recursion: v_s = V_s + δ_s + γ c_s (v_{s+1} − V_{s+1}).
         next_target = value[length]
@@ -93,14 +116,15 @@ def numpy_loss(output, trajectory, hyperparameters, config):
             losses["baseline"] += (
                 config.baseline_cost * 0.5 * (targets[b, s] - value[s]) ** 2
             )
+            log_policy = np.log(policy[s], where=available[s], out=np.zeros(actions))
             losses["entropy"] += hyperparameters.entropy_cost * np.sum(
-                policy[s] * np.log(policy[s])
+                policy[s] * log_policy
             )
             for k, weight in enumerate(
                 hyperparameters.kickstarting_weight[trajectory.task[b]]
             ):
-                teacher = softmax(trajectory.teacher_logits[b, k, s])
-                crossed = -np.sum(teacher * np.log(policy[s]))
+                teacher = softmax(trajectory.teacher_logits[b, k, s], available[s])
+                crossed = -np.sum(teacher * log_policy)
                 losses["kickstarting"] += (
                     weight * trajectory.teacher_mask[b, k, s] * crossed
                 )

@@ -76,6 +76,10 @@ def random_batch(
         return random.integers(0, 2, shape).astype(kind)
 
     batch = jax.tree.map(draw, shapes)
+    # What was done could be done.
+    np.put_along_axis(
+        batch.available_actions[:, :-1], batch.action[..., None], True, axis=-1
+    )
     return batch._replace(
         discount=np.where(batch.first[:, 1:], 0, 1).astype(np.float32),
         teacher_mask=np.ones_like(batch.teacher_mask),

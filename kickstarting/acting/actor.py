@@ -275,7 +275,13 @@ class Actor:
             )
             guidance = self._guide.guidance(ready, observation, first, frames)
         actions, logits, state = policy.act(
-            observation, first, state, ready, self._steps[ready], guidance
+            observation,
+            first,
+            store.available_actions(ready),
+            state,
+            ready,
+            self._steps[ready],
+            guidance,
         )
         self._state.cell[ready] = state.cell
         self._state.hidden[ready] = state.hidden

@@ -10,7 +10,7 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting.agent import trajectory
+from kickstarting.agent import masking, trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 
@@ -59,6 +59,7 @@ class Policy:
         self,
         observation: trajectory.Observation,
         first: np.ndarray,
+        available_actions: np.ndarray,
         state: trajectory.CoreState,
         environments: np.ndarray,
         steps: np.ndarray,
@@ -69,6 +70,7 @@ class Policy:
         Args:
           observation: arrays [n, ...].
           first: bool [n].
+          available_actions: bool [n, A]; the others have probability 0.
           state: float32 [n, C] twice.
           environments: int32 [n].
           steps: int32 [n], steps that each environment has acted so far.
@@ -80,7 +82,15 @@ class Policy:
         """
         n = len(environments)
         size = next(size for size in self._sizes if size >= n)
-        arguments = (observation, first, state, environments, steps, guidance)
+        arguments = (
+            observation,
+            first,
+            available_actions,
+            state,
+            environments,
+            steps,
+            guidance,
+        )
         if size > n:
             arguments = jax.tree.map(
                 lambda x: np.pad(x, [(0, size - n)] + [(0, 0)] * (x.ndim - 1)),
@@ -106,7 +116,15 @@ class Policy:
                 last_reward=np.zeros(n, np.float32),
             )
             state = trajectory.CoreState(*(np.zeros((n, core_size), np.float32),) * 2)
-            arguments = (observation, np.ones(n, bool), state, zeros, zeros)
+            available_actions = np.ones((n, spec.num_actions), bool)
+            arguments = (
+                observation,
+                np.ones(n, bool),
+                available_actions,
+                state,
+                zeros,
+                zeros,
+            )
             self.act(*arguments)
             if guided:
                 logits = np.zeros((n, spec.num_actions), np.float32)
@@ -122,6 +140,7 @@ def _act_program(agent: Agent) -> Callable[..., Any]:
         key: jax.Array,
         observation: trajectory.Observation,
         first: jax.Array,
+        available_actions: jax.Array,
         state: trajectory.CoreState,
         environments: jax.Array,
         steps: jax.Array,
@@ -129,7 +148,11 @@ def _act_program(agent: Agent) -> Callable[..., Any]:
     ) -> tuple[jax.Array, jax.Array, trajectory.CoreState]:
         chex.assert_rank([first, environments, steps, *state], [1, 1, 1, 2, 2])
         output, state = agent.step(params, observation, first, state)
-        logits = output.logits if guidance is None else mix(output.logits, guidance)
+        chex.assert_equal_shape([output.logits, available_actions])
+        logits = masking.mask_logits(output.logits, available_actions)
+        if guidance is not None:
+            advice = masking.mask_logits(guidance.logits, available_actions)
+            logits = mix(logits, guidance._replace(logits=advice))
         return sample_actions(key, logits, environments, steps), logits, state
 
     return jax.jit(act)

@@ -1,9 +1,9 @@
 """The unrolls that one actor has in flight, assembled in place.
 
-Each of E environments has a ring of S slots of T steps. Observations are written into
-the slots by the environments themselves (EnvironmentBatch owns that memory); everything
-else is written here, for many environments at once. A finished unroll is handed on as
-views.
+Each of E environments has a ring of S slots of T steps. Observations, and which actions
+they leave open, are written into the slots by the environments themselves
+(EnvironmentBatch owns that memory); everything else is written here, for many
+environments at once. A finished unroll is handed on as views.
 """
 
 import threading
@@ -106,6 +106,7 @@ class UnrollStore:
         for array in (
             self._environments.pixels,
             self._environments.instruction,
+            self._environments.available_actions,
             self.first,
             self.last_action,
             self.last_reward,
@@ -120,7 +121,11 @@ class UnrollStore:
           environment: which was lost and replaced.
         """
         slot, position = self.slot[environment], self.position[environment]
-        for array in (self._environments.pixels, self._environments.instruction):
+        for array in (
+            self._environments.pixels,
+            self._environments.instruction,
+            self._environments.available_actions,
+        ):
             array[environment, slot, 0] = array[environment, slot, position]
         self.first[environment, slot, 0] = True
         self.last_action[environment, slot, 0] = 0
@@ -141,6 +146,11 @@ class UnrollStore:
             last_reward=self.last_reward[at],
         )
 
+    def available_actions(self, indices: np.ndarray) -> np.ndarray:
+        """Returns a copy, bool [n, A], of what these observations leave open."""
+        at = indices, self.slot[indices], self.position[indices]
+        return self._environments.available_actions[at]
+
     def trajectory(self, environment: int, slot: int) -> trajectory_lib.Trajectory:
         """Returns the unroll in a slot as views; no teacher has answered it yet."""
         at = environment, slot
@@ -155,6 +165,7 @@ class UnrollStore:
             reward=self.reward[at],
             discount=self.discount[at],
             first=self.first[at],
+            available_actions=self._environments.available_actions[at],
             behaviour_logits=self.behaviour_logits[at],
             teacher_logits=self.unanswered_logits,
             teacher_mask=self.unanswered_mask,

@@ -53,8 +53,12 @@ class Trajectory(NamedTuple):
       reward: float32 [T], raw.
       discount: float32 [T]; 0 at termination, 1 otherwise; γ belongs to the loss.
       first: bool [T + 1]; resets recurrent states.
+      available_actions: bool [T + 1, A]; whether the environment offers an action at
+        observation[t]. Others have probability 0, in acting and in the loss
+        (agent/masking.py). It is no part of the observation: networks and teachers do
+        not see it, and their logits are masked wherever a policy is made of them.
       behaviour_logits: float32 [T, A] of the policy that acted: the student's, or its
-        mixture with a teacher's (kickstarting.guides).
+        mixture with a teacher's (acting/guides.py), over the available actions.
       teacher_logits: float32 [K, T, A]; K is the most teachers that one task has.
       teacher_mask: float32 [K, T]; 0 where no teacher answered.
       teacher_values: float32 [K, T], the teachers' values, not normalised; [0, T] where
@@ -70,6 +74,7 @@ class Trajectory(NamedTuple):
     reward: Array
     discount: Array
     first: Array
+    available_actions: Array
     behaviour_logits: Array
     teacher_logits: Array
     teacher_mask: Array

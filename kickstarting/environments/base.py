@@ -115,6 +115,14 @@ class SpecifiedEnvironment(dm_env.Environment):
     def __init__(self, spec: EnvironmentSpec) -> None:
         self.spec = spec
 
+    @property
+    def available_actions(self) -> np.ndarray:
+        """Which actions the latest time step leaves open, bool [A]: at least one.
+
+        All of them, unless a suite knows better.
+        """
+        return np.ones(self.spec.num_actions, bool)
+
     def observation_spec(self) -> Mapping[str, specs.Array]:
         return observation_spec(self.spec)
 

@@ -12,6 +12,8 @@ def example(
 ) -> trajectory.Trajectory:
     """Returns one unbatched unroll of zeros in the shapes and dtypes of the contract.
 
+    All of its actions are available.
+
     Args:
       config: gives T, K and the core's size.
       spec: gives frame, instruction and action set.
@@ -30,6 +32,7 @@ def example(
         reward=np.zeros(steps, np.float32),
         discount=np.zeros(steps, np.float32),
         first=np.zeros(steps + 1, bool),
+        available_actions=np.ones((steps + 1, spec.num_actions), bool),
         behaviour_logits=np.zeros((steps, spec.num_actions), np.float32),
         teacher_logits=np.zeros((teachers, steps, spec.num_actions), np.float32),
         teacher_mask=np.zeros((teachers, steps), np.float32),

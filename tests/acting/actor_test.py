@@ -11,19 +11,26 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting.acting import actor as actor_lib
-from kickstarting.agent import trajectory
+from kickstarting.agent import masking, trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.queue import memory_queue
 from tests import small_ring
-from tests.counting_environment import SPEC, Code, CountingBatch, Script, code
+from tests.counting_environment import (
+    SPEC,
+    Code,
+    CountingBatch,
+    Script,
+    available_actions,
+    code,
+)
 
 SCRIPTS = (
-    Script(length=5),
+    Script(length=5, changing_actions=True),
     Script(length=3, truncation=True),
     Script(length=1, truncation=True),
     Script(length=30, delay=12),
-    Script(length=6, delay=1, lost_at=(7, 12)),
-    Script(length=4, truncation=True, delay=2),
+    Script(length=6, delay=1, lost_at=(7, 12), changing_actions=True),
+    Script(length=4, truncation=True, delay=2, changing_actions=True),
 )
 PLAIN = range(4)
 CONFIG = small_ring.small_config(environments_per_actor=len(SCRIPTS), batch_size=6)
@@ -88,6 +95,16 @@ class ActorTest(parameterized.TestCase):
                 self.assertAlmostEqual(unroll.reward[t], happened.reward, places=5)
                 self.assertEqual(unroll.discount[t], happened.discount)
                 self.assertEqual(unroll.first[t + 1], happened.first)
+
+    @parameterized.parameters(0, 4, 5)
+    def test_only_available_actions_are_taken(self, environment):
+        _, _, _, unrolls = _run()
+        for unroll in _of_environment(unrolls, environment):
+            steps = [code(frame).step for frame in unroll.observation.pixels]
+            expected = [available_actions(step, SPEC.num_actions) for step in steps]
+            np.testing.assert_array_equal(unroll.available_actions, expected)
+            taken = np.arange(UNROLL_LENGTH), unroll.action
+            self.assertTrue(unroll.available_actions[taken].all())
 
     @parameterized.parameters(PLAIN)
     def test_unrolls_follow_each_other_without_a_gap(self, environment):
@@ -157,8 +174,9 @@ class ActorTest(parameterized.TestCase):
         output, _ = jax.jit(agent.unroll)(
             params, batch.observation, batch.first, batch.core_state
         )
+        policy = masking.mask_logits(output.logits, batch.available_actions)
         np.testing.assert_allclose(
-            output.logits[:, :-1], batch.behaviour_logits, rtol=1e-4, atol=1e-5
+            policy[:, :-1], batch.behaviour_logits, rtol=1e-4, atol=1e-5
         )
 
     def test_the_core_state_is_carried_over_unrolls(self):

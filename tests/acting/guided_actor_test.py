@@ -11,15 +11,15 @@ from absl.testing import absltest
 from kickstarting.acting import guides
 from kickstarting.acting import policy as acting
 from kickstarting.acting.actor import NUM_SLOTS
-from kickstarting.agent import trajectory
+from kickstarting.agent import masking, trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config
 from tests import small_ring
 from tests.counting_environment import SPEC, CountingBatch, Script, code
 
 SCRIPTS = (
-    Script(length=5),
-    Script(length=6, truncation=True, delay=1),
+    Script(length=5, changing_actions=True),
+    Script(length=6, truncation=True, delay=1, changing_actions=True),
     Script(length=9, delay=2),
     Script(length=30),
 )
@@ -105,6 +105,12 @@ def _of_environment(
     ]
 
 
+def _teacher_logits(unrolls: list[trajectory.Trajectory]) -> np.ndarray:
+    """Returns the teacher's policy over what was available, float32 [n, T, A]."""
+    available_actions = _stack(unrolls, "available_actions")[:, :-1]
+    return np.asarray(masking.mask_logits(LOGITS, available_actions))
+
+
 def _student_logits(unrolls: list[trajectory.Trajectory]) -> np.ndarray:
     """Returns what the student would have done, float32 [n, T, A]."""
     agent, flat = _agent_and_parameters()
@@ -115,7 +121,8 @@ def _student_logits(unrolls: list[trajectory.Trajectory]) -> np.ndarray:
         batch.first,
         batch.core_state,
     )
-    return np.asarray(output.logits)[:, :-1]
+    logits = masking.mask_logits(output.logits, batch.available_actions)
+    return np.asarray(logits)[:, :-1]
 
 
 def _stack(unrolls: list[trajectory.Trajectory], name: str) -> np.ndarray:
@@ -131,7 +138,7 @@ class GuidedActorTest(absltest.TestCase):
         _, _, unrolls = _run("dagger", 0.4)
         teacher, student = (
             np.exp(_log_softmax(logits))
-            for logits in (LOGITS, _student_logits(unrolls))
+            for logits in (_teacher_logits(unrolls), _student_logits(unrolls))
         )
         mixture = 0.4 * teacher + 0.6 * student
         written = _stack(unrolls, "behaviour_logits")
@@ -144,13 +151,13 @@ class GuidedActorTest(absltest.TestCase):
             np.abs(taken - mixture.mean((0, 1))), 5 * deviation
         )
         # The share itself, by which the teacher's favourite is taken more often.
-        excess = taken[2] - student.mean((0, 1))[2]
-        share = excess / (teacher[2] - student.mean((0, 1))[2])
+        excess = taken[2] - student[..., 2].mean()
+        share = excess / (teacher[..., 2].mean() - student[..., 2].mean())
         self.assertAlmostEqual(share, 0.4, delta=0.1)
 
     def test_a_jump_start_begins_every_episode_and_the_student_goes_on(self):
         _, _, unrolls = _run("jump_start", 0.5)
-        student = _student_logits(unrolls)
+        teacher, student = _teacher_logits(unrolls), _student_logits(unrolls)
         written = _stack(unrolls, "behaviour_logits")
         steps = np.array(
             [
@@ -161,9 +168,7 @@ class GuidedActorTest(absltest.TestCase):
         begins = steps < STEPS
         self.assertBetween(begins.mean(), 0.1, 0.9)
         np.testing.assert_allclose(
-            written[begins],
-            np.broadcast_to(_log_softmax(LOGITS), written[begins].shape),
-            rtol=1e-5,
+            written[begins], _log_softmax(teacher[begins]), rtol=1e-5, atol=1e-6
         )
         np.testing.assert_allclose(
             written[~begins], student[~begins], rtol=1e-4, atol=1e-5
@@ -173,7 +178,7 @@ class GuidedActorTest(absltest.TestCase):
         learner, actor, unrolls = _run("behaviour_cloning", 0.5)
         written = _stack(unrolls, "behaviour_logits")
         np.testing.assert_allclose(
-            written, np.broadcast_to(_log_softmax(LOGITS), written.shape), rtol=1e-5
+            written, _log_softmax(_teacher_logits(unrolls)), rtol=1e-5, atol=1e-6
         )
         # None of its returns is the student's.
         self.assertEmpty(learner.episodes)

@@ -52,7 +52,9 @@ def _fill(environments, store, actions=(2, 1, 0)) -> None:
 
 class UnrollStoreTest(absltest.TestCase):
     def test_rows_of_an_unroll(self):
-        environments, store = _make(Script(length=9), Script(length=2))
+        environments, store = _make(
+            Script(length=9), Script(length=2, changing_actions=True)
+        )
         _fill(environments, store)
         np.testing.assert_array_equal(store.position, [3, 3])
         going_on, ending = store.trajectory(0, 0), store.trajectory(1, 0)
@@ -73,6 +75,10 @@ class UnrollStoreTest(absltest.TestCase):
         np.testing.assert_array_equal(
             ending.observation.instruction, [[1, 1], [1, 1], [2, 2], [2, 2]]
         )
+        self.assertTrue(going_on.available_actions.all())
+        np.testing.assert_array_equal(
+            ending.available_actions, [[1, 0, 0], [0, 1, 1], [1, 0, 0], [0, 1, 1]]
+        )
         self.assertEqual([int(x.task) for x in (going_on, ending)], [5, 6])
         self.assertEqual(int(going_on.actor), 7)
 
@@ -85,7 +91,9 @@ class UnrollStoreTest(absltest.TestCase):
         self.assertEqual(unroll.teacher_values.shape, (0, 3))
 
     def test_the_next_unroll_opens_with_the_last_observation(self):
-        environments, store = _make(Script(length=4), Script(length=3))
+        environments, store = _make(
+            Script(length=4, changing_actions=True), Script(length=3)
+        )
         _fill(environments, store)
         for environment in (0, 1):
             store.open_unroll(environment)
@@ -95,11 +103,17 @@ class UnrollStoreTest(absltest.TestCase):
             old = store.trajectory(environment, 0)
             new = store.trajectory(environment, 1)
             self.assertEqual(new.first[0], old.first[-1])
+            np.testing.assert_array_equal(
+                new.available_actions[0], old.available_actions[-1]
+            )
             for before, after in zip(old.observation, new.observation, strict=True):
                 np.testing.assert_array_equal(after[0], before[-1])
         current = store.observation(np.array([1, 0]))
         self.assertEqual(counting_environment.code(current.pixels[0]), Code(1, 1, 0))
         self.assertEqual(counting_environment.code(current.pixels[1]), Code(0, 0, 3))
+        np.testing.assert_array_equal(
+            store.available_actions(np.array([1, 0])), [[1, 1, 1], [1, 0, 0]]
+        )
         np.testing.assert_array_equal(current.last_action, [0, 0])
         np.testing.assert_allclose(current.last_reward, [0.0, 3.0])
 
@@ -121,7 +135,9 @@ class UnrollStoreTest(absltest.TestCase):
         )
 
     def test_a_restarted_unroll_begins_anew(self):
-        environments, store = _make(Script(length=9, lost_at=(2,)))
+        environments, store = _make(
+            Script(length=9, lost_at=(2,), changing_actions=True)
+        )
         for action in (2, 2):
             _act(environments, store, _take(environments, store), action)
         _take(environments, store)
@@ -129,6 +145,7 @@ class UnrollStoreTest(absltest.TestCase):
         self.assertEqual(store.slot[0], 0)
         unroll = store.trajectory(0, 0)
         self.assertTrue(unroll.first[0])
+        np.testing.assert_array_equal(unroll.available_actions[0], [1, 0, 0])
         self.assertEqual(
             counting_environment.code(unroll.observation.pixels[0]), Code(0, 1, 0)
         )

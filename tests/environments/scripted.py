@@ -30,9 +30,11 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
 
     The script's keys: `length` of an episode, whether it ends in a `truncation`,
     `reset_seconds`, `crash_at` a step (0: at each reset), the step to `hang_at` and
-    those with a reward of `infinity_at`, an observation that has a `row_more_at`, and
-    what goes wrong in the making: to `refuse` it, or to `die` of SIGKILL. A hang,
-    an infinity and a row come with the first seed only.
+    those with a reward of `infinity_at`, an observation that has a `row_more_at`, one
+    that leaves `nothing_open_at`, and what goes wrong in the making: to `refuse` it, or
+    to `die` of SIGKILL. A hang, an infinity, a row and what leaves nothing open come
+    with the first seed only. With `one_action` it takes action 1 at odd steps alone, 0
+    at even ones.
     """
 
     def __init__(self, settings: base.TaskSettings) -> None:
@@ -50,8 +52,18 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         self._hang_at = script.get("hang_at", -1) if is_first else -1
         self._infinity_at = script.get("infinity_at", -1) if is_first else -1
         self._row_more_at = script.get("row_more_at", -1) if is_first else -1
+        self._nothing_open_at = script.get("nothing_open_at", -1) if is_first else -1
+        self._one_action = script.get("one_action", False)
         self._steps = 0
         self._seed = settings.seed
+
+    @property
+    def available_actions(self) -> np.ndarray:
+        if self._steps == self._nothing_open_at:
+            return np.zeros(2, bool)
+        if self._one_action:
+            return np.arange(2) == self._steps % 2
+        return super().available_actions
 
     def reset(self) -> dm_env.TimeStep:
         time.sleep(self._reset_seconds)

@@ -4,7 +4,8 @@ The scenario decides the task: its buttons, rewards, time limit and map are take
 .cfg file defines them. The nine shared actions are IMPALA's nine for DeepMind Lab
 (forward, back, strafe, turn, turn and forward, attack); a button which a scenario
 does not offer stays unpressed, so that one action set serves every scenario and none
-gains an ability that its authors did not give it.
+gains an ability that its authors did not give it. An action is available where the
+scenario offers all of its buttons: else it does nothing, or the same as another one.
 """
 
 import contextlib
@@ -106,9 +107,17 @@ class DoomEnvironment(base.SpecifiedEnvironment):
         self._buttons_of_action = [
             [button in pressed for button in buttons] for _, pressed in _ACTIONS
         ]
+        self._available_actions = np.array(
+            [set(pressed) <= set(buttons) for _, pressed in _ACTIONS]
+        )
         self._instruction = np.zeros((0,), np.int32)
         self._last_frame = np.zeros(self.spec.frame_shape, np.uint8)
         self._needs_reset = True
+
+    @property
+    def available_actions(self) -> np.ndarray:
+        """Those whose buttons the scenario has, bool [9]; the same in every step."""
+        return self._available_actions
 
     def reset(self) -> dm_env.TimeStep:
         self._game.set_seed(int(self._random.integers(2**31)))

@@ -4,6 +4,10 @@ Any registered id with Discrete actions will do whose observation is an image, o
 with an 'image' as MiniGrid's and BabyAI's. Their 'mission' becomes the instruction;
 their 'direction' is left out, for the view is egocentric. Grid worlds want
 action_repeat 1: repeating `forward` skips the cells between.
+
+Where an environment says which actions it takes, as Gymnasium's own do, by an
+'action_mask' [A] in a step's info or in the dict that it observes, no others are
+available.
 """
 
 import functools
@@ -20,6 +24,8 @@ from kickstarting.environments.gym import instructions
 MAX_GRID_SIZE = 16
 # Holds MiniGrid's missions and most of BabyAI's; the longest (BossLevel) are cut.
 MISSION_LENGTH = 24
+
+_ACTION_MASK = "action_mask"
 
 
 def levels() -> tuple[str, ...]:
@@ -56,8 +62,9 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
 
     Observations are {'pixels': uint8 [H, W, C], 'instruction': int32 [L]}: images are
     resized to [72, 96, 3], grids of up to 16x16 cells keep their shape; L is 24 where
-    there is a mission and 0 elsewhere. Rewards are summed over the repeated action.
-    `truncated` gives a LAST step with discount 1, `terminated` one with discount 0.
+    there is a mission and 0 elsewhere. Rewards are summed over the repeated action,
+    which is repeated only as long as it is available. `truncated` gives a LAST step
+    with discount 1, `terminated` one with discount 0.
     """
 
     def __init__(self, settings: base.TaskSettings) -> None:
@@ -73,12 +80,19 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
         self._seed: int | None = settings.seed
         self._mission = ""
         self._instruction = instructions.encode("", self.spec.instruction_length)
+        self._available_actions = super().available_actions
         self._needs_reset = True
 
+    @property
+    def available_actions(self) -> np.ndarray:
+        """What the latest step's mask says, bool [A]; all where there is none."""
+        return self._available_actions
+
     def reset(self) -> dm_env.TimeStep:
-        observation, _ = self._environment.reset(seed=self._seed)
+        observation, information = self._environment.reset(seed=self._seed)
         self._seed = None
         self._needs_reset = False
+        self._available_actions = self._mask(observation, information)
         return dm_env.restart(self._observation(observation))
 
     def step(self, action: int) -> dm_env.TimeStep:
@@ -86,12 +100,18 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
             return self.reset()
         total = 0.0
         for _ in range(self.spec.action_repeat):
-            raw, reward, terminated, truncated, _ = self._environment.step(int(action))
+            raw, reward, terminated, truncated, information = self._environment.step(
+                int(action)
+            )
             total += float(reward)
-            if terminated or truncated:
+            self._needs_reset = terminated or truncated
+            self._available_actions = self._mask(raw, information)
+            if self._needs_reset or not self._available_actions[action]:
                 break
         observation = self._observation(raw)
-        self._needs_reset = terminated or truncated
+        if self._needs_reset and not self._available_actions.any():
+            # Nothing can be done any more, and nothing will be.
+            self._available_actions = super().available_actions
         if terminated:
             return dm_env.termination(total, observation)
         if truncated:
@@ -100,6 +120,12 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
 
     def close(self) -> None:
         self._environment.close()
+
+    def _mask(self, raw: Any, information: dict[str, Any]) -> np.ndarray:
+        mask = information.get(_ACTION_MASK)
+        if mask is None and isinstance(raw, dict):
+            mask = raw.get(_ACTION_MASK)
+        return super().available_actions if mask is None else np.array(mask, bool)
 
     def _observation(self, raw: Any) -> dict[str, np.ndarray]:
         if isinstance(raw, dict):

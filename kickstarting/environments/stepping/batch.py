@@ -23,6 +23,8 @@ class EnvironmentBatch(Protocol):
       num_environments: E.
       pixels: uint8 [E, S, T + 1, H, W, C].
       instruction: int32 [E, S, T + 1, L].
+      available_actions: bool [E, S, T + 1, A]; which actions each observation leaves
+        open.
       reward: float32 [E], raw; 0 after a reset.
       discount: float32 [E]; 0 at termination, 1 otherwise.
       first: bool [E]; whether the observation opens an episode. A terminated episode's
@@ -40,6 +42,7 @@ class EnvironmentBatch(Protocol):
     num_environments: int
     pixels: np.ndarray
     instruction: np.ndarray
+    available_actions: np.ndarray
     reward: np.ndarray
     discount: np.ndarray
     first: np.ndarray
@@ -76,7 +79,8 @@ class EnvironmentBatch(Protocol):
           indices: int32 [n] of environments.
           actions: int32 [n].
           slots: int32 [n]; with `positions` where the next observation goes:
-            pixels[indices[i], slots[i], positions[i]].
+            pixels[indices[i], slots[i], positions[i]], and likewise what belongs to
+            it.
           positions: int32 [n].
         """
 

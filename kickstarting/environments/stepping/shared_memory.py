@@ -25,6 +25,7 @@ class Layout:
       unroll_length: T.
       frame_shape: [H, W, C].
       instruction_length: L.
+      num_actions: A.
     """
 
     num_environments: int
@@ -32,6 +33,7 @@ class Layout:
     unroll_length: int
     frame_shape: tuple[int, int, int]
     instruction_length: int
+    num_actions: int
 
     def arrays(self) -> dict[str, tuple[tuple[int, ...], type]]:
         """Returns the shape and dtype of each array, in the order of the memory."""
@@ -40,6 +42,7 @@ class Layout:
         return {
             "pixels": ((*observations, *self.frame_shape), np.uint8),
             "instruction": ((*observations, self.instruction_length), np.int32),
+            "available_actions": ((*observations, self.num_actions), np.bool_),
             "action": (every, np.int32),
             "slot": (every, np.int32),
             "position": (every, np.int32),
@@ -56,14 +59,16 @@ class SharedMemory:
     """NumPy views of the memory.
 
     Attributes:
-      pixels, instruction, reward, discount, first, ended, episode_return,
-        episode_steps: as in batch.EnvironmentBatch; written by the workers.
+      pixels, instruction, available_actions, reward, discount, first, ended,
+        episode_return, episode_steps: as in batch.EnvironmentBatch; written by the
+        workers.
       action, slot, position: int32 [E]; written by the parent: the next action, and
         where its observation goes.
     """
 
     pixels: np.ndarray
     instruction: np.ndarray
+    available_actions: np.ndarray
     action: np.ndarray
     slot: np.ndarray
     position: np.ndarray

@@ -17,7 +17,6 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-import dm_env
 import numpy as np
 
 from kickstarting.environments import base
@@ -77,6 +76,7 @@ class Outcome(NamedTuple):
     """One step as batch.EnvironmentBatch reports it; see there for each field."""
 
     observation: dict
+    available_actions: np.ndarray
     reward: float
     discount: float
     first: bool
@@ -93,7 +93,7 @@ class EpisodeStepper:
     (agent/trajectory.py says why).
     """
 
-    def __init__(self, environment: dm_env.Environment) -> None:
+    def __init__(self, environment: base.SpecifiedEnvironment) -> None:
         self._environment = environment
         self._truncated = False
         self._return = 0.0
@@ -104,7 +104,16 @@ class EpisodeStepper:
         self._truncated = False
         self._return, self._steps = 0.0, 0
         timestep = self._environment.reset()
-        return Outcome(timestep.observation, 0.0, 1.0, True, False, 0.0, 0)
+        return Outcome(
+            observation=timestep.observation,
+            available_actions=self._environment.available_actions,
+            reward=0.0,
+            discount=1.0,
+            first=True,
+            ended=False,
+            episode_return=0.0,
+            episode_steps=0,
+        )
 
     def step(self, action: int) -> Outcome:
         """Steps once; ignores the action where it only crosses a truncation."""
@@ -115,6 +124,7 @@ class EpisodeStepper:
         self._steps += 1
         outcome = Outcome(
             observation=timestep.observation,
+            available_actions=self._environment.available_actions,
             reward=timestep.reward,
             discount=1.0,
             first=False,
@@ -129,7 +139,10 @@ class EpisodeStepper:
             return outcome
         opening = self.reset()
         return outcome._replace(
-            observation=opening.observation, discount=0.0, first=True
+            observation=opening.observation,
+            available_actions=opening.available_actions,
+            discount=0.0,
+            first=True,
         )
 
 
@@ -200,6 +213,7 @@ def _serve(
         where = index, memory.slot[index], memory.position[index]
         memory.pixels[where] = outcome.observation[base.PIXELS]
         memory.instruction[where] = outcome.observation[base.INSTRUCTION]
+        memory.available_actions[where] = outcome.available_actions
         memory.reward[index] = outcome.reward
         memory.discount[index] = outcome.discount
         memory.first[index] = outcome.first
@@ -216,21 +230,25 @@ def _check(outcome: Outcome, memory: shared_memory.SharedMemory) -> None:
     """Refuses what would teach nonsense, or be written as what it is not.
 
     Raises:
-      ValueError: the reward is not finite, or an array is not as the spec has it.
+      ValueError: the reward is not finite, an array is not as the spec has it, or no
+        action is available.
     """
     if not math.isfinite(outcome.reward):
         raise ValueError(f"its reward is {outcome.reward}")
-    for name, place in (
-        (base.PIXELS, memory.pixels),
-        (base.INSTRUCTION, memory.instruction),
+    for name, given, place in (
+        ("pixels", outcome.observation[base.PIXELS], memory.pixels),
+        ("instruction", outcome.observation[base.INSTRUCTION], memory.instruction),
+        ("available actions", outcome.available_actions, memory.available_actions),
     ):
-        array = np.asarray(outcome.observation[name])
+        array = np.asarray(given)
         shape = place.shape[_SLOT_AXES:]
         if (array.shape, array.dtype) != (shape, place.dtype):
             raise ValueError(
                 f"its {name} have shape {array.shape} and type {array.dtype}, but its "
                 f"spec has {shape} and {place.dtype}"
             )
+    if not np.any(outcome.available_actions):
+        raise ValueError("it leaves no action open")
 
 
 if __name__ == "__main__":

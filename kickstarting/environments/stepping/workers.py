@@ -87,11 +87,13 @@ class WorkerBatch:
             unroll_length=unroll_length,
             frame_shape=spec.frame_shape,
             instruction_length=spec.instruction_length,
+            num_actions=spec.num_actions,
         )
         self._descriptor = shared_memory.create(self._layout)
         self._memory = shared_memory.SharedMemory(self._layout, self._descriptor)
         self.pixels = self._memory.pixels
         self.instruction = self._memory.instruction
+        self.available_actions = self._memory.available_actions
         self.reward = self._memory.reward
         self.discount = self._memory.discount
         self.first = self._memory.first

@@ -130,6 +130,7 @@ class XLandBatch:
         slots = (size, num_slots, unroll_length + 1)
         self.pixels = np.zeros((*slots, *self.spec.frame_shape), np.uint8)
         self.instruction = np.zeros((*slots, 0), np.int32)
+        self.available_actions = np.ones((*slots, self.spec.num_actions), np.bool_)
         self.reward = np.zeros(size, np.float32)
         self.discount = np.ones(size, np.float32)
         self.first = np.zeros(size, np.bool_)

@@ -71,6 +71,27 @@ class DoomTest(parameterized.TestCase):
         self.assertEqual(sum(environment._buttons_of_action[_FORWARD]), 1)
         environment.close()
 
+    @parameterized.parameters(
+        ("basic", "strafe_left strafe_right attack"),
+        ("deadly_corridor", " ".join(doom.ACTION_NAMES)),
+        ("defend_the_center", "turn_left turn_right attack"),
+        (
+            "health_gathering",
+            "forward turn_left turn_right forward_turn_left forward_turn_right",
+        ),
+        ("take_cover", "strafe_left strafe_right"),
+    )
+    def test_what_the_scenario_has_all_buttons_of_is_available(
+        self, level: str, names: str
+    ) -> None:
+        environment = _make(level)
+        environment.reset()
+        for _ in range(2):
+            available = np.array(doom.ACTION_NAMES)[environment.available_actions]
+            self.assertEqual(" ".join(available), names)
+            environment.step(np.flatnonzero(environment.available_actions)[0])
+        environment.close()
+
     def test_time_limit_truncates(self) -> None:
         timesteps = _play_out(_make("basic"), _FORWARD)
         self.assertEqual(timesteps[-1].discount, 1.0)

@@ -26,6 +26,53 @@ class _Picture(gymnasium.Env):
         return self._picture, 1.0, False, False, {}
 
 
+class _Countdown(gymnasium.Env):
+    """Takes actions 2 and 0, 1 and 0, then 0 alone, after which nothing is left.
+
+    How it says so is its `told`; unsaid, it takes all of them.
+    """
+
+    action_space = gymnasium.spaces.Discrete(3)
+
+    def __init__(self, told: str, ends: str) -> None:
+        image = gymnasium.spaces.Box(0, 255, (5, 5, 3), np.uint8)
+        mask = gymnasium.spaces.MultiBinary(3)
+        self.observation_space = gymnasium.spaces.Dict(
+            {"image": image, **({"action_mask": mask} if told == "observed" else {})}
+        )
+        self._told = told
+        self._ends = ends
+        # The same array in every step, as some environments have it.
+        self._mask = np.zeros(3, np.int8)
+        self._left = 3
+
+    def _seen(self) -> tuple[dict, dict]:
+        self._mask[:] = [self._left > 0, self._left == 2, self._left == 3]
+        told = {"action_mask": self._mask}
+        image = {"image": np.zeros((5, 5, 3), np.uint8)}
+        if self._told == "observed":
+            return image | told, {}
+        return image, told if self._told == "information" else {}
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
+        super().reset(seed=seed)
+        self._left = 3
+        return self._seen()
+
+    def step(self, action: int) -> tuple:
+        self._left -= 1
+        observation, information = self._seen()
+        over = self._left == 0
+        ends = (over and self._ends == kind for kind in ("terminated", "truncated"))
+        return observation, 1.0, *ends, information
+
+
+def _countdown(told: str, ends: str = "truncated") -> str:
+    level = f"Countdown-{told}-{ends}-v0"
+    gymnasium.register(level, _Countdown, kwargs={"told": told, "ends": ends})
+    return level
+
+
 def _register(name: str, shape: tuple[int, ...], dtype: str = "uint8") -> str:
     level = f"{name}-v0"
     gymnasium.register(level, _Picture, kwargs={"shape": shape, "dtype": dtype})
@@ -107,6 +154,36 @@ class GymnasiumAdapterTest(parameterized.TestCase):
         environment = _make(_register("Repeated", (5, 5, 3)), action_repeat=3)
         environment.reset()
         self.assertEqual(environment.step(0).reward, 3.0)
+
+    @parameterized.parameters("information", "observed")
+    def test_takes_what_the_mask_says(self, told: str) -> None:
+        environment = _make(_countdown(told))
+        for _ in range(2):
+            environment.reset()
+            masks = [environment.available_actions]
+            for action in (2, 0, 0):
+                timestep = environment.step(action)
+                masks.append(environment.available_actions)
+            self.assertTrue(timestep.last())
+            # What follows the end is not decided by an action.
+            np.testing.assert_array_equal(
+                masks, [[1, 0, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1]]
+            )
+
+    def test_takes_everything_where_nothing_is_said(self) -> None:
+        for level in (_countdown("unsaid"), _EMPTY):
+            environment = _make(level)
+            environment.reset()
+            environment.step(0)
+            self.assertTrue(environment.available_actions.all())
+            self.assertLen(environment.available_actions, environment.spec.num_actions)
+
+    def test_repeats_an_action_only_as_long_as_it_is_available(self) -> None:
+        environment = _make(_countdown("information", "terminated"), action_repeat=3)
+        environment.reset()
+        self.assertEqual(environment.step(2).reward, 1.0)
+        self.assertEqual(environment.step(1).reward, 1.0)
+        self.assertTrue(environment.step(0).last())
 
     @parameterized.parameters(
         ((84, 84), (72, 96, 3)),

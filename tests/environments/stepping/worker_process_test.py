@@ -19,10 +19,12 @@ def _stepper(**script: float) -> worker_process.EpisodeStepper:
 
 class EpisodeStepperTest(absltest.TestCase):
     def test_termination_already_shows_the_next_episode(self) -> None:
-        stepper = _stepper(length=2)
-        stepper.reset()
-        stepper.step(1)
+        stepper = _stepper(length=2, one_action=True)
+        opening = stepper.reset()
+        np.testing.assert_array_equal(opening.available_actions, [1, 0])
+        np.testing.assert_array_equal(stepper.step(1).available_actions, [0, 1])
         outcome = stepper.step(1)
+        np.testing.assert_array_equal(outcome.available_actions, [1, 0])
         self.assertEqual(outcome.observation[base.PIXELS].max(), 0)
         self.assertTrue(outcome.first)
         self.assertTrue(outcome.ended)
@@ -30,16 +32,19 @@ class EpisodeStepperTest(absltest.TestCase):
         self.assertEqual((outcome.episode_return, outcome.episode_steps), (2.0, 2))
 
     def test_truncation_shows_the_last_observation_and_then_crosses(self) -> None:
-        stepper = _stepper(length=2, truncation=True)
+        stepper = _stepper(length=3, truncation=True, one_action=True)
         stepper.reset()
         stepper.step(1)
+        stepper.step(1)
         last = stepper.step(1)
-        self.assertEqual(last.observation[base.PIXELS].max(), 2)
+        self.assertEqual(last.observation[base.PIXELS].max(), 3)
+        np.testing.assert_array_equal(last.available_actions, [0, 1])
         self.assertFalse(last.first)
         self.assertTrue(last.ended)
         self.assertEqual((last.reward, last.discount), (1.0, 1.0))
         crossing = stepper.step(1)
         self.assertEqual(crossing.observation[base.PIXELS].max(), 0)
+        np.testing.assert_array_equal(crossing.available_actions, [1, 0])
         self.assertTrue(crossing.first)
         self.assertFalse(crossing.ended)
         self.assertEqual((crossing.reward, crossing.discount), (0.0, 1.0))
@@ -77,7 +82,7 @@ class OrderTest(absltest.TestCase):
                 lab=config_lib.LabConfig(action_set="extended", dataset_path="dummy"),
             ),
             factory="module:function",
-            layout=shared_memory.Layout(2, 3, 4, (72, 96, 3), 5),
+            layout=shared_memory.Layout(2, 3, 4, (72, 96, 3), 5, 9),
             index=1,
             memory=8,
             connection=9,

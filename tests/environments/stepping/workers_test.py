@@ -100,11 +100,15 @@ class WorkersTest(parameterized.TestCase):
         self.assertEqual(batch.counters(), {"worker_restarts": 0.0})
 
     def test_writes_where_it_was_asked_to(self) -> None:
-        batch = self._start(_scripted_batch({}, {}))
+        batch = self._start(_scripted_batch({}, {"one_action": 1}))
         _wait_for(batch, (0, 1))
+        np.testing.assert_array_equal(
+            batch.available_actions[:, 0, 0], [[1, 1], [1, 0]]
+        )
         batch.pixels[:] = 99
         _step(batch, [1], slot=1, position=2)
         _wait_for(batch, (1,))
+        np.testing.assert_array_equal(batch.available_actions[1, 1, 2], [0, 1])
         self.assertTrue(np.all(batch.pixels[1, 1, 2] == 1))
         np.testing.assert_array_equal(batch.instruction[1, 1, 2], [1, 1])
         self.assertEqual(np.count_nonzero(batch.pixels != 99), 2 * 3)
@@ -205,6 +209,7 @@ class WorkersTest(parameterized.TestCase):
     @parameterized.parameters(
         ("infinity_at", "its reward is inf"),
         ("row_more_at", r"its pixels have shape \(3, 3, 1\) and type uint8"),
+        ("nothing_open_at", "it leaves no action open"),
     )
     def test_nonsense_costs_its_unroll_and_is_told(self, what: str, told: str) -> None:
         batch = self._start(_scripted_batch({what: 2}))
