@@ -141,6 +141,12 @@ class Config:
         require(bool(self.tasks), "tasks must name at least one suite:level")
         require(bool(self.logdir), "logdir must not be empty")
         require(len(set(self.tasks)) == len(self.tasks), "tasks names one level twice")
+        for level, _ in self.loss.reward_scales:
+            require(
+                level in self.tasks,
+                f"reward_scales names {level}, which is not among the tasks: "
+                f"{', '.join(self.tasks)}",
+            )
         require(
             self.total_frames >= self.frames_per_update,
             f"total_frames ({self.total_frames}) is below one batch "
@@ -235,13 +241,19 @@ class Config:
 
     @property
     def resolved_loss(self) -> LossConfig:
-        """The loss in force: of the suite, and of what teachers are used for."""
+        """The loss in force: of the suite, and of what teachers are used for.
+
+        It scales the rewards of every task, in their order, or of none.
+        """
+        given = dict(self.loss.reward_scales)
+        scales = tuple((task, float(given.get(task, 1.0))) for task in self.tasks)
         return dataclasses.replace(
             self.loss,
             reinforcement=self.loss.reinforcement and self.teacher_use.reinforces,
             reward_clipping=resolve_reward_clipping(
                 self.loss.reward_clipping, self.tasks
             ),
+            reward_scales=scales if any(scale != 1 for _, scale in scales) else (),
         )
 
     @property

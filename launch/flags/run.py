@@ -14,6 +14,7 @@ _ALL = "all"
 # Schmitt et al. 2018, section 4.1.
 _ENVIRONMENTS_PER_TASK = 5
 _TASKS, _TEACHERS = ("tasks",), ("kickstarting", "teachers")
+_SCALES = ("loss", "reward_scales")
 _ENVIRONMENTS, _NUM_VALUES = ("environments_per_actor",), ("network", "num_values")
 _DEFAULTS = {each.path: each.default for each in settings.declared(config_lib.Config)}
 
@@ -34,6 +35,8 @@ def config_from_flags() -> config_lib.Config:
     given = derived.given(config_lib.Config)
     if _TASKS in given:
         given[_TASKS] = _levels(given[_TASKS])
+        if _SCALES in kept:
+            kept[_SCALES] = _of_tasks(given[_TASKS], kept[_SCALES])
     values = {**_DEFAULTS, **kept, **given}
     follows: dict[settings.Path, Any] = {
         ("logdir",): default_logdir(values[_TASKS], values["seed",]),
@@ -188,4 +191,11 @@ def _teachers(
     """Returns (task, teacher) pairs: as the flag says, or else the file's."""
     if _TEACHERS in given:
         return teacher_map.resolve(tasks, given[_TEACHERS])
-    return tuple(pair for pair in kept.get(_TEACHERS, ()) if pair[0] in tasks)
+    return _of_tasks(tasks, kept.get(_TEACHERS, ()))
+
+
+def _of_tasks(
+    tasks: Sequence[str], pairs: Sequence[tuple[str, Any]]
+) -> tuple[tuple[str, Any], ...]:
+    """Returns those of the pairs whose first is one of the tasks."""
+    return tuple(pair for pair in pairs if pair[0] in tasks)

@@ -98,6 +98,7 @@ class SavedTest(parameterized.TestCase):
             "--popart_per_task",
             "--teachers=doom:basic=a,doom:basic=b",
             "--teacher_factors=doom:basic=0.5",
+            "--reward_scales=doom:take_cover=2,doom:basic=0.1",
             "--total_frames=3M",
             "--level_seeds=3-9",
             "--noshow",
@@ -119,12 +120,16 @@ class SavedTest(parameterized.TestCase):
 
     def test_other_tasks_go_on_top_of_it(self):
         saved = _parsed(
-            "--tasks=doom:basic,doom:take_cover", "--teachers=a", "--popart_per_task"
+            "--tasks=doom:basic,doom:take_cover",
+            "--teachers=a",
+            "--popart_per_task",
+            "--reward_scales=doom:take_cover=2,doom:basic=0.1",
         )
         path = self._save(saved)
         config = _parsed(f"--config={path}", "--tasks=doom:basic")
         self.assertEqual(config.kickstarting.teachers, (("doom:basic", "a"),))
         self.assertEqual(config.network.num_values, 1)
+        self.assertEqual(config.loss.reward_scales, (("doom:basic", 0.1),))
         config = _parsed(f"--config={path}", "--tasks=doom:all")
         self.assertEqual(config.network.num_values, len(config.tasks))
         config = _parsed(f"--config={path}", "--nopopart_per_task")
@@ -181,6 +186,7 @@ _VALUES = {
     "tasks": ["doom:basic", "doom:all"],
     "teachers": ["b,c", "module:make,doom:basic=own"],
     "teacher_factors": ["doom:basic=0.5,a=2"],
+    "reward_scales": ["doom:basic=0.5", "doom:take_cover=2,doom:basic=0.1"],
     "level_seeds": ["3-9", "5"],
     "queue_size": ["8"],
     "population_perturb_factor": ["1.5"],
