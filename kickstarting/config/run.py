@@ -104,7 +104,7 @@ class Config:
         Unrolls in an update, over all devices.""")
     queue_size: int = RING.setting(0, "[0, inf)").help("""
         Unrolls that the queue holds before it holds the actors back; 0: one batch.""")
-    action_repeat: int = RUN.setting(4, "[1, 100]", first=True).help("""
+    action_repeat: int = RUN.setting(4, "[1, 100]").help("""
         Environment frames for each agent step.""")
     lockstep: bool = RING.setting(False).help("""
         Actors wait for all their environments before each step, and for the newest
