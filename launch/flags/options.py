@@ -68,7 +68,7 @@ class Origins:
 class Shorthands:
     """Flags that say a setting in another way."""
 
-    # Schmitt et al. 2018, section 4.1, has 5.
+    # Schmitt et al. 2018, section 4.2, has 5.
     environments_per_task: int = RING.setting(
         1, f"[1, {config_lib.MAX_ENVIRONMENTS}]"
     ).help("""

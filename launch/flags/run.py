@@ -11,7 +11,7 @@ from kickstarting.environments import suites
 from launch.flags import choices, derived, lab, options, teacher_map
 
 _ALL = "all"
-# Schmitt et al. 2018, section 4.1.
+# Schmitt et al. 2018, section 4.2.
 _ENVIRONMENTS_PER_TASK = 5
 _TASKS, _TEACHERS = ("tasks",), ("kickstarting", "teachers")
 _SCALES = ("loss", "reward_scales")
