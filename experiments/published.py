@@ -2,6 +2,7 @@
 
 Its defaults change as it learns better, and what it recommends for a suite does. An
 experiment that was published keeps its own: trained again, it is the same experiment.
+A setting that is added to the agent gets here the value that leaves it as it was.
 """
 
 FLAGS = (

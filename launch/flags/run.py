@@ -41,8 +41,9 @@ def config_from_flags() -> config_lib.Config:
 def chosen_from_flags() -> Chosen:
     """Builds the run's configuration from the parsed flags.
 
-    A flag that is given goes on top of what --config has; what neither says is as it is
-    recommended for the tasks, follows from the rest, or is the default.
+    A flag that is given goes on top of what --config has. What neither says is as
+    --preset has it, as it is recommended for the tasks, follows from the rest, or is
+    the default: the first of these that there is.
 
     Raises:
       config_lib.ConfigError: a flag is out of range, or flags contradict each other.
