@@ -57,6 +57,8 @@ class Experiment:
       paper_scores: the same as a figure: by condition of the paper, its scores at
         shares of its budget, drawn beside ours on the same axes.
       finding: what came out, in Markdown, written after the runs.
+      published: whether its runs keep the defaults of the published records; see
+        Training.
     """
 
     title: str
@@ -76,6 +78,7 @@ class Experiment:
         default_factory=dict
     )
     finding: str = ""
+    published: bool = False
 
     def __post_init__(self) -> None:
         """Checks what a slip of the pen would spoil.
@@ -108,6 +111,7 @@ class Experiment:
             flags=(*self.flags, *condition.flags, *weaned),
             teachers=condition.teachers,
             evaluation_episodes=self.evaluation_episodes,
+            published=self.published,
         )
 
     def trainings(self) -> Iterator[tuple[Condition, Training]]:

@@ -2,7 +2,8 @@
 
 Two experiments that declare the same training mean one run. Its key is a digest of the
 declaration: tasks, seed, frames, flags and teachers, and of each teacher either its
-weights or, where it is trained here too, its own declaration.
+weights or, where it is trained here too, its own declaration. One that is published is
+not the same as one with the defaults of today.
 """
 
 import dataclasses
@@ -11,6 +12,7 @@ import json
 import os
 from typing import Any, Union
 
+from experiments import published
 from kickstarting.teaching import files as teacher_files
 
 _KEY_DIGITS = 16
@@ -67,6 +69,8 @@ class Training:
       flags: further flags of launch.train that decide what is learned.
       teachers: of the run.
       evaluation_episodes: of each task, that measure the final checkpoint; 0: none.
+      published: whether what its flags leave out is as published.FLAGS has it, and not
+        as launch.train has it today.
     """
 
     tasks: tuple[str, ...]
@@ -75,6 +79,7 @@ class Training:
     flags: tuple[str, ...] = ()
     teachers: tuple[Teacher, ...] = ()
     evaluation_episodes: int = 0
+    published: bool = False
 
     def identity(self) -> dict[str, Any]:
         """Returns what decides the outcome, for JSON."""
@@ -85,6 +90,8 @@ class Training:
             "flags": list(self.flags),
             "teachers": [teacher.identity() for teacher in self.teachers],
             "evaluation_episodes": self.evaluation_episodes,
+            # The published ones were known before there were others.
+            **({} if self.published else {"published": False}),
         }
 
     @property
@@ -122,6 +129,8 @@ class Training:
             f"--seed={self.seed}",
             f"--total_frames={self.total_frames}",
             *((f"--teachers={teachers}",) if teachers else ()),
+            # The last of two flags counts.
+            *(published.FLAGS if self.published else ()),
             *self.flags,
         )
 

@@ -24,6 +24,7 @@ _HOMES = {
     "kickstarting_weight": ("kickstarting.loss.schedules", "kickstarting_weight"),
     "load_teacher": ("kickstarting.teaching.teachers", "load"),
     "train": ("kickstarting.ring.training", "train"),
+    "with_recommended": ("kickstarting.config.recommended", "with_recommended"),
 }
 
 __all__ = sorted(_HOMES)

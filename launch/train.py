@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
       0 when total_frames were reached, 128 + signal when stopped before, 1 when a node
       failed.
     """
-    config = run_flags.config_from_flags()
+    config, notes = run_flags.chosen_from_flags()
     options = run_flags.options_from_flags(config)
     launch_type = options.lp_launch_type
     placed = placement.placed(config, options)
@@ -89,6 +89,8 @@ def main(argv: list[str]) -> int:
     if placed and options.dry_run:
         cluster.show(placed, checked)
         return 0
+    for note in notes:
+        print(note)
     if private_network.exposed:
         print(private_network.exposed, file=sys.stderr)
     files = run_files.RunFiles(config.logdir)

@@ -35,6 +35,7 @@ def on_level(
         seeds=SEEDS,
         conditions=tuple(conditions),
         evaluation_episodes=EVALUATION_EPISODES,
+        published=True,
         **more,
     )
 

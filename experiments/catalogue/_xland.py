@@ -86,6 +86,7 @@ def of_large_students(
         seeds=SEEDS,
         flags=(*FLAGS, *LARGE),
         conditions=tuple(conditions),
+        published=True,
         **more,
     )
 
@@ -98,7 +99,8 @@ def multi_task_teacher(size: tuple[str, ...], share: float = 1.0) -> Teacher:
       share: of a student's frames that it was trained for.
     """
     frames = round(share * TOTAL_FRAMES)
-    return Teacher(Training(TASKS, _TEACHER_SEED, frames, (*FLAGS, *size)))
+    flags = (*FLAGS, *size)
+    return Teacher(Training(TASKS, _TEACHER_SEED, frames, flags, published=True))
 
 
 def kickstarted(label: str, *teachers: Teacher, weight: float = 1) -> Condition:
@@ -131,6 +133,7 @@ def experts(
                 _TEACHER_SEED,
                 WEAK_FRAMES if task == weak_task else frames,
                 (*FLAGS, *size),
+                published=True,
             ),
             task,
         )

@@ -37,5 +37,6 @@ EXPERIMENT = Experiment(
         Condition("sees its instructions", ("--language",), _BOT, _WEANED_SHARE),
     ),
     evaluation_episodes=30,
+    published=True,
     finding="Yes; [babyai.md](babyai.md) says more of it.",
 )

@@ -26,6 +26,7 @@ EXPERIMENT = Experiment(
         Condition("one for each task, constant λ", _doom.CONSTANT, _EACH),
     ),
     evaluation_episodes=_doom.EVALUATION_EPISODES,
+    published=True,
     finding="""\
 Yes: with one teacher for each task the student is where those from scratch end
 after a tenth of their frames, and keeps its lead. One teacher of all tasks, itself

@@ -21,6 +21,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     evaluation_episodes=_doom.EVALUATION_EPISODES,
+    published=True,
     finding="""\
 From scratch no: take_cover is learned (307 halfway) and lost again. With the shipped
 teachers of four levels **yes** (one seed): on each of these the student ends at its

@@ -61,5 +61,5 @@ An expert had 500,000 frames, in a small empty room as well, and that of DoorKey
 DoorKey-5x5 too. Why: alone a pilot with other flags ended at 0.1 in DoorKey-6x6:
 `python -m launch.train --tasks=xland:MiniGrid-DoorKey-6x6 --seed=11
 --total_frames=1000000 --action_repeat=1 --torso=small_grid --core_size=64
---environments_per_actor=32 --batch_size=16 --learning_rate=3e-3`.""",
+--environments_per_actor=32 --batch_size=16 --learning_rate=3e-3 --norecommended`.""",
 )

@@ -28,6 +28,7 @@ EXPERIMENT = Experiment(
     ),
     budget_shares=(0.5, 1.0),
     traces=("learning_rate", "entropy_cost"),
+    published=True,
     finding="""\
 Welch's t-test, on the way: it is at 70.4 by half the budget, where random search is at
 54.3 and the other rules at 55.6 and 61.8. At the end none is told from random search.

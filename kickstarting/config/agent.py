@@ -1,6 +1,7 @@
 """How the student is built and trained: its network, its loss, its optimiser."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 from kickstarting.config import settings
@@ -70,6 +71,10 @@ class LossConfig:
         How rewards are clipped in the loss: none, abs_one ([-1, 1]), soft_asymmetric
         (optimistic asymmetric clipping, as IMPALA has it on DMLab-30); auto: the last
         for DeepMind Lab, else abs_one. Reported returns are always raw.""")
+    reward_scales: tuple[tuple[str, float], ...] = LOSS.setting(()).help("""
+        By what the rewards of a level are multiplied in the loss, before they are
+        clipped: level=number, comma-separated, as doom:basic=0.01; 1 for all
+        others.""")
     reinforcement: bool = LOSS.setting(True).help("""
         Learn from rewards; --noreinforcement leaves out policy gradient, baseline and
         entropy, and only distils the teacher.""")
@@ -85,6 +90,14 @@ class LossConfig:
 
     def __post_init__(self) -> None:
         settings.check(self)
+        levels = [level for level, _ in self.reward_scales]
+        require(len(set(levels)) == len(levels), "reward_scales names one level twice")
+        for level, scale in self.reward_scales:
+            require(
+                0 < scale < math.inf,
+                f"reward_scales: that of {level} must be above 0 and finite, not "
+                f"{scale}",
+            )
         require(
             not self.value_distillation_cost
             or self.distillation_form != "expected_entropy",

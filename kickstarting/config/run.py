@@ -109,7 +109,7 @@ class Config:
         How often the learner goes through each window of unrolls.""")
     queue_size: int = RING.setting(0, "[0, inf)").help("""
         Unrolls that the queue holds before it holds the actors back; 0: one batch.""")
-    action_repeat: int = RUN.setting(4, "[1, 100]", first=True).help("""
+    action_repeat: int = RUN.setting(4, "[1, 100]").help("""
         Environment frames for each agent step.""")
     lockstep: bool = RING.setting(False).help("""
         Actors wait for all their environments before each step, and for the newest
@@ -146,6 +146,12 @@ class Config:
         require(bool(self.tasks), "tasks must name at least one suite:level")
         require(bool(self.logdir), "logdir must not be empty")
         require(len(set(self.tasks)) == len(self.tasks), "tasks names one level twice")
+        for level, _ in self.loss.reward_scales:
+            require(
+                level in self.tasks,
+                f"reward_scales names {level}, which is not among the tasks: "
+                f"{', '.join(self.tasks)}",
+            )
         require(
             self.window_size % self.batch_size == 0,
             f"window_size ({self.window_size}) must be a multiple of batch_size "
@@ -261,13 +267,19 @@ class Config:
 
     @property
     def resolved_loss(self) -> LossConfig:
-        """The loss in force: of the suite, and of what teachers are used for."""
+        """The loss in force: of the suite, and of what teachers are used for.
+
+        It scales the rewards of every task, in their order, or of none.
+        """
+        given = dict(self.loss.reward_scales)
+        scales = tuple((task, float(given.get(task, 1.0))) for task in self.tasks)
         return dataclasses.replace(
             self.loss,
             reinforcement=self.loss.reinforcement and self.teacher_use.reinforces,
             reward_clipping=resolve_reward_clipping(
                 self.loss.reward_clipping, self.tasks
             ),
+            reward_scales=scales if any(scale != 1 for _, scale in scales) else (),
         )
 
     @property

@@ -187,6 +187,11 @@ def _declared(kind: Any, above: Path) -> Iterator[Setting]:
         yield setting._replace(path=path, kind=field.type, flag=flag)
 
 
+def named(kind: Any) -> dict[str, Setting]:
+    """Returns the settings of a configuration by the names that a person knows."""
+    return {each.name: each for each in declared(kind)}
+
+
 def check(config: Any) -> None:
     """Checks every setting of a configuration by itself; its parts check their own.
 

@@ -14,7 +14,7 @@ TEACHER_WEIGHTINGS = ("equal", "return")
 
 @dataclasses.dataclass(frozen=True)
 class KickstartingConfig:
-    """Teachers and λ_i = α·ρ_i (Schmitt et al. 2018, section 3.2).
+    """Teachers and λ_i = α·ρ_i (Schmitt et al. 2018, section 4.2).
 
     `teachers` are (task, teacher) pairs, `factors` (name, ρ_i) pairs by the name of a
     teacher or a task; λ in the settings' words is α, which weighs all teachers.

@@ -1,11 +1,31 @@
-"""Clipping of rewards before they are learned from; scores never see it."""
+"""Scaling and clipping of rewards before they are learned from; scores see neither."""
 
+from collections.abc import Sequence
+
+import chex
 import jax.numpy as jnp
 
 from kickstarting.agent.trajectory import Array
 
 _OPTIMISTIC_SCALE = 5.0
 _NEGATIVE_FACTOR = 0.3
+
+
+def scale(reward: Array, task: Array, scales: Sequence[float]) -> Array:
+    """Multiplies the rewards of each task by a number of its own.
+
+    Args:
+      reward: float32 [B, T].
+      task: of each unroll, int32 [B].
+      scales: of each task; empty: all are 1.
+
+    Returns:
+      float32 [B, T].
+    """
+    if not scales:
+        return reward
+    chex.assert_shape(task, reward.shape[:1])
+    return reward * jnp.asarray(scales, jnp.float32)[task][:, None]
 
 
 def clip(reward: Array, clipping: str) -> Array:

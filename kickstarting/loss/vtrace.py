@@ -71,7 +71,7 @@ def loss(
       statistics: of the returns, for each of the network's values.
       advantage_moments: of the advantages of the batches before, likewise.
       hyperparameters: entropy_cost and kickstarting_weight are used.
-      config: static.
+      config: static, as config.run.Config.resolved_loss has it.
       axis_name: of the devices' axis; the batch is a part of that on all of them.
 
     Returns:
@@ -250,8 +250,10 @@ def _rewards(
     counted: Array,
     config: LossConfig,
 ) -> Array:
-    """Clipped rewards, and those that the form of distillation gives, [B, T]."""
-    reward = rewards.clip(trajectory.reward, config.reward_clipping)
+    """Scaled, clipped rewards, and those that a form of distillation gives, [B, T]."""
+    scales = [scale for _, scale in config.reward_scales]
+    reward = rewards.scale(trajectory.reward, trajectory.task, scales)
+    reward = rewards.clip(reward, config.reward_clipping)
     if config.distillation_form != "expected_entropy":
         return reward
     follows = counted * (1.0 - trajectory.first[:, :-1])

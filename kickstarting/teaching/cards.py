@@ -86,10 +86,13 @@ class ValueMeaning(_Checked):
     Attributes:
       discount: γ of each of its steps.
       reward_clipping: one of agent_config.REWARD_CLIPPINGS but 'auto'.
+      reward_scales: by what the rewards of a task were multiplied before, where that is
+        not 1.
     """
 
     discount: Annotated[float, msgspec.Meta(ge=0, le=1)]
     reward_clipping: str
+    reward_scales: tuple[tuple[str, Annotated[float, msgspec.Meta(gt=0)]], ...] = ()
 
     def __post_init__(self) -> None:
         """Checks every field; raises TeacherError."""
@@ -206,7 +209,9 @@ def from_json(content: Any) -> TeacherCard:
     scores = zip(card.scores, content["scores"], strict=True)
     parts += [("a score", score, given) for score, given in scores]
     if card.value:
-        parts += [("its value", card.value, content["value"])]
+        # Nor did those say that their rewards were not scaled, when none could be.
+        given = {"reward_scales": (), **content["value"]}
+        parts += [("its value", card.value, given)]
     for what, part, given in parts:
         names = {field.name for field in dataclasses.fields(part)}
         for name in sorted(names ^ given.keys()):

@@ -1,8 +1,8 @@
 """What a teacher's values mean, and whether a student may learn them.
 
-A policy means the same to every student; a value is of returns under one discount and
-one clipping of rewards, counted in steps of one length. A student learns the values of
-teachers alone whose card says that theirs are of the same returns.
+A policy means the same to every student; a value is of returns under one discount, one
+scale and one clipping of rewards, counted in steps of one length. A student learns the
+values of teachers alone whose card says that theirs are of the same returns.
 """
 
 from collections.abc import Mapping
@@ -46,6 +46,11 @@ def of_run(config: Mapping[str, Any]) -> ValueMeaning | None:
             discount=loss["discount"],
             reward_clipping=agent_config.resolve_reward_clipping(
                 loss["reward_clipping"], config["tasks"]
+            ),
+            reward_scales=tuple(
+                (task, scale)
+                for task, scale in loss.get("reward_scales", ())
+                if scale != 1
             ),
         )
     except KeyError:
@@ -108,13 +113,14 @@ def check(
     meaning = teacher.card.value
     assert meaning is not None
     loss = config.resolved_loss
-    theirs = (
-        f"--discount={meaning.discount} --reward_clipping={meaning.reward_clipping} "
-        f"--action_repeat={teacher.card.action_repeat}"
-    )
-    ours = (
-        f"--discount={loss.discount} --reward_clipping={loss.reward_clipping} "
-        f"--action_repeat={spec.action_repeat}"
+    theirs, ours = (
+        f"--discount={of.discount} --reward_clipping={of.reward_clipping} "
+        f"--reward_scales={task}={dict(of.reward_scales).get(task, 1):g} "
+        f"--action_repeat={action_repeat}"
+        for of, action_repeat in (
+            (meaning, teacher.card.action_repeat),
+            (loss, spec.action_repeat),
+        )
     )
     if theirs != ours:
         raise TeacherError(

@@ -12,10 +12,12 @@ from absl import flags
 from kickstarting.config import settings
 from kickstarting.config.checks import ConfigError
 from kickstarting.environments import base
-from launch.flags import derived
+from launch.flags import derived, tables
 
 _COLUMNS = 80
 _ALONE = "true"
+# Whoever has this flag takes what is recommended.
+_CHOOSES = "recommended"
 
 
 class _WantedParser(flags.ArgumentParser[str]):
@@ -61,11 +63,15 @@ def wanted(program: str) -> str:
         about += [_flag(each) for each in own]
         for group in groups.values():
             about += ["", f"{group.name}: {group.summary}", *_settings(group)]
+        if _CHOOSES in derived.DEFINED:
+            about += tables.of_help(_COLUMNS)
         about += ["", "libraries", *map(_flag, _of_libraries(program))]
     elif _HELP.value == _ALONE:
         about += [_flag(each) for each in own]
         about += [_setting(each) for each in derived.DEFINED.values() if each.first]
         about += list(_groups(groups.values()))
+        if _CHOOSES in derived.DEFINED:
+            about += tables.of_help(_COLUMNS)
     elif _HELP.value in groups:
         about = list(_settings(groups[_HELP.value]))
     else:

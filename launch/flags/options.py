@@ -7,8 +7,8 @@ import dataclasses
 
 from absl import flags
 
+from kickstarting.config import presets, settings
 from kickstarting.config import run as config_lib
-from kickstarting.config import settings
 from kickstarting.config.groups import LAB, NETWORK, RING, RUN, SERVERS
 from launch.flags import derived
 
@@ -20,9 +20,6 @@ LOCAL = "local"
 class Options:
     """Where and how the nodes of a run are run."""
 
-    config: str = RUN.setting("", first=True).help("""
-        Start from a saved configuration, e.g. runs/x/config.json, which names its
-        logdir as well; flags that are given go on top of it.""")
     lp_launch_type: str = _PLACES.setting("local_mt", ("local_mt", "local_mp")).help("""
         Launchpad's: all nodes as threads of this process, or each in a process.
         Default: local_mt, and local_mp for a population, whose members are then
@@ -50,10 +47,28 @@ class Options:
 
 
 @dataclasses.dataclass(frozen=True)
+class Origins:
+    """Where settings come from that no flag gives; the first that has one says it."""
+
+    config: str = RUN.setting("", first=True).help("""
+        Start from a saved configuration, e.g. runs/x/config.json, which names its
+        logdir as well; flags that are given go on top of it.""")
+    preset: str = RUN.setting(presets.NONE, tuple(presets.PRESETS), first=True).help("""
+        Settings where neither flags nor --config say them. paper: IMPALA, and
+        kickstarting, as they were published, without what sets the default apart.""")
+    recommended: bool = RUN.setting(True).help("""
+        Take what is recommended for the suite or level of the tasks where nothing else
+        says it; --norecommended: the defaults.""")
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+
+
+@dataclasses.dataclass(frozen=True)
 class Shorthands:
     """Flags that say a setting in another way."""
 
-    # Schmitt et al. 2018, section 4.1, has 5.
+    # Schmitt et al. 2018, section 4.2, has 5.
     environments_per_task: int = RING.setting(
         1, f"[1, {config_lib.MAX_ENVIRONMENTS}]"
     ).help("""
@@ -67,7 +82,7 @@ class Shorthands:
         the level cache (launch.warm_level_cache). Default: all.""")
 
 
-KINDS = (config_lib.Config, Options, Shorthands)
+KINDS = (config_lib.Config, Origins, Options, Shorthands)
 for _kind in KINDS:
     derived.define(_kind)
 

@@ -2,29 +2,48 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from kickstarting.config import presets, saved, settings
 from kickstarting.config import run as config_lib
-from kickstarting.config import saved, settings
 from kickstarting.config.teacher_uses import TEACHER_USES
 from kickstarting.environments import suites
-from launch.flags import derived, lab, options, teacher_map
+from launch.flags import choices, derived, lab, options, teacher_map
 
 _ALL = "all"
-# Schmitt et al. 2018, section 4.1.
+# Schmitt et al. 2018, section 4.2.
 _ENVIRONMENTS_PER_TASK = 5
 _TASKS, _TEACHERS = ("tasks",), ("kickstarting", "teachers")
+_SCALES = ("loss", "reward_scales")
 _ENVIRONMENTS, _NUM_VALUES = ("environments_per_actor",), ("network", "num_values")
 _DEFAULTS = {each.path: each.default for each in settings.declared(config_lib.Config)}
 
 _Values = Mapping[settings.Path, Any]
 
 
+class Chosen(NamedTuple):
+    """A run as its flags say.
+
+    Attributes:
+      config: of the run.
+      notes: lines that say what was taken from where, and what becomes of rewards.
+    """
+
+    config: config_lib.Config
+    notes: tuple[str, ...]
+
+
 def config_from_flags() -> config_lib.Config:
+    """Returns the configuration of `chosen_from_flags`, which raises what it raises."""
+    return chosen_from_flags().config
+
+
+def chosen_from_flags() -> Chosen:
     """Builds the run's configuration from the parsed flags.
 
-    A flag that is given goes on top of what --config has; what neither says follows
-    from the rest, or is the default.
+    A flag that is given goes on top of what --config has. What neither says is as
+    --preset has it, as it is recommended for the tasks, follows from the rest, or is
+    the default: the first of these that there is.
 
     Raises:
       config_lib.ConfigError: a flag is out of range, or flags contradict each other.
@@ -34,15 +53,32 @@ def config_from_flags() -> config_lib.Config:
     given = derived.given(config_lib.Config)
     if _TASKS in given:
         given[_TASKS] = _levels(given[_TASKS])
+        if _SCALES in kept:
+            kept[_SCALES] = _of_tasks(given[_TASKS], kept[_SCALES])
+    known = {*kept, *given}
+    if derived.given(options.Shorthands).get(("environments_per_task",)):
+        known.add(_ENVIRONMENTS)
     values = {**_DEFAULTS, **kept, **given}
+    logdir = default_logdir(values[_TASKS], values["seed",])
+    origins = derived.made(options.Origins)
+    chosen = choices.choose(
+        origins,
+        values[_TASKS],
+        values["logdir",] or logdir,
+        known,
+    )
+    values = {**_DEFAULTS, **chosen.values, **kept, **given}
     follows: dict[settings.Path, Any] = {
-        ("logdir",): default_logdir(values[_TASKS], values["seed",]),
+        ("logdir",): logdir,
         _ENVIRONMENTS: _environments_per_actor(values),
-        **_of_teachers(values, {*kept, *given}),
+        **_of_teachers(values, known, presets.PRESETS[origins.preset].advice_share),
     }
     said = _of_shorthands(values, _ENVIRONMENTS in given)
     said[_TEACHERS] = _teachers(values[_TASKS], kept, given)
-    return settings.made(config_lib.Config, {**follows, **kept, **given, **said})
+    config = settings.made(
+        config_lib.Config, {**chosen.values, **follows, **kept, **given, **said}
+    )
+    return Chosen(config, (*chosen.notes, *choices.reward_notes(config)))
 
 
 def options_from_flags(config: config_lib.Config) -> options.Options:
@@ -69,7 +105,9 @@ def arguments(config: config_lib.Config, left_out: Sequence[str] = ()) -> list[s
       config: of the run.
       left_out: names of flags that are not wanted.
     """
-    words = derived.arguments(config, left_out)
+    # Theirs is the whole configuration, with what was recommended for it.
+    words = [derived.argument("recommended", False)]
+    words += derived.arguments(config, left_out)
     if config.network.num_values > 1:
         words.append(derived.argument("popart_per_task", True))
     seeds = config.lab.first_level_seed, config.lab.last_level_seed
@@ -94,7 +132,7 @@ def num_ports(config: config_lib.Config) -> int:
 
 def _saved() -> tuple[dict[settings.Path, Any], dict[settings.Path, Any]]:
     """Returns what --config has of a run's configuration, and of its options."""
-    path = derived.made(options.Options).config
+    path = derived.made(options.Origins).config
     if not path:
         return {}, {}
     try:
@@ -127,22 +165,23 @@ def _environments_per_actor(values: _Values, per_task: int = 0) -> int:
     if per_task:
         return -(-per_task * num_tasks // actors)
     per_task = _ENVIRONMENTS_PER_TASK if actors > 1 else 1
-    return max(_DEFAULTS[_ENVIRONMENTS], -(-per_task * num_tasks // actors))
+    return max(values[_ENVIRONMENTS], -(-per_task * num_tasks // actors))
 
 
 def _of_teachers(
-    values: _Values, known: set[settings.Path]
+    values: _Values, known: set[settings.Path], advice_share: float
 ) -> dict[settings.Path, Any]:
     """Returns when the teachers' advice ends where nobody has said.
 
-    What falls ends at half of the frames. Where evolution lowers λ no schedule does.
+    Where evolution lowers λ no schedule does.
 
     Args:
       values: of all settings.
       known: those that somebody has said.
+      advice_share: of the frames, after which a falling λ is 0; guidance ends at half.
     """
     use = TEACHER_USES[values["kickstarting", "use"]]
-    half = max(values["total_frames",] // 2, 1)
+    frames = values["total_frames",]
     schedule = values["kickstarting", "schedule"]
     if ("kickstarting", "schedule") not in known:
         falls = use.has_schedule and values["population", "size"] == 1
@@ -150,8 +189,12 @@ def _of_teachers(
     falling = schedule in ("linear", "exponential")
     return {
         ("kickstarting", "schedule"): schedule,
-        ("kickstarting", "end_frames"): half if falling else 0,
-        ("kickstarting", "guided_end_frames"): half if use.hands_over else 0,
+        ("kickstarting", "end_frames"): (
+            max(int(advice_share * frames), 1) if falling else 0
+        ),
+        ("kickstarting", "guided_end_frames"): (
+            max(frames // 2, 1) if use.hands_over else 0
+        ),
     }
 
 
@@ -188,4 +231,11 @@ def _teachers(
     """Returns (task, teacher) pairs: as the flag says, or else the file's."""
     if _TEACHERS in given:
         return teacher_map.resolve(tasks, given[_TEACHERS])
-    return tuple(pair for pair in kept.get(_TEACHERS, ()) if pair[0] in tasks)
+    return _of_tasks(tasks, kept.get(_TEACHERS, ()))
+
+
+def _of_tasks(
+    tasks: Sequence[str], pairs: Sequence[tuple[str, Any]]
+) -> tuple[tuple[str, Any], ...]:
+    """Returns those of the pairs whose first is one of the tasks."""
+    return tuple(pair for pair in pairs if pair[0] in tasks)

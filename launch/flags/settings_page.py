@@ -3,7 +3,7 @@
 import pathlib
 
 from kickstarting.config import settings
-from launch.flags import derived, options
+from launch.flags import derived, options, tables
 
 PATH = pathlib.Path("docs/settings.md")
 _HEAD = """\
@@ -18,6 +18,11 @@ its field, and let `python -m launch.flags.settings_page` write this page again.
 
 Whole numbers may be written `1e6`, `2M` or `500k`. `--config=runs/x/config.json` takes
 all of a run's settings from there, its logdir too; flags that are given go on top.
+
+What no flag says is as `--config` has it, else as `--preset` has it, else as it is
+recommended for the suite or level, else the default; what was taken from where is
+printed at the start. A run that goes on keeps, of the settings that are recommended for
+anything, those that it was begun with.
 """
 
 
@@ -38,7 +43,7 @@ def text() -> str:
             "| flag | in config.json | default | range | |\n|---|---|---|---|---|\n"
             + "".join(rows)
         )
-    return "".join(sections)
+    return "".join((*sections, *tables.of_page()))
 
 
 def _row(setting: settings.Setting, is_saved: bool) -> str:

@@ -71,6 +71,33 @@ class ConfigTest(parameterized.TestCase):
         )
         self.assertEqual(run.resolved_loss.reward_clipping, expected)
 
+    def test_rewards_are_scaled_by_level_in_the_order_of_the_tasks(self):
+        tasks = ("doom:basic", "doom:my_way_home")
+        for given, expected in (
+            (("doom:my_way_home", 3), ((tasks[0], 1.0), (tasks[1], 3.0))),
+            # None is, and the program stays as it is without.
+            (("doom:my_way_home", 1.0), ()),
+        ):
+            loss = agent_config.LossConfig(reward_scales=(given,))
+            found = _run(tasks=tasks, loss=loss).resolved_loss.reward_scales
+            self.assertEqual(found, expected)
+
+    @parameterized.parameters(
+        ((("doom:basik", 0.1),), "doom:basik, which is not among the tasks: doom:"),
+        ((("doom:basic", 0.0),), "that of doom:basic must be above 0"),
+        ((("doom:basic", float("inf")),), "finite, not inf"),
+        ((("doom:basic", 1.0),) * 2, "one level twice"),
+    )
+    def test_a_wrong_scale_is_refused(self, scales, message):
+        self._assert_refused(
+            lambda: _run(
+                tasks=("doom:basic",),
+                loss=agent_config.LossConfig(reward_scales=scales),
+            ),
+            "reward_scales",
+            message,
+        )
+
     def test_each_task_needs_an_environment(self):
         tasks = tuple(f"doom:{number}" for number in range(5))
         self._assert_refused(

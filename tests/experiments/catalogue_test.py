@@ -1,5 +1,9 @@
 """Every experiment of the catalogue is one that can be run."""
 
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
 from absl import flags
 from absl.testing import absltest, flagsaver, parameterized
 
@@ -8,6 +12,21 @@ from experiments.results import scoring
 from experiments.training import Training
 from kickstarting.config import run as config_lib
 from launch.flags import run as train_flags
+
+_RECORDS = {file.stem for file in pathlib.Path("docs/records/experiments").iterdir()}
+# Of launch.train at 38afb0c, whatever the suite.
+_DEFAULTS_THEN: tuple[tuple[str, Callable[[config_lib.Config], Any], Any], ...] = (
+    ("--action_repeat", lambda run: run.action_repeat, 4),
+    ("--unroll_length", lambda run: run.unroll_length, 32),
+    ("--batch_size", lambda run: run.batch_size, 8),
+    ("--learning_rate", lambda run: run.optimiser.learning_rate, 5e-4),
+    ("--anneal", lambda run: run.optimiser.anneal, True),
+    ("--entropy_cost", lambda run: run.loss.entropy_cost, 0.013),
+    ("--reward_clipping", lambda run: run.resolved_loss.reward_clipping, "abs_one"),
+    ("--reward_scales", lambda run: run.resolved_loss.reward_scales, ()),
+    ("--vtrace_lambda", lambda run: run.loss.vtrace_lambda, 0.95),
+    ("--kickstarting_weight", lambda run: run.kickstarting.weight, 4.0),
+)
 
 
 def _config(training: Training) -> config_lib.Config:
@@ -35,6 +54,19 @@ class CatalogueTest(parameterized.TestCase):
         for task in experiment.tasks:
             scoring.capped_scores(task, 0.0)
         self.assertTrue(experiment.shows.endswith("?"))
+
+    @parameterized.parameters(*catalogue.names())
+    def test_published_runs_are_known_and_have_their_settings(self, name: str) -> None:
+        experiment = catalogue.load(name)
+        self.assertTrue(experiment.published)
+        for _, training in experiment.trainings():
+            self.assertIn(training.key, _RECORDS)
+            for each in _with_teachers(training):
+                said = {flag.partition("=")[0] for flag in each.flags}
+                config = _config(each)
+                for flag, read, expected in _DEFAULTS_THEN:
+                    if flag not in said:
+                        self.assertEqual(read(config), expected, flag)
 
     @parameterized.parameters(*catalogue.names())
     def test_launch_train_takes_its_flags(self, name: str) -> None:

@@ -37,6 +37,7 @@ class KeyTest(parameterized.TestCase):
         {"teachers": (Teacher("module:factory"),)},
         {"teachers": (Teacher(_BASE),)},
         {"evaluation_episodes": 30},
+        {"published": True},
     )
     def test_whatever_decides_the_outcome_makes_another_run(self, **changed) -> None:
         other = dataclasses.replace(_BASE, **changed)
@@ -86,6 +87,16 @@ class ArgumentsTest(parameterized.TestCase):
         self.assertEqual((config.batch_size, config.evaluation_episodes), (2, 7))
         self.assertEqual(config.logdir, training.logdir("results"))
         self.assertEmpty(config.kickstarting.teachers)
+
+    def test_own_flags_go_over_those_of_what_is_published(self) -> None:
+        grid = dataclasses.replace(_BASE, tasks=("gym:MiniGrid-Empty-5x5-v0",))
+        self.assertEqual(_config(grid).action_repeat, 1)
+        published = dataclasses.replace(
+            grid, flags=("--batch_size=2", "--noanneal"), published=True
+        )
+        config = _config(published)
+        self.assertEqual((config.action_repeat, config.batch_size), (4, 2))
+        self.assertFalse(config.optimiser.anneal)
 
     def test_name_the_teachers(self) -> None:
         tasks = ("doom:basic", "doom:take_cover")

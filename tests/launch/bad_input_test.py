@@ -155,6 +155,16 @@ _TABLE = (
         _flags("--tasks=doom:basic", "--action_set=extended"),
         "doom:basic has one action set",
     ),
+    (
+        "scale_of_no_task",
+        _flags("--reward_scales=doom:basik=0.1"),
+        "reward_scales names doom:basik, which is not among the tasks: gym:",
+    ),
+    (
+        "scale_of_nothing",
+        _flags("--reward_scales=0.1"),
+        "--reward_scales must be name=number pairs, not '0.1'",
+    ),
     ("level_seeds", _flags("--level_seeds=0..9"), "--level_seeds must be first-last"),
     ("falling_seeds", _flags("--level_seeds=9-0"), "--level_seeds must rise"),
     ("unknown_lab_level", _flags("--tasks=dmlab30:rooms_maze"), "rooms_watermaze"),

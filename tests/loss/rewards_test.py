@@ -1,4 +1,4 @@
-"""Reward clipping."""
+"""Rewards are scaled and clipped."""
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -31,6 +31,15 @@ class RewardsTest(parameterized.TestCase):
             self.assertTrue(np.all(clipped * pair >= 0))
 
         check()
+
+    def test_each_task_has_its_own_scale(self):
+        reward = np.array([[1, -4], [2, 0], [8, -8]], np.float32)
+        task = np.array([1, 0, 1])
+        np.testing.assert_array_equal(
+            rewards.scale(reward, task, [2.0, 0.25]),
+            [[0.25, -1], [4, 0], [2, -2]],
+        )
+        np.testing.assert_array_equal(rewards.scale(reward, task, []), reward)
 
     def test_unknown_name_is_refused(self):
         with self.assertRaisesRegex(ValueError, "no reward clipping 'hard'"):

@@ -375,6 +375,27 @@ class LossTest(parameterized.TestCase):
         )
         np.testing.assert_allclose(total, expected, rtol=1e-4)
 
+    def test_reward_of_each_task_is_scaled_and_then_clipped(self):
+        output, trajectory, hyperparameters = loss_reference.random_unrolls(6)
+        scales = (("a:0", 5.0), ("a:1", 1.0), ("a:2", 0.2))
+        self.assertGreater(len(set(trajectory.task.tolist())), 1)
+        total, _ = jitted_loss.loss(
+            output,
+            trajectory,
+            hyperparameters,
+            dataclasses.replace(
+                jitted_loss.CONFIG, reward_scales=scales, reward_clipping="abs_one"
+            ),
+        )
+        by = np.float32([scale for _, scale in scales])[trajectory.task][:, None]
+        expected, _ = jitted_loss.loss(
+            output,
+            trajectory._replace(reward=np.clip(trajectory.reward * by, -1, 1)),
+            hyperparameters,
+            jitted_loss.CONFIG,
+        )
+        np.testing.assert_allclose(total, expected, rtol=1e-4)
+
     def test_changing_hyperparameters_does_not_recompile(self):
         output, trajectory, _ = jax.tree.map(
             jnp.asarray, loss_reference.random_unrolls()

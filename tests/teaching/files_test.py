@@ -209,6 +209,16 @@ class RefusalTest(teacher_folder.TeacherFolderTest):
         ({"value": {"discount": 0.9, "reward_clipping": []}}, "reward_clipping"),
         (
             {
+                "value": {
+                    "discount": 0.9,
+                    "reward_clipping": "none",
+                    "reward_scales": [["doom:basic", 0]],
+                }
+            },
+            "reward_scales",
+        ),
+        (
+            {
                 "value": {"discount": 0.9, "reward_clipping": "none"},
                 "network": dataclasses.asdict(teacher_folder.CARD.network)
                 | {"num_values": 2},

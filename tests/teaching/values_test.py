@@ -70,6 +70,13 @@ class OfRunTest(parameterized.TestCase):
         )
         self.assertIsNone(self._of(of_teacher, **loss))
 
+    def test_rewards_are_scaled_as_in_the_run(self):
+        scales = (("gym:one", 0.1), ("gym:other", 1.0))
+        self.assertEqual(
+            self._of(tasks=_TASKS, reward_scales=scales).reward_scales,
+            (("gym:one", 0.1),),
+        )
+
     def test_an_older_run_says_nothing(self):
         self.assertIsNone(teacher_values.of_run({"tasks": ["gym:one"], "loss": {}}))
 
@@ -91,12 +98,20 @@ class RefusalTest(absltest.TestCase):
     def test_values_of_the_same_returns_pass(self):
         small_teachers.save(self.folder, tasks=_TASKS, value=_MEANING)
         self._check(_run(self.folder))
+        meaning = dataclasses.replace(_MEANING, reward_scales=(("gym:one", 0.1),))
+        scaled = f"{self.folder}_scaled"
+        small_teachers.save(scaled, tasks=_TASKS, value=meaning)
+        self._check(_run(scaled, reward_scales=(("gym:one", 0.1),)))
 
     def test_values_of_other_returns_are_refused(self):
         small_teachers.save(self.folder, tasks=_TASKS, value=_MEANING)
         self._assert_refused("--discount=0.5", _run(self.folder, discount=0.5))
         self._assert_refused(
             "--reward_clipping=none", _run(self.folder, reward_clipping="none")
+        )
+        self._assert_refused(
+            "--reward_scales=gym:one=1 .*--reward_scales=gym:one=0.1 ",
+            _run(self.folder, reward_scales=(("gym:one", 0.1),)),
         )
         slower = dataclasses.replace(small_teachers.SPEC, action_repeat=4)
         self._assert_refused("--action_repeat=4", _run(self.folder), slower)

@@ -52,8 +52,12 @@ class HelpTest(parameterized.TestCase):
         self.assertLen(flags, _DOZEN)
         self.assertIn("tasks", flags)
         self.assertStartsWith(said, "Trains a student")
+        about, _, tables = said.partition("\nRecommended for a suite or level")
         # Seen at once, and a line for each group.
-        self.assertLess(len(said.splitlines()), 75)
+        self.assertLess(len(about.splitlines()), 75)
+        self.assertIn("\n  doom: action_repeat=4", tables)
+        self.assertIn("\nWhat --preset=paper has otherwise than (the default):", tables)
+        self.assertIn("vtrace_lambda=1.0 (0.95)", tables)
         counts = collections.Counter(each.group for each in _SETTINGS if not each.first)
         for group, count in counts.items():
             line = f"  {group.name:<12}{group.summary} ({count})"
@@ -83,6 +87,7 @@ class HelpTest(parameterized.TestCase):
         self.assertIn("greedy", flags)
         self.assertNotIn("level_cache", flags)
         self.assertIn("\n  lab ", said)
+        self.assertNotIn("Recommended", said)
         flags, _ = self._flags("--help=lab", module="evaluate")
         self.assertEqual(
             flags, ["level_cache", "level_cache_gigabytes", "dataset_path"]

@@ -3,17 +3,20 @@
 import dataclasses
 import json
 import pathlib
+from typing import Any
+from unittest import mock
 
 from absl import flags
 from absl.testing import absltest, flagsaver, parameterized
 
+from kickstarting.config import recommended, settings
 from kickstarting.config import run as config_lib
-from kickstarting.config import settings
 from kickstarting.environments import suites
 from kickstarting.ring import parts
 from launch.flags import derived, options
 from launch.flags import run as run_flags
 
+_GRID = "--tasks=gym:MiniGrid-Empty-5x5-v0"
 _THIRTY = [f"doom:{number}" for number in range(30)]
 
 
@@ -98,6 +101,7 @@ class SavedTest(parameterized.TestCase):
             "--popart_per_task",
             "--teachers=doom:basic=a,doom:basic=b",
             "--teacher_factors=doom:basic=0.5",
+            "--reward_scales=doom:take_cover=2,doom:basic=0.1",
             "--total_frames=3M",
             "--level_seeds=3-9",
             "--noshow",
@@ -119,12 +123,16 @@ class SavedTest(parameterized.TestCase):
 
     def test_other_tasks_go_on_top_of_it(self):
         saved = _parsed(
-            "--tasks=doom:basic,doom:take_cover", "--teachers=a", "--popart_per_task"
+            "--tasks=doom:basic,doom:take_cover",
+            "--teachers=a",
+            "--popart_per_task",
+            "--reward_scales=doom:take_cover=2,doom:basic=0.1",
         )
         path = self._save(saved)
         config = _parsed(f"--config={path}", "--tasks=doom:basic")
         self.assertEqual(config.kickstarting.teachers, (("doom:basic", "a"),))
         self.assertEqual(config.network.num_values, 1)
+        self.assertEqual(config.loss.reward_scales, (("doom:basic", 0.1),))
         config = _parsed(f"--config={path}", "--tasks=doom:all")
         self.assertEqual(config.network.num_values, len(config.tasks))
         config = _parsed(f"--config={path}", "--nopopart_per_task")
@@ -169,6 +177,120 @@ class SavedTest(parameterized.TestCase):
         self.assertEqual(config.environments_per_actor, 16)
 
 
+class UnsaidTest(parameterized.TestCase):
+    """What nobody has said is a preset's, recommended, or as a run has begun."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def _notes(self, *arguments: str) -> str:
+        with flagsaver.flagsaver():
+            flags.FLAGS(["launch.train", *arguments])
+            return "\n".join(run_flags.chosen_from_flags().notes)
+
+    def _save(self, *arguments: str, **changed: Any) -> str:
+        """Returns the path of the configuration that some flags make."""
+        content = dataclasses.asdict(_parsed(f"--logdir={self.folder}", *arguments))
+        path = self.folder / "config.json"
+        path.write_text(json.dumps({"config": {**content, **changed}}))
+        return str(path)
+
+    def test_what_is_recommended_is_taken_and_told(self):
+        config = _parsed(_GRID)
+        self.assertEqual((config.action_repeat, config.frames_per_unroll), (1, 32))
+        self.assertEqual(config.optimiser.learning_rate, 1e-3)
+        self.assertEqual(
+            self._notes(_GRID),
+            "Settings: action_repeat=1, learning_rate=0.001, entropy_cost=0.01 "
+            "(recommended for gym)\nRewards: reward_clipping=abs_one",
+        )
+        self.assertEqual(_parsed(_GRID, "--norecommended").action_repeat, 4)
+        self.assertNotIn("Settings", self._notes(_GRID, "--norecommended"))
+
+    def test_flags_and_saved_configurations_go_over_it(self):
+        given = _parsed(_GRID, "--action_repeat=4", "--learning_rate=5e-4")
+        self.assertEqual(
+            (given.action_repeat, given.optimiser.learning_rate), (4, 5e-4)
+        )
+        self.assertEqual(given.loss.entropy_cost, 0.01)
+        saved = self._save(_GRID, "--norecommended")
+        anew = _parsed(f"--config={saved}", "--logdir=elsewhere")
+        self.assertEqual((anew.action_repeat, anew.loss.entropy_cost), (4, 0.013))
+
+    def test_a_preset_goes_over_it_and_below_the_rest(self):
+        config = _parsed(_GRID, "--preset=paper", "--unroll_length=20")
+        self.assertEqual((config.action_repeat, config.unroll_length), (4, 20))
+        self.assertEqual(config.optimiser.name, "rmsprop")
+        self.assertEqual(config.kickstarting.end_frames, 200_000)
+        saved = self._save(_GRID)
+        self.assertEqual(
+            _parsed(f"--config={saved}", "--preset=paper"), _parsed(f"--config={saved}")
+        )
+        self.assertIn(
+            "paper, where no default: nothing, all has been said",
+            self._notes(f"--config={saved}", "--preset=paper"),
+        )
+        self.assertEqual(_parsed(*run_flags.arguments(config)), config)
+
+    def test_the_advice_of_a_preset_ends_only_where_it_falls(self):
+        config = _parsed("--preset=paper", "--kickstarting_schedule=constant")
+        self.assertEqual(config.kickstarting.end_frames, 0)
+        self.assertEqual(config.kickstarting.weight, 1.0)
+        config = _parsed("--preset=paper", "--teachers=a", "--teacher_use=dagger")
+        self.assertEqual(config.kickstarting.guided_end_frames, 500_000)
+
+    def test_environments_are_the_least(self):
+        rows = {"doom": {"environments_per_actor": 8}}
+        with mock.patch.dict(recommended.ROWS, rows, clear=True):
+            for arguments, expected in (
+                ((), 8),
+                (("--tasks=doom:all",), len(suites.levels("doom"))),
+                (("--environments_per_task=3",), 3),
+            ):
+                config = _parsed(*arguments)
+                self.assertEqual(config.environments_per_actor, expected)
+
+    def test_scales_are_told(self):
+        self.assertIn(
+            "Rewards: doom:basic × 0.01, doom:take_cover × 1, then reward_clipping=abs",
+            self._notes(
+                "--tasks=doom:basic,doom:take_cover",
+                "--reward_scales=doom:basic=0.01",
+                "--reward_clipping=abs_one",
+            ),
+        )
+
+    def test_a_run_goes_on_as_it_began(self):
+        self._save(_GRID, "--norecommended", "--learning_rate=2e-3")
+        again = (_GRID, f"--logdir={self.folder}")
+        # It has written no checkpoint yet: it begins anew.
+        self.assertEqual(_parsed(*again).action_repeat, 1)
+        (self.folder / "checkpoints").mkdir()
+        config = _parsed(*again)
+        self.assertEqual((config.action_repeat, config.loss.entropy_cost), (4, 0.013))
+        self.assertEqual(config.optimiser.learning_rate, 2e-3)
+        self.assertEqual(
+            self._notes(*again).splitlines()[0],
+            f"Settings that {self.folder} was begun with: action_repeat=4, "
+            "entropy_cost=0.013, learning_rate=0.002",
+        )
+        self.assertEqual(_parsed(*again, "--learning_rate=1e-4").action_repeat, 4)
+        # Other tasks cannot go on there; that is told elsewhere.
+        other = "--tasks=gym:MiniGrid-Empty-6x6-v0"
+        self.assertEqual(_parsed(*again, other).action_repeat, 1)
+
+    def test_a_population_goes_on_as_it_began(self):
+        self._save(_GRID, "--norecommended")
+        (self.folder / "member_0" / "checkpoints").mkdir(parents=True)
+        self.assertEqual(_parsed(_GRID, f"--logdir={self.folder}").action_repeat, 4)
+
+    def test_what_is_unknown_of_a_run_is_not_kept(self):
+        self._save(_GRID, "--norecommended", wings=2)
+        (self.folder / "checkpoints").mkdir()
+        self.assertEqual(_parsed(_GRID, f"--logdir={self.folder}").action_repeat, 1)
+
+
 _ENOUGH = (
     "--tasks=doom:basic,doom:take_cover",
     "--teachers=a",
@@ -181,6 +303,7 @@ _VALUES = {
     "tasks": ["doom:basic", "doom:all"],
     "teachers": ["b,c", "module:make,doom:basic=own"],
     "teacher_factors": ["doom:basic=0.5,a=2"],
+    "reward_scales": ["doom:basic=0.5", "doom:take_cover=2,doom:basic=0.1"],
     "level_seeds": ["3-9", "5"],
     "queue_size": ["8"],
     "population_perturb_factor": ["1.5"],
@@ -226,6 +349,7 @@ class ArgumentsTest(parameterized.TestCase):
         self.assertEqual(
             run_flags.arguments(_parsed("--seed=2", "--noshow")),
             [
+                "--norecommended",
                 "--logdir=runs/doom_defend_the_center_seed2",
                 "--seed=2",
                 "--environments_per_actor=16",
@@ -237,7 +361,7 @@ class ArgumentsTest(parameterized.TestCase):
         )
         left_out = ("logdir", "environments_per_actor", "guided_end_frames")
         arguments = run_flags.arguments(_parsed("--seed=2"), left_out)
-        self.assertEqual(arguments[0], "--seed=2")
+        self.assertEqual(arguments[1], "--seed=2")
 
     def test_what_was_given_is_known(self):
         with flagsaver.flagsaver():

@@ -1,0 +1,32 @@
+"""What launch.train had as defaults when the published records were made.
+
+Its defaults change as it learns better, and what it recommends for a suite does. An
+experiment that was published keeps its own: trained again, it is the same experiment.
+A setting that is added to the agent gets here the value that leaves it as it was.
+"""
+
+FLAGS = (
+    "--norecommended",
+    "--action_repeat=4",
+    "--unroll_length=32",
+    "--batch_size=8",
+    "--queue_size=0",
+    "--torso=auto",
+    "--core_size=256",
+    "--discount=0.99",
+    "--vtrace_lambda=0.95",
+    "--baseline_cost=0.5",
+    "--entropy_cost=0.013",
+    "--final_entropy_share=1",
+    "--policy_clip=0.2",
+    "--value_normalisation",
+    "--advantage_normalisation",
+    "--reward_clipping=auto",
+    "--reward_scales=",
+    "--optimiser=adam",
+    "--optimiser_epsilon=0",
+    "--learning_rate=5e-4",
+    "--anneal",
+    "--max_gradient_norm=400",
+    "--kickstarting_weight=4",
+)

@@ -1,0 +1,121 @@
+"""What suits a suite or a level, taken where nobody has said otherwise.
+
+A row is named after a suite, or after a level as suite:level, and has values of
+settings by the settings' names. A level's row goes over its suite's. The defaults in
+the settings' declarations are for whatever has no row.
+"""
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kickstarting.config import run, settings
+
+Row = Mapping[str, Any]
+
+_GRIDS: Row = {
+    # Four turns are no turn, and four toggles leave a door shut.
+    "action_repeat": 1,
+    # As https://github.com/lcswillems/rl-starter-files has them.
+    "learning_rate": 1e-3,
+    "entropy_cost": 0.01,
+}
+# Espeholt et al. 2018, table D.3.
+_LAB: Row = {"action_repeat": 4, "reward_clipping": "soft_asymmetric"}
+ROWS: Mapping[str, Row] = {
+    "gym": _GRIDS,
+    "xland": _GRIDS,
+    "doom": {"action_repeat": 4},
+    "dmlab": _LAB,
+    "dmlab30": _LAB,
+}
+
+# Numbers by level: a row says the level's own, and a run has all of them.
+BY_LEVEL = tuple[tuple[str, float], ...]
+_SETTINGS = settings.named(run.Config)
+
+
+class Recommendation(NamedTuple):
+    """What is recommended for a run.
+
+    Attributes:
+      values: of settings, by their paths.
+      rows: for each of these, the rows that say so.
+      disputed: settings for which the tasks' recommendations differ, so that none is
+        taken.
+    """
+
+    values: dict[settings.Path, Any]
+    rows: dict[settings.Path, tuple[str, ...]]
+    disputed: tuple[settings.Path, ...]
+
+
+def for_tasks(
+    tasks: Sequence[str],
+    said: Container[settings.Path] = (),
+    rows: Mapping[str, Row] = ROWS,
+) -> Recommendation:
+    """Returns what is recommended for a run of some tasks.
+
+    A setting that is one for the run is recommended where the tasks agree; a task
+    whose rows do not have it wants the default.
+
+    Args:
+      tasks: suite:level names.
+      said: paths of the settings that somebody has said, which are left alone.
+      rows: the table.
+    """
+    found = [_of_task(task, rows) for task in tasks]
+    values: dict[settings.Path, Any] = {}
+    origins: dict[settings.Path, tuple[str, ...]] = {}
+    disputed: list[settings.Path] = []
+    for name in dict.fromkeys(name for each in found for name in each):
+        path = _SETTINGS[name].path
+        default = _SETTINGS[name].default
+        wanted = [each[name][0] if name in each else default for each in found]
+        if path in said:
+            continue
+        if _SETTINGS[name].kind == BY_LEVEL:
+            values[path] = tuple(
+                (task, each[name][0])
+                for task, each in zip(tasks, found, strict=True)
+                if name in each
+            )
+        elif all(value == wanted[0] for value in wanted):
+            values[path] = wanted[0]
+        else:
+            disputed.append(path)
+            continue
+        origins[path] = tuple(
+            dict.fromkeys(each[name][1] for each in found if name in each)
+        )
+    return Recommendation(values, origins, tuple(disputed))
+
+
+def with_recommended(config: run.Config) -> run.Config:
+    """Returns a configuration with what is recommended for its tasks.
+
+    `Config` knows no suites: its defaults are the same for all tasks. launch.train
+    takes what is recommended (docs/settings.md) by itself, and this is the same for
+    programs of one's own.
+
+    Args:
+      config: whatever is not at its default there stays as it is. To have a default
+        where something else is recommended, set it in what is returned
+        (dataclasses.replace).
+    """
+    values = settings.values(config)
+    said = {
+        each.path for each in _SETTINGS.values() if values[each.path] != each.default
+    }
+    recommended = for_tasks(config.tasks, said).values
+    return settings.made(run.Config, {**values, **recommended})
+
+
+def _of_task(task: str, rows: Mapping[str, Row]) -> dict[str, tuple[Any, str]]:
+    """Returns values for a task by the settings' names, each with the row it is of."""
+    suite, _, _ = task.partition(":")
+    return {
+        name: (value, row)
+        for row in (suite, task)
+        for name, value in rows.get(row, {}).items()
+    }
