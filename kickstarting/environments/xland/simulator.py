@@ -3,6 +3,9 @@
 The library's own step evaluates every kind of rule and of goal that XLand has, for each
 environment of a batch. MiniGrid's tasks have no rules, and most of them one kind of
 goal: here the library's parts are put together without the others.
+
+The library shows nowhere what the agent carries, so that a task with a key is one of
+memory. Here it is drawn where MiniGrid draws it, in the agent's own cell of the view.
 """
 
 import functools
@@ -15,7 +18,7 @@ import numpy as np
 import xminigrid
 from xminigrid import environment as library
 from xminigrid import types
-from xminigrid.core import actions, goals, observation
+from xminigrid.core import actions, constants, goals, observation
 
 # In the order of their numbers in an encoding; other kinds are left to the library.
 _GOALS = (goals.EmptyGoal, goals.AgentHoldGoal, goals.AgentOnTileGoal)
@@ -50,14 +53,14 @@ class Simulator:
         self.step_batch = jax.jit(self._step_batch)
 
     def _reset(self, key: jax.Array) -> Any:
-        return self._environment.reset(self._parameters, key)
+        return _with_carried(self._environment.reset(self._parameters, key))
 
     def _step(self, timestep: Any, action: jax.Array) -> tuple[Any, jax.Array]:
         """Repeats an action; returns the last time step and the summed reward."""
 
         def repeat(carry: tuple[Any, jax.Array], _: None) -> tuple[Any, None]:
             before, total = carry
-            after = self._step_once(before, action)
+            after = _with_carried(self._step_once(before, action))
             # Steps after the episode's end change nothing.
             after = _select(before.last(), before, after)
             total += jnp.where(before.last(), 0.0, after.reward)
@@ -165,6 +168,18 @@ class Simulator:
 def simulator(level: str, action_repeat: int) -> Simulator:
     """Returns the level's simulator, the same one each time: it compiles once."""
     return Simulator(level, action_repeat)
+
+
+def _with_carried(timestep: Any) -> Any:
+    """Draws what the agent carries over its own cell; with nothing, the cell stays."""
+    view, carried = timestep.observation, timestep.state.agent.pocket
+    height, width, _ = view.shape
+    # The view looks upwards from the middle of its lowest row. In a batch an update of
+    # one cell would be a scatter, which costs more than a mask.
+    own_cell = np.zeros((height, width, 1), bool)
+    own_cell[height - 1, width // 2] = True
+    carries = carried[0] != constants.Tiles.EMPTY
+    return timestep.replace(observation=jnp.where(own_cell & carries, carried, view))
 
 
 def _split(keys: jax.Array) -> tuple[jax.Array, jax.Array]:

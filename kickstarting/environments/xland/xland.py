@@ -1,9 +1,9 @@
 """The `xland` suite: XLand-MiniGrid's MiniGrid tasks, stepped as one compiled batch.
 
 Observations are uint8 [view, view, 2] grids of tile and colour ids as the agent sees
-them; rewards are 1 - 0.9 * steps / time limit at the goal. The time limit truncates.
-The batch lives in the actor's process: this module imports JAX, so no worker may load
-it.
+them, with what it carries in its own cell, the middle of the lowest row; rewards are
+1 - 0.9 * steps / time limit at the goal. The time limit truncates. The batch lives in
+the actor's process: this module imports JAX, so no worker may load it.
 """
 
 import functools
