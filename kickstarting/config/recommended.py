@@ -18,13 +18,25 @@ _GRIDS: Row = {
     # As https://github.com/lcswillems/rl-starter-files has them.
     "learning_rate": 1e-3,
     "entropy_cost": 0.01,
+    "window_size": 64,
+    "passes": 4,
+    "language": False,
+}
+_DOOM: Row = {
+    "action_repeat": 4,
+    "reward_clipping": "none",
+    "learning_rate": 5e-4,
+    "entropy_cost": 0.003,
+    "window_size": 64,
+    "passes": 8,
 }
 # Espeholt et al. 2018, table D.3.
 _LAB: Row = {"action_repeat": 4, "reward_clipping": "soft_asymmetric"}
 ROWS: Mapping[str, Row] = {
     "gym": _GRIDS,
     "xland": _GRIDS,
-    "doom": {"action_repeat": 4},
+    "doom": _DOOM,
+    "doom:basic": {"bootstrap_time_limit": False},
     "dmlab": _LAB,
     "dmlab30": _LAB,
 }

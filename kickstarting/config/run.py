@@ -111,6 +111,11 @@ class Config:
         Unrolls that the queue holds before it holds the actors back; 0: one batch.""")
     action_repeat: int = RUN.setting(4, "[1, 100]").help("""
         Environment frames for each agent step.""")
+    # Pardo et al. 2018, https://arxiv.org/abs/1712.00378.
+    bootstrap_time_limit: bool = RUN.setting(True).help("""
+        An episode that only its time limit has ended goes on in the return, by the
+        value of its last observation; --nobootstrap_time_limit: the limit is part of
+        the task, and nothing comes after it.""")
     lockstep: bool = RING.setting(False).help("""
         Actors wait for all their environments before each step, and for the newest
         parameters at each unroll: slower, and reproducible.""")

@@ -73,6 +73,8 @@ class TaskSettings:
       seed: seeds the environment's own random numbers.
       action_repeat: environment frames for each agent step.
       held_out: plays what is kept from training, where the suite has such a thing.
+      bootstrap_time_limit: False has an episode that its time limit ends be over as one
+        is that ends otherwise.
       lab: for the suites of DeepMind Lab.
     """
 
@@ -80,6 +82,7 @@ class TaskSettings:
     seed: int
     action_repeat: int = ACTION_REPEAT
     held_out: bool = False
+    bootstrap_time_limit: bool = True
     lab: config_lib.LabConfig = config_lib.LabConfig()
 
     @classmethod

@@ -157,7 +157,11 @@ def environment_settings(
         seed = int(np.random.SeedSequence(entropy).generate_state(1)[0] // 2)
         settings.append(
             base.TaskSettings(
-                config.tasks[task], seed, config.action_repeat, lab=config.lab
+                config.tasks[task],
+                seed,
+                config.action_repeat,
+                bootstrap_time_limit=config.bootstrap_time_limit,
+                lab=config.lab,
             )
         )
     return tasks, settings

@@ -93,8 +93,17 @@ class EpisodeStepper:
     (agent/trajectory.py says why).
     """
 
-    def __init__(self, environment: base.SpecifiedEnvironment) -> None:
+    def __init__(
+        self, environment: base.SpecifiedEnvironment, bootstrap_time_limit: bool = True
+    ) -> None:
+        """Steps nothing yet.
+
+        Args:
+          environment: which is stepped.
+          bootstrap_time_limit: see base.TaskSettings.
+        """
         self._environment = environment
+        self._bootstrap_time_limit = bootstrap_time_limit
         self._truncated = False
         self._return = 0.0
         self._steps = 0
@@ -134,7 +143,7 @@ class EpisodeStepper:
         )
         if not timestep.last():
             return outcome
-        if timestep.discount > 0:
+        if timestep.discount > 0 and self._bootstrap_time_limit:
             self._truncated = True
             return outcome
         opening = self.reset()
@@ -166,7 +175,8 @@ def main(arguments: list[str]) -> None:
         _tell(connection, DYING, error)
         raise
     try:
-        _serve(EpisodeStepper(environment), connection, memory, order.index)
+        stepper = EpisodeStepper(environment, order.settings.bootstrap_time_limit)
+        _serve(stepper, connection, memory, order.index)
     except (BrokenPipeError, ConnectionResetError):
         pass
     except Exception as error:

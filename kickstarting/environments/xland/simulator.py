@@ -44,9 +44,12 @@ class BatchOutcome(NamedTuple):
 class Simulator:
     """One level's dynamics as pure functions, unbatched and batched."""
 
-    def __init__(self, level: str, action_repeat: int) -> None:
+    def __init__(
+        self, level: str, action_repeat: int, bootstrap_time_limit: bool
+    ) -> None:
         self._environment, self._parameters = xminigrid.make(level)
         self._action_repeat = action_repeat
+        self._bootstrap_time_limit = bootstrap_time_limit
         self.reset = jax.jit(self._reset)
         self.step = jax.jit(self._step)
         self.reset_batch = jax.jit(self._reset_batch)
@@ -145,7 +148,9 @@ class Simulator:
         crossing = state.timestep.last()
         stepped, reward = jax.vmap(self._step)(state.timestep, action)
         ended = stepped.last() & ~crossing
-        terminated = ended & (stepped.discount == 0)
+        terminated = ended & (
+            (stepped.discount == 0) | (not self._bootstrap_time_limit)
+        )
         opens = crossing | terminated
         keys, opening_keys = _split(state.key)
         # Resets cost more than steps, and most steps need none.
@@ -165,9 +170,11 @@ class Simulator:
 
 
 @functools.cache
-def simulator(level: str, action_repeat: int) -> Simulator:
+def simulator(
+    level: str, action_repeat: int, bootstrap_time_limit: bool = True
+) -> Simulator:
     """Returns the level's simulator, the same one each time: it compiles once."""
-    return Simulator(level, action_repeat)
+    return Simulator(level, action_repeat, bootstrap_time_limit)
 
 
 def _with_carried(timestep: Any) -> Any:

@@ -98,7 +98,9 @@ class _Group:
     """The environments of one level, their state and where each is in the batch."""
 
     def __init__(self, level: str, settings: Sequence[base.TaskSettings]) -> None:
-        self.simulator = xland_simulator.simulator(level, settings[0].action_repeat)
+        self.simulator = xland_simulator.simulator(
+            level, settings[0].action_repeat, settings[0].bootstrap_time_limit
+        )
         self.size = len(settings)
         self.keys = np.stack([jax.random.PRNGKey(each.seed) for each in settings])
         self.state: Any = None
