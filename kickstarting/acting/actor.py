@@ -317,9 +317,7 @@ class Actor:
     def _synchronise(self, stop: threading.Event) -> None:
         """Waits for the parameters that all the unrolls sent so far lead to."""
         config = self._config
-        windows = self._opened_unrolls // (
-            config.batch_size * config.batches_per_window
-        )
+        windows = self._opened_unrolls // (config.batch_size * config.window_batches)
         updates = windows * config.updates_per_window
         while self._version < self._first_version + updates:
             if stop.wait(_POLL_PARAMETERS_SECONDS / 10):

@@ -98,10 +98,7 @@ class GridTorso(nn.Module):
         for channels, stride in zip(self.channels, strides, strict=True):
             x = nn.Conv(channels, (3, 3), strides=stride, kernel_init=_FOR_RELU)(x)
             if language is not None:
-                # An instruction changes nothing at first: what all states share would
-                # else be moved by every step that is learned from.
-                modulation = nn.Dense(2 * channels, kernel_init=nn.initializers.zeros)
-                scale, shift = jnp.split(modulation(language), 2, axis=-1)
+                scale, shift = jnp.split(nn.Dense(2 * channels)(language), 2, axis=-1)
                 x = x * (1 + scale[:, None, None]) + shift[:, None, None]
             x = nn.relu(x)
         return _torso_features(x, self.features)

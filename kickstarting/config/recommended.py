@@ -1,8 +1,9 @@
 """What suits a suite or a level, taken where nobody has said otherwise.
 
-A row is named after a suite, or after a level as suite:level, and has values of
-settings by the settings' names. A level's row goes over its suite's. The defaults in
-the settings' declarations are for whatever has no row.
+A row is named after a suite, after a level as suite:level, or, with a * at the end,
+after all levels that begin so, and has values of settings by the settings' names. What
+is further down in the table goes over what is above. The defaults in the settings'
+declarations are for whatever has no row.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -18,22 +19,29 @@ _GRIDS: Row = {
     # As https://github.com/lcswillems/rl-starter-files has them.
     "learning_rate": 1e-3,
     "entropy_cost": 0.01,
-    "window_size": 64,
+    "window_batches": 8,
     "passes": 4,
-    "language": False,
 }
 _DOOM: Row = {
     "action_repeat": 4,
     "reward_clipping": "none",
     "learning_rate": 5e-4,
     "entropy_cost": 0.003,
-    "window_size": 64,
+    "window_batches": 8,
     "passes": 8,
 }
+_NEEDS_ITS_MISSION: Row = {"language": True}
 # Espeholt et al. 2018, table D.3.
 _LAB: Row = {"action_repeat": 4, "reward_clipping": "soft_asymmetric"}
 ROWS: Mapping[str, Row] = {
     "gym": _GRIDS,
+    # What a mission says is the same in all states of an episode, and what such a part
+    # of the network learns moves all of them at once.
+    "gym:MiniGrid-*": {"language": False},
+    "gym:MiniGrid-Fetch*": _NEEDS_ITS_MISSION,
+    "gym:MiniGrid-GoTo*": _NEEDS_ITS_MISSION,
+    "gym:MiniGrid-LockedRoom*": _NEEDS_ITS_MISSION,
+    "gym:MiniGrid-PutNear*": _NEEDS_ITS_MISSION,
     "xland": _GRIDS,
     "doom": _DOOM,
     "doom:basic": {"bootstrap_time_limit": False},
@@ -128,6 +136,7 @@ def _of_task(task: str, rows: Mapping[str, Row]) -> dict[str, tuple[Any, str]]:
     suite, _, _ = task.partition(":")
     return {
         name: (value, row)
-        for row in (suite, task)
-        for name, value in rows.get(row, {}).items()
+        for row, values in rows.items()
+        if row in (suite, task) or (row[-1] == "*" and task.startswith(row[:-1]))
+        for name, value in values.items()
     }

@@ -102,11 +102,11 @@ class Config:
         Agent steps in an unroll.""")
     batch_size: int = RING.setting(8, "[1, 65536]").help("""
         Unrolls in an update, over all devices.""")
-    window_size: int = RING.setting(0, "[0, inf)").help("""
-        Unrolls that the learner gathers and then passes over, shuffled into batches; a
-        multiple of batch_size; 0: one batch.""")
+    window_batches: int = RING.setting(1, "[1, 1024]").help("""
+        Batches that the learner gathers into a window, to pass over its unrolls dealt
+        anew.""")
     passes: int = RING.setting(1, "[1, 100]").help("""
-        How often the learner goes through each window of unrolls.""")
+        How often the learner goes through each window.""")
     queue_size: int = RING.setting(0, "[0, inf)").help("""
         Unrolls that the queue holds before it holds the actors back; 0: one batch.""")
     action_repeat: int = RUN.setting(4, "[1, 100]").help("""
@@ -158,15 +158,9 @@ class Config:
                 f"{', '.join(self.tasks)}",
             )
         require(
-            self.window_size % self.batch_size == 0,
-            f"window_size ({self.window_size}) must be a multiple of batch_size "
-            f"({self.batch_size})",
-        )
-        require(
-            self.total_frames >= self.frames_per_window,
-            f"total_frames ({self.total_frames}) is below one "
-            f"{'window' if self.window_size else 'batch'} "
-            f"({self.frames_per_window} frames)",
+            self.total_frames >= self.frames_per_batch,
+            f"total_frames ({self.total_frames}) is below one batch "
+            f"({self.frames_per_batch} frames)",
         )
         num_environments = self.num_actors * self.environments_per_actor
         require(
@@ -230,19 +224,9 @@ class Config:
         return self.frames_per_unroll * self.batch_size
 
     @property
-    def batches_per_window(self) -> int:
-        """Batches that are gathered before the learner passes over them."""
-        return max(self.window_size // self.batch_size, 1)
-
-    @property
-    def frames_per_window(self) -> int:
-        """Environment frames of one window."""
-        return self.frames_per_batch * self.batches_per_window
-
-    @property
     def updates_per_window(self) -> int:
         """Updates in all passes over one window."""
-        return self.batches_per_window * self.passes
+        return self.window_batches * self.passes
 
     @property
     def resolved_queue_size(self) -> int:

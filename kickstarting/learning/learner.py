@@ -84,7 +84,7 @@ class Learner:
         self._random_returns = random_returns
         self._device_batches: queue.Queue[Any] = queue.Queue()
         # One window is read and moved while the one before it is learned from.
-        self._may_read = threading.Semaphore(config.batches_per_window - 1)
+        self._may_read = threading.Semaphore(config.window_batches - 1)
         self._reader: threading.Thread | None = None
         self._reader_failure: BaseException | None = None
         self._has_ended = threading.Event()
@@ -259,12 +259,13 @@ class Learner:
         """Yields batches on the devices, each with the frames that are new in it.
 
         An unroll's frames count where it is learned from for the first time. The last
-        window is passed over as often as all others.
+        window has no more batches than total_frames leave, and as many passes.
         """
         config = self._config
         while self.frames < config.total_frames:
-            gathered = []
-            for _ in range(config.batches_per_window):
+            gathered: list[trajectory.Trajectory] = []
+            left = -(-(config.total_frames - self.frames) // config.frames_per_batch)
+            for _ in range(min(config.window_batches, left)):
                 self._wait_for_turn(stop)
                 batch = self._next_batch(stop)
                 if batch is None:
@@ -278,7 +279,7 @@ class Learner:
                 self._wait_for_turn(stop)
                 if stop.is_set():
                     return
-                is_new = number < config.batches_per_window
+                is_new = number < len(gathered)
                 yield batch, config.frames_per_batch if is_new else 0
 
     def _wait_for_turn(self, stop: threading.Event) -> None:

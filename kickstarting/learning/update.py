@@ -259,7 +259,7 @@ def _compiled_of(config: config_lib.Config) -> config_lib.Config:
         config,
         logdir="shared",
         seed=0,
-        total_frames=config.frames_per_window,
+        total_frames=config.frames_per_batch,
         evaluation_episodes=0,
         evaluation_minutes=0.0,
         show=False,

@@ -16,8 +16,9 @@ from kickstarting.loss.running_moments import Moments
 
 # Least share of a new batch in the deviation.
 STEP_SIZE = 0.02
-# Advantages that hardly vary are not blown up into noise.
-MIN_DEVIATION = 1e-3
+# In scales of the returns. Before the first rewards, and once all is learned, nothing
+# but the critic's noise varies: it is not to be blown up.
+MIN_DEVIATION = 0.2
 
 
 class Normalised(NamedTuple):

@@ -1,5 +1,6 @@
 """What is recommended can be had, and is taken where nobody has said otherwise."""
 
+import fnmatch
 from typing import Any
 
 from absl.testing import absltest, parameterized
@@ -12,6 +13,7 @@ _ROWS: dict[str, dict[str, Any]] = {
     "a:one": {"learning_rate": 0.2, "reward_scales": 0.5},
     "a:two": {"learning_rate": 0.1},
     "b": {"action_repeat": 4},
+    "b:two*": {"action_repeat": 5},
 }
 _SETTINGS = settings.named(run.Config)
 _REPEAT, _RATE, _SCALES = (
@@ -25,10 +27,12 @@ class RowsTest(parameterized.TestCase):
         suite, _, level = row.partition(":")
         self.assertIn(suite, suites.SUITES)
         if level:
-            self.assertIn(level, suites.levels(suite))
+            named = fnmatch.filter(suites.levels(suite), level)
+            self.assertNotEmpty(named)
+            level = named[0]
         self.assertNotEmpty(recommended.ROWS[row])
         self.assertContainsSubset(recommended.ROWS[row], _SETTINGS)
-        task = row if level else f"{row}:any"
+        task = f"{suite}:{level or 'any'}"
         found = recommended.for_tasks([task])
         # Out of range, or of another type, it would be refused.
         settings.made(
@@ -53,6 +57,11 @@ class ForTasksTest(absltest.TestCase):
         self.assertEqual(
             found.rows, {_REPEAT: ("a",), _RATE: ("a:one",), _SCALES: ("a:one",)}
         )
+
+    def test_a_row_for_all_levels_that_begin_so(self) -> None:
+        self.assertEqual(self._of("b:twofold").values, {_REPEAT: 5})
+        self.assertEqual(self._of("b:two").rows, {_REPEAT: ("b:two*",)})
+        self.assertEqual(self._of("b:one").values, {_REPEAT: 4})
 
     def test_tasks_that_agree(self) -> None:
         found = self._of("a:two", "a:three")

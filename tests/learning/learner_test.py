@@ -80,7 +80,7 @@ class LearnerTest(learner_case.LearnerTestCase):
 
     def test_a_window_is_passed_over_and_its_frames_count_once(self):
         made = self._run(
-            dataclasses.replace(learner_case.CONFIG, window_size=8, passes=3)
+            dataclasses.replace(learner_case.CONFIG, window_batches=2, passes=3)
         )
         self.assertEqual(made.frames, learner_case.CONFIG.total_frames)
         self.assertLen(self.update.seen, 3 * learner_case.NUM_UPDATES)
@@ -94,16 +94,22 @@ class LearnerTest(learner_case.LearnerTestCase):
     def test_a_window_of_one_batch_changes_nothing(self):
         whole = self._run()
         self.logdir = self.create_tempdir().full_path
-        batch_size = learner_case.CONFIG.batch_size
         windowed = self._run(
-            dataclasses.replace(learner_case.CONFIG, window_size=batch_size, passes=1)
+            dataclasses.replace(learner_case.CONFIG, window_batches=1, passes=1)
         )
         np.testing.assert_array_equal(
             windowed.parameters(-1)[1], whole.parameters(-1)[1]
         )
 
+    def test_the_last_window_takes_what_is_left_of_the_frames(self):
+        made = self._run(
+            dataclasses.replace(learner_case.CONFIG, window_batches=5, passes=2)
+        )
+        self.assertEqual(made.frames, learner_case.CONFIG.total_frames)
+        self.assertLen(self.update.seen, 2 * learner_case.NUM_UPDATES)
+
     def test_a_stop_in_a_window_ends_it(self):
-        run = dataclasses.replace(learner_case.CONFIG, window_size=8, passes=3)
+        run = dataclasses.replace(learner_case.CONFIG, window_batches=2, passes=3)
         made = self._run(run, stop_after=4)
         self.assertLen(self.update.seen, 4)
         self.assertEqual(made.frames, 2 * 16)

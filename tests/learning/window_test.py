@@ -16,7 +16,7 @@ from kickstarting.learning import update, window
 from tests import small_ring
 from tests.counting_environment import SPEC
 
-CONFIG = small_ring.small_config(batch_size=4, window_size=12, passes=2)
+CONFIG = small_ring.small_config(batch_size=4, window_batches=3, passes=2)
 
 
 def setUpModule():
@@ -30,7 +30,7 @@ def _gathered(made: update.Update) -> list[trajectory.Trajectory]:
                 params_version=4 * seed + np.arange(4, dtype=np.int32)
             )
         )
-        for seed in range(CONFIG.batches_per_window)
+        for seed in range(CONFIG.window_batches)
     ]
 
 

@@ -44,12 +44,9 @@ class BatchOutcome(NamedTuple):
 class Simulator:
     """One level's dynamics as pure functions, unbatched and batched."""
 
-    def __init__(
-        self, level: str, action_repeat: int, bootstrap_time_limit: bool
-    ) -> None:
+    def __init__(self, level: str, action_repeat: int) -> None:
         self._environment, self._parameters = xminigrid.make(level)
         self._action_repeat = action_repeat
-        self._bootstrap_time_limit = bootstrap_time_limit
         self.reset = jax.jit(self._reset)
         self.step = jax.jit(self._step)
         self.reset_batch = jax.jit(self._reset_batch)
@@ -131,7 +128,11 @@ class Simulator:
         return BatchState(timestep, keys), outcome
 
     def _step_batch(
-        self, state: BatchState, action: jax.Array, chosen: jax.Array
+        self,
+        state: BatchState,
+        action: jax.Array,
+        chosen: jax.Array,
+        bootstraps: jax.Array,
     ) -> tuple[BatchState, BatchOutcome]:
         """Steps those of G environments that are `chosen`.
 
@@ -139,6 +140,7 @@ class Simulator:
           state: of the group.
           action: int32 [G].
           chosen: bool [G]; the others keep their state, and their outcome is void.
+          bootstraps: bool [G]; False has a time limit terminate its episode.
 
         Returns:
           The next state and the outcome.
@@ -148,9 +150,7 @@ class Simulator:
         crossing = state.timestep.last()
         stepped, reward = jax.vmap(self._step)(state.timestep, action)
         ended = stepped.last() & ~crossing
-        terminated = ended & (
-            (stepped.discount == 0) | (not self._bootstrap_time_limit)
-        )
+        terminated = ended & ((stepped.discount == 0) | ~bootstraps)
         opens = crossing | terminated
         keys, opening_keys = _split(state.key)
         # Resets cost more than steps, and most steps need none.
@@ -170,11 +170,9 @@ class Simulator:
 
 
 @functools.cache
-def simulator(
-    level: str, action_repeat: int, bootstrap_time_limit: bool = True
-) -> Simulator:
+def simulator(level: str, action_repeat: int) -> Simulator:
     """Returns the level's simulator, the same one each time: it compiles once."""
-    return Simulator(level, action_repeat, bootstrap_time_limit)
+    return Simulator(level, action_repeat)
 
 
 def _with_carried(timestep: Any) -> Any:

@@ -98,10 +98,9 @@ class _Group:
     """The environments of one level, their state and where each is in the batch."""
 
     def __init__(self, level: str, settings: Sequence[base.TaskSettings]) -> None:
-        self.simulator = xland_simulator.simulator(
-            level, settings[0].action_repeat, settings[0].bootstrap_time_limit
-        )
+        self.simulator = xland_simulator.simulator(level, settings[0].action_repeat)
         self.size = len(settings)
+        self.bootstraps = np.array([each.bootstrap_time_limit for each in settings])
         self.keys = np.stack([jax.random.PRNGKey(each.seed) for each in settings])
         self.state: Any = None
 
@@ -158,7 +157,9 @@ class XLandBatch:
         for number, group in enumerate(self._groups):
             group.state, outcome = group.simulator.reset_batch(group.keys)
             nothing = np.zeros(group.size, np.int32)
-            group.simulator.step_batch(group.state, nothing, nothing.astype(np.bool_))
+            group.simulator.step_batch(
+                group.state, nothing, nothing.astype(np.bool_), group.bootstraps
+            )
             indices = np.flatnonzero(self._group_of == number).astype(np.int32)
             zeros = np.zeros_like(indices)
             self._pending.append((indices, zeros, zeros, outcome))
@@ -191,7 +192,7 @@ class XLandBatch:
             action = np.zeros(group.size, np.int32)
             action[places] = actions[mine]
             group.state, outcome = group.simulator.step_batch(
-                group.state, action, chosen
+                group.state, action, chosen, group.bootstraps
             )
             self._pending.append((indices[mine], slots[mine], positions[mine], outcome))
 

@@ -1,5 +1,6 @@
 """Tests of the worker's side: what an episode's steps become."""
 
+import jax
 import numpy as np
 from absl.testing import absltest
 from hypothesis import given
@@ -12,9 +13,11 @@ from kickstarting.environments.stepping import shared_memory, worker_process
 from tests.environments import scripted
 
 
-def _stepper(**script: float) -> worker_process.EpisodeStepper:
+def _stepper(
+    bootstrap_time_limit: bool = True, **script: float
+) -> worker_process.EpisodeStepper:
     settings = base.TaskSettings(scripted.task(**script), seed=0)
-    return worker_process.EpisodeStepper(scripted.make(settings))
+    return worker_process.EpisodeStepper(scripted.make(settings), bootstrap_time_limit)
 
 
 class EpisodeStepperTest(absltest.TestCase):
@@ -48,6 +51,18 @@ class EpisodeStepperTest(absltest.TestCase):
         self.assertTrue(crossing.first)
         self.assertFalse(crossing.ended)
         self.assertEqual((crossing.reward, crossing.discount), (0.0, 1.0))
+
+    def test_a_time_limit_that_is_part_of_the_task_terminates(self) -> None:
+        whole, ending = (
+            _stepper(length=2, truncation=truncation, bootstrap_time_limit=False)
+            for truncation in (False, True)
+        )
+        for action in (None, 1, 0, 1, 1):
+            one, other = (
+                stepper.reset() if action is None else stepper.step(action)
+                for stepper in (whole, ending)
+            )
+            jax.tree.map(np.testing.assert_array_equal, other, one)
 
     @given(st.lists(st.integers(0, 1), max_size=40), st.integers(1, 6), st.booleans())
     def test_episodes_account_for_every_reward(

@@ -12,9 +12,16 @@ _TO_THE_GOAL = (_FORWARD, _FORWARD, _RIGHT, _FORWARD, _FORWARD)
 _LIMIT = 100
 
 
-def _batch(*levels: str, seed: int = 1) -> xland.XLandBatch:
+def _batch(
+    *levels: str, seed: int = 1, bootstrap_time_limit: bool = True
+) -> xland.XLandBatch:
     settings = [
-        base.TaskSettings(f"xland:{level}", seed + index, action_repeat=1)
+        base.TaskSettings(
+            f"xland:{level}",
+            seed + index,
+            action_repeat=1,
+            bootstrap_time_limit=bootstrap_time_limit,
+        )
         for index, level in enumerate(levels)
     ]
     batch = xland.XLandBatch(settings, num_slots=2, unroll_length=3)
@@ -75,6 +82,15 @@ class XLandBatchTest(absltest.TestCase):
         for action in _TO_THE_GOAL:
             _step(batch, {0: action})
         self.assertEqual(batch.episode_steps[0], 5)
+
+    def test_a_time_limit_that_is_part_of_the_task_terminates(self) -> None:
+        levels = ("MiniGrid-Empty-5x5",) * 2
+        batch = _batch(*levels, bootstrap_time_limit=False)
+        for _ in range(_LIMIT):
+            self.assertEqual((batch.ended[0], batch.discount[0]), (False, 1))
+            _step(batch, {0: _RIGHT})
+        self.assertEqual((batch.ended[0], batch.first[0]), (True, True))
+        self.assertEqual((batch.discount[0], batch.episode_steps[0]), (0, _LIMIT))
 
     def test_steps_only_what_it_is_told_to(self) -> None:
         batch = _batch("MiniGrid-Empty-5x5", "MiniGrid-Empty-5x5")
