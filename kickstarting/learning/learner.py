@@ -83,8 +83,9 @@ class Learner:
         self._teacher_returns = teacher_returns
         self._random_returns = random_returns
         self._device_batches: queue.Queue[Any] = queue.Queue()
-        # One window is read and moved while the one before it is learned from.
-        self._may_read = threading.Semaphore(config.window_batches - 1)
+        # One batch is read and moved while those before it are learned from. A whole
+        # window read ahead would be of a policy that is a window older.
+        self._may_read = threading.Semaphore(0)
         self._reader: threading.Thread | None = None
         self._reader_failure: BaseException | None = None
         self._has_ended = threading.Event()
