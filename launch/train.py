@@ -41,8 +41,7 @@ from launch.flags import command_line, preflight, teacher_map, teacher_measureme
 from launch.flags import run as run_flags
 from launch.monitoring import run_folder
 from launch.processes import members, stop_signals
-from launch.reports import population as population_report
-from launch.reports import report
+from launch.reports import progress
 
 
 def main(argv: list[str]) -> int:
@@ -110,7 +109,7 @@ def main(argv: list[str]) -> int:
             run_folder.logs(config.logdir),
         )
         return 1
-    frames = min(map(report.newest_frames, members.configs(config)))
+    frames = min(map(progress.newest_frames, members.configs(config)))
     if frames >= config.total_frames:
         _finish(config)
         return 0
@@ -122,13 +121,17 @@ def _is_evaluated(config: config_lib.Config, frames: int) -> bool:
     if not config.evaluation_episodes:
         return True
     return any(
-        report.evaluated_frames(member.logdir) >= frames
+        progress.evaluated_frames(member.logdir) >= frames
         for member in members.configs(config)
     )
 
 
 def _finish(config: config_lib.Config) -> None:
     """Leaves what a person gets at the end; of a population that of its best member."""
+    # Here, and not above: what draws takes as long to load as much of the rest.
+    from launch.reports import population as population_report
+    from launch.reports import report
+
     if config.population.size > 1:
         config = population_report.finish(config)
     report.finish(config)

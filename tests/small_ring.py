@@ -57,8 +57,13 @@ def random_parameters(agent: Agent, seed: int = 0) -> np.ndarray:
 def unravel(agent: Agent, flat: np.ndarray) -> trajectory_lib.Params:
     """Returns flat parameters as the agent takes them."""
     shapes = jax.eval_shape(agent.init_params, jax.random.key(0))
-    example = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes)
-    return jax.flatten_util.ravel_pytree(example)[1](flat)
+    leaves, structure = jax.tree.flatten(shapes)
+    ends = np.cumsum([int(np.prod(x.shape)) for x in leaves])
+    parts = np.split(flat, ends[:-1])
+    return jax.tree.unflatten(
+        structure,
+        [part.reshape(x.shape) for part, x in zip(parts, leaves, strict=True)],
+    )
 
 
 def random_batch(

@@ -15,7 +15,7 @@ from kickstarting.reporting import run_files
 from kickstarting.teaching import files as teacher_files
 from launch.flags import teacher_map
 from launch.reports import population as population_report
-from launch.reports import report
+from launch.reports import progress
 
 _SECONDS = "seconds"
 # What experiments draw and count; the rest of metrics.csv stays with the run.
@@ -70,7 +70,7 @@ def record(
     git = _read(logdir, run_files.CONFIG_FILE)["git"] or {"revision": "unknown"}
     final = {}
     if training.evaluation_episodes:
-        tasks = _read(best, report.SCORES_FILE)["tasks"]
+        tasks = _read(best, progress.SCORES_FILE)["tasks"]
         final = {each["task"]: each["mean_return"] for each in tasks}
     return run_records.Record(
         identity=training.identity(),

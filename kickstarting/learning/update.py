@@ -20,6 +20,7 @@ from jax import sharding
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
+from kickstarting.config.agent import OptimiserConfig
 from kickstarting.loss import optimisers, popart, running_moments, vtrace
 
 _AXIS = "devices"
@@ -64,6 +65,22 @@ def shared(agent: Agent, config: config_lib.Config) -> "Update":
 def _ravel_first(params: Any) -> jax.Array:
     """Returns arrays [1, ...] as one, [P]."""
     return jax.flatten_util.ravel_pytree(jax.tree.map(lambda x: x[0], params))[0]
+
+
+# Compiled at once: operation by operation it takes seconds.
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _fresh(
+    agent: Agent, optimiser: OptimiserConfig, num_values: int, key: jax.Array
+) -> LearnerState:
+    """Returns what a run begins with."""
+    params = agent.init_params(key)
+    return LearnerState(
+        params,
+        optimisers.init(optimiser, params),
+        popart.initial(num_values),
+        running_moments.initial(num_values),
+        jnp.zeros((), jnp.int32),
+    )
 
 
 class Update:
@@ -115,15 +132,8 @@ class Update:
 
     def init(self, key: jax.Array) -> LearnerState:
         """Returns the fresh state, without a device axis."""
-        # Compiled at once: operation by operation it takes seconds.
-        params = jax.jit(self._agent.init_params)(key)
-        return LearnerState(
-            params,
-            optimisers.init(self._config.optimiser, params),
-            popart.initial(self._config.network.num_values),
-            running_moments.initial(self._config.network.num_values),
-            jnp.zeros((), jnp.int32),
-        )
+        config = self._config
+        return _fresh(self._agent, config.optimiser, config.network.num_values, key)
 
     def replicate(self, state: LearnerState) -> LearnerState:
         """Copies a state to every device: arrays [devices, ...]."""

@@ -4,6 +4,7 @@ Who stops whom: docs/how_it_works.md.
 """
 
 import contextlib
+import importlib
 import os
 import shutil
 import signal
@@ -44,8 +45,7 @@ def launch(
     shutil.rmtree(log_dir, ignore_errors=True)
     if launch_type == LOCAL_MT:
         terminal.send_native_errors_to(log_dir)
-    # Here, and not above: Launchpad reads the variable when it is imported, and loads
-    # TensorFlow, which takes seconds; mistakes are told before.
+    # Here, and not above: Launchpad reads the variable when it is imported.
     import launchpad as lp
 
     from launch.nodes import program as program_lib
@@ -69,6 +69,8 @@ def launch(
     )
     with stop_signals.remembered(), _scratch_folder():
         if launch_type == LOCAL_MT:
+            # Before threads do so, all at once.
+            importlib.import_module("kickstarting.queue.reverb_queue")
             return _wait(lp.launch(program, launch_type=launch_type))
         return _run_processes(program, config, log_dir, shows_logs)
 

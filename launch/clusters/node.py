@@ -32,7 +32,7 @@ from launch.processes import (
     stop_event,
     stop_signals,
 )
-from launch.reports import report
+from launch.reports import progress
 
 _NODE_FLAG = absl_flags.DEFINE_string("node", None, "Which one, e.g. actor/3.")
 _HOSTS = absl_flags.DEFINE_string(
@@ -62,7 +62,7 @@ def _main(argv: list[str]) -> int:
     hosts = json.loads(_HOSTS.value)
     proxies.keep_away(itertools.chain(*hosts.values()))
     facts = json.loads(_FACTS.value)
-    # After the flags: it loads TensorFlow, which takes seconds.
+    # After the flags: it takes seconds.
     import launchpad as lp
 
     from launch.nodes import program as program_lib
@@ -87,7 +87,7 @@ def _main(argv: list[str]) -> int:
 
 def _resumed_frames(config: config_lib.Config) -> list[int]:
     """Returns how far each member is, where this machine sees the run's folder."""
-    return [report.newest_frames(member) for member in members.configs(config)]
+    return [progress.newest_frames(member) for member in members.configs(config)]
 
 
 def _prepare(program: Any, lp: Any) -> None:

@@ -11,7 +11,6 @@ from absl import logging
 
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base
-from kickstarting.queue import reverb_queue
 from kickstarting.ring import parts
 from kickstarting.teaching import replicas
 from launch.processes import keeper, revival
@@ -75,6 +74,9 @@ def run(
       queue: Reverb client.
       teacher_servers: Courier clients, one a replica; empty without teachers.
     """
+    # Loads TensorFlow, which launchers do without.
+    from kickstarting.queue import reverb_queue
+
     stop = lp.stop_event()
     # Added to the seed: another life must not see the same episodes again.
     lives = itertools.count(resumed_frames + keeper.predecessors())

@@ -7,7 +7,6 @@ import numpy as np
 
 from kickstarting.config import run as config_lib
 from kickstarting.queue import example as trajectory_example
-from kickstarting.queue import reverb_queue
 from kickstarting.reporting import run_files
 from kickstarting.ring import parts
 from launch.processes import keeper, revival
@@ -78,6 +77,9 @@ class LearnerLives:
             raise
 
     def _make(self, sources_go_on: bool) -> None:
+        # Loads TensorFlow, which launchers do without.
+        from kickstarting.queue import reverb_queue
+
         config = self._config
         example = trajectory_example.example(config, parts.environment_spec(config))
         self.telemetry, self.learner = parts.make_learner(

@@ -7,7 +7,6 @@ from typing import Any
 from absl import logging
 
 from kickstarting.config import run as config_lib
-from kickstarting.queue import reverb_queue
 from kickstarting.reporting import telemetry as telemetry_lib
 from launch.monitoring import node_reports
 
@@ -51,6 +50,9 @@ class NodeReporter:
         self._write(has_ended=True)
 
     def _run(self) -> None:
+        # Loads TensorFlow, which launchers do without.
+        from kickstarting.queue import reverb_queue
+
         while not self._stop.wait(_PERIOD_SECONDS):
             self._write(has_ended=False)
             try:

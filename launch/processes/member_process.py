@@ -4,6 +4,7 @@ Members that share a process share Python's lock; as processes they share what t
 compile through JAX's persistent cache.
 """
 
+import importlib
 import os
 import threading
 from collections.abc import Sequence
@@ -38,6 +39,8 @@ class MemberNode(lp.MultiThreadingColocation):
         """Runs the nodes, once the first member has compiled what all of them need."""
         if self._first is not None:
             wait_for_update(self._first.logdir, lp.stop_event())
+        # Before threads do so, all at once.
+        importlib.import_module("kickstarting.queue.reverb_queue")
         super().run()
 
 

@@ -1,6 +1,5 @@
 """What a person gets at the end of a run: table, curves, video, the next command."""
 
-import json
 import os
 
 import numpy as np
@@ -10,31 +9,10 @@ from rich import console as rich_console
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import learning_curves, run_files, video
-from kickstarting.storage import checkpoints
 from kickstarting.teaching import teachers
-from launch.monitoring import run_folder
-from launch.reports import evaluation, policies, recording
+from launch.reports import evaluation, policies, progress, recording
 
 _VIDEO_STEPS = 525
-SCORES_FILE = "scores.json"
-
-
-def newest_frames(config: config_lib.Config) -> int:
-    """Returns the environment frames of the run's newest sound checkpoint, else 0."""
-    store = checkpoints.Checkpoints(
-        run_folder.checkpoints(config.logdir), config.checkpoint.keep
-    )
-    metadata = store.newest_sound_metadata()
-    return int(metadata["telemetry"]["frames"]) if metadata else 0
-
-
-def evaluated_frames(logdir: str) -> int:
-    """Returns the environment frames of the checkpoint that `finish` scored, else 0."""
-    try:
-        with open(os.path.join(logdir, SCORES_FILE), encoding="utf-8") as file:
-            return int(json.load(file)["environment_frames"])
-    except (OSError, ValueError, KeyError):
-        return 0
 
 
 def training_curve(
@@ -98,7 +76,7 @@ def finish(config: config_lib.Config) -> None:
         title = f"{logdir} at {policy.frames:,} frames, sampled"
         console.print(evaluation.table(results, title, over_tasks))
         evaluation.write_json(
-            os.path.join(logdir, SCORES_FILE),
+            os.path.join(logdir, progress.SCORES_FILE),
             results,
             over_tasks,
             environment_frames=policy.frames,

@@ -303,5 +303,9 @@ def save_random_teacher(
 def _random_params(
     spec: base.EnvironmentSpec, network: agent_config.NetworkConfig
 ) -> Any:
-    """Returns weights that fit, the same ones each time: compiling takes seconds."""
-    return jax.jit(Agent(spec, network).init_params)(jax.random.key(7))
+    """Returns weights that fit, the same ones each time, and compiles nothing."""
+    random = np.random.default_rng(7)
+    shapes = jax.eval_shape(Agent(spec, network).init_params, jax.random.key(0))
+    return jax.tree.map(
+        lambda x: random.normal(scale=0.1, size=x.shape).astype(x.dtype), shapes
+    )

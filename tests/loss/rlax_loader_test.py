@@ -1,4 +1,4 @@
-"""rlax is loaded without TensorFlow, in fresh processes."""
+"""rlax is loaded without TensorFlow and without distrax, in fresh processes."""
 
 import subprocess
 import sys
@@ -9,10 +9,15 @@ _USE = """
 import numpy as np
 from kickstarting.loss import rlax_loader
 rlax = rlax_loader.load()
+assert 'tensorflow_probability' not in sys.modules
+# Of distrax.
 ratios = rlax.categorical_importance_sampling_ratios(
     np.zeros((2, 3)), np.zeros((2, 3)), np.array([0, 1]))
 assert np.allclose(ratios, 1.0), ratios
 assert rlax_loader.load() is rlax
+assert 'tensorflow_probability' in sys.modules
+import distrax
+assert distrax.Categorical.__module__.startswith('distrax.')
 """
 
 

@@ -13,7 +13,7 @@ from experiments.training import Teacher, Training
 from kickstarting.config import run as config_lib
 from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
-from launch.reports import report
+from launch.reports import progress
 
 _TASK = "doom:basic"
 _RETURN = f"episode_return/{_TASK}"
@@ -52,7 +52,7 @@ class SingleRunTest(parameterized.TestCase):
         logdir = training.logdir(self.results)
         _write(logdir, _row(80, np.nan), _row(160, -3.0), _row(240, 4.0))
         scores = {"tasks": [{"task": _TASK, "mean_return": 3.25}]}
-        pathlib.Path(logdir, report.SCORES_FILE).write_text(json.dumps(scores))
+        pathlib.Path(logdir, progress.SCORES_FILE).write_text(json.dumps(scores))
         record = collection.record(training, self.results)
         self.assertEqual(record.frames, (80, 160, 240))
         self.assertEqual(dict(record.columns), {_RETURN: (None, -3, 4)})
@@ -92,7 +92,7 @@ class SingleRunTest(parameterized.TestCase):
         logdir = training.logdir(self.results)
         _write(logdir, _row(80, np.nan), _row(160, np.nan))
         scores = {"tasks": [{"task": _TASK, "mean_return": 3.25}]}
-        pathlib.Path(logdir, report.SCORES_FILE).write_text(json.dumps(scores))
+        pathlib.Path(logdir, progress.SCORES_FILE).write_text(json.dumps(scores))
         record = collection.record(training, self.results)
         self.assertEqual(dict(record.final_returns), {_TASK: 3.25})
         self.assertFalse(scoring.has_curve(record))

@@ -1,5 +1,6 @@
 """The program's nodes, and where its servers listen."""
 
+import sys
 from typing import Any
 
 import launchpad as lp
@@ -67,6 +68,8 @@ class ProgramTest(parameterized.TestCase):
             {group: len(nodes) for group, nodes in made.groups.items()},
             node_names.counts(config),
         )
+        # That is for those that serve the queue or call it: it takes seconds.
+        self.assertNotIn("tensorflow", sys.modules)
 
     def test_only_the_learner_of_a_member_serves_a_controller(self):
         (single,) = _make().groups["learner"]
