@@ -4,8 +4,8 @@
       --frames=200000 --folder=runs/peer --threads=1
 
 On doom those of the ViZDoom tutorials; on grids those of rl-starter-files
-(github.com/lcswillems/rl-starter-files), but without its clipping of values, with which
-this PPO needs half as many frames again to 0.9 on DoorKey-5x5.
+(github.com/lcswillems/rl-starter-files) but for its clipping of values, with which this
+PPO is slower (docs/learning.md).
 """
 
 import functools
