@@ -37,7 +37,8 @@ def draw(task: str, found: Sequence[Record], path_png: str) -> None:
             thin = {"color": colour, "lw": 0.7, "alpha": 0.45}
             _draw(by_frames, by_time, curve, **thin)
         if each:
-            label = f"{COMPETITORS[peer].title} ({len(each)} seeds)"
+            seeds = f" ({len(each)} seeds)" if len(each) > 1 else ""
+            label = f"{COMPETITORS[peer].title}{seeds}"
             bold = {"color": colour, "lw": 2.2, "label": label}
             _draw(by_frames, by_time, curves.mean(each), **bold)
     longest = max(record.training.total_frames for record in found)
