@@ -5,8 +5,9 @@
 Runs the program from scratch, kickstarted and weaned, in turn and several times, on
 doom:health_gathering_supreme with 16 environments; then each part alone. The limit is
 the machine's cores divided by the sum of the parts' CPU seconds for an agent step. With
---sample_factory_python (an interpreter with the pins of docs/sample_factory.md)
-sample-factory's APPO runs in the same turns. Prints JSON.
+--sample_factory_python (an interpreter with the pins of
+benchmarks/peers/sample_factory.txt) sample-factory's APPO runs in the same turns, with
+its own settings for the level. Prints JSON.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ import psutil
 from absl import flags
 
 from benchmarks import launched, parts
+from benchmarks.peers import training as peer_training
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import run_files
@@ -179,25 +181,19 @@ def _watch_memory(process: subprocess.Popen, memory: dict[str, float]) -> None:
 def _run_sample_factory(python: str) -> float:
     out = tempfile.mkdtemp(prefix="sample_factory")
     try:
-        arguments = [
-            f"--task={_TASK.value}",
-            f"--frames={_FRAMES.value}",
-            f"--out={out}",
-        ]
-        command = (python, "-m", "experiments.sample_factory_opponent")
-        with launched.run(arguments, command=command) as process:
+        training = peer_training.Training(
+            task=_TASK.value, seed=1, frames=_FRAMES.value, folder=out, threads=1
+        )
+        command = (python, "-m", "benchmarks.peers.sample_factory_appo")
+        with launched.run(training.arguments(), command=command) as process:
             if process.wait():
                 raise RuntimeError(f"it ended with status {process.returncode}")
-        rows = []
-        for folder, _, names in os.walk(out):
-            for name in names:
-                if name.startswith("episodes_"):
-                    path = os.path.join(folder, name)
-                    rows.extend(np.loadtxt(path, delimiter=",", ndmin=2))
-        episodes = np.array(sorted(tuple(row) for row in rows))
-        begin = int(np.searchsorted(episodes[:, 0], _WARM_UP_SHARE * _FRAMES.value))
-        frames = episodes[-1, 0] - episodes[begin, 0]
-        seconds = episodes[-1, 1] - episodes[begin, 1]
+        episodes = list(peer_training.read_episodes(out))
+        warm = next(
+            each for each in episodes if each.frames >= _WARM_UP_SHARE * _FRAMES.value
+        )
+        frames = episodes[-1].frames - warm.frames
+        seconds = episodes[-1].seconds - warm.seconds
         return float(frames / seconds) / config_lib.Config.action_repeat
     finally:
         shutil.rmtree(out, ignore_errors=True)

@@ -10,10 +10,8 @@ this experiment or another; broken ones go on from their checkpoints. Ctrl-C sto
 checkpoints. `python -m experiments.report` then writes the tables and figures.
 """
 
-import contextlib
-import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from absl import flags
 from rich import console as rich_console
@@ -21,7 +19,7 @@ from rich import table as rich_table
 
 from experiments import catalogue
 from experiments.experiment import Experiment
-from experiments.running import plan, runner
+from experiments.running import alone, plan, runner
 from kickstarting.config import run as config_lib
 from launch.flags import command_line
 
@@ -66,7 +64,7 @@ def main(argv: list[str]) -> int:
         for experiment in experiments.values()
         for _, training in experiment.trainings()
     ]
-    with _alone(RESULTS.value):
+    with alone.alone(RESULTS.value):
         steps = plan.steps(trainings, RESULTS.value, records_folder())
         console.print(
             f"{len(steps)} steps are missing for {len(trainings)} runs", highlight=False
@@ -124,31 +122,6 @@ def _table() -> rich_table.Table:
         runs = len(experiment.conditions) * len(experiment.seeds)
         view.add_row(name, experiment.shows, str(runs), f"{experiment.total_frames:,}")
     return view
-
-
-@contextlib.contextmanager
-def _alone(results: str) -> Iterator[None]:
-    """Keeps other runners off the same folder.
-
-    Raises:
-      config_lib.ConfigError: one is there, or the folder cannot be written.
-    """
-    try:
-        os.makedirs(results, exist_ok=True)
-        lock = open(os.path.join(results, "lock"), "w", encoding="utf-8")  # noqa: SIM115
-    except OSError as error:
-        raise config_lib.ConfigError(
-            f"cannot write {results} ({error.strerror}): choose another --results"
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise config_lib.ConfigError(
-                f"another runner works in {results}: wait for it, or choose another "
-                "--results"
-            ) from error
-        yield
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ load("@rules_python//python:defs.bzl", "py_test")
 # What several tests share, in every folder that has some.
 _HELPERS = [
     "//tests:helpers",
+    "//tests/benchmarks:helpers",
     "//tests/environments:helpers",
     "//tests/experiments:helpers",
     "//tests/launch:helpers",
