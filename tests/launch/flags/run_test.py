@@ -363,7 +363,9 @@ class ArgumentsTest(parameterized.TestCase):
             ],
         )
         left_out = ("logdir", "environments_per_actor", "guided_end_frames")
-        arguments = run_flags.arguments(_parsed("--norecommended", "--seed=2"), left_out)
+        arguments = run_flags.arguments(
+            _parsed("--norecommended", "--seed=2"), left_out
+        )
         self.assertEqual(arguments[1], "--seed=2")
 
     def test_what_was_given_is_known(self):
