@@ -4,6 +4,9 @@ Schmitt et al. 2018, "Kickstarting Deep Reinforcement Learning"
 (https://arxiv.org/abs/1803.03835), section 3.1: the cross-entropy H(π_T ‖ π_S) of the
 full action distributions, on the states that the student itself reaches. It carries no
 importance weight and sends no gradient to the teacher. `loss` offers other forms.
+
+Where not all actions are available both policies are masked first (agent/masking.py):
+what is unavailable then counts nowhere here.
 """
 
 from typing import NamedTuple
@@ -13,6 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy import special
 
+from kickstarting.agent import masking
 from kickstarting.agent.trajectory import Array
 
 _LEAST_LOG_PROBABILITY = -100.0
@@ -118,6 +122,7 @@ def kickstarting_loss(
     teacher_mask: Array | None = None,
     form: str = "cross_entropy",
     temperature: float = 1.0,
+    available_actions: Array | None = None,
 ) -> Array:
     """Returns the kickstarting term of one teacher, to be added to a loss.
 
@@ -135,6 +140,9 @@ def kickstarting_loss(
         answered everywhere.
       form: of the distance; see `loss`.
       temperature: τ of both policies.
+      available_actions: bool [..., A]; where it is False neither policy has any
+        probability, and either's logits may be anything, even NaN. None where all
+        actions are always available.
 
     Returns:
       float32 [].
@@ -144,13 +152,19 @@ def kickstarting_loss(
     """
     chex.assert_equal_shape([student_logits, teacher_logits])
     if teacher_mask is None:
-        return jnp.sum(weight * loss(teacher_logits, student_logits, form, temperature))
+        teacher_mask = jnp.ones(student_logits.shape[:-1])
     chex.assert_equal_shape_prefix(
         [student_logits, teacher_mask], student_logits.ndim - 1
     )
     # Masking the loss alone would let a NaN through to the gradient.
-    answered = jnp.where(teacher_mask[..., None] > 0, teacher_logits, 0.0)
-    distance = loss(answered, student_logits, form, temperature)
+    teacher_logits = jnp.where(teacher_mask[..., None] > 0, teacher_logits, 0.0)
+    if available_actions is not None:
+        chex.assert_equal_shape([student_logits, available_actions])
+        student_logits, teacher_logits = (
+            masking.mask_logits(logits, available_actions)
+            for logits in (student_logits, teacher_logits)
+        )
+    distance = loss(teacher_logits, student_logits, form, temperature)
     return jnp.sum(weight * distance * teacher_mask)
 
 

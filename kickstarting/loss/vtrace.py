@@ -13,6 +13,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from kickstarting.agent import masking
 from kickstarting.agent.trajectory import (
     AgentOutput,
     Array,
@@ -60,8 +61,9 @@ def loss(
 
     The steps that only cross a truncated episode's boundary (trajectory.is_crossing)
     count nowhere; the step before bootstraps from the value of the last observation.
-    Advantages and the values' errors are divided by the returns' scale. Where the
-    network has a value for each task, every task has its own; else all share one.
+    Policies, the student's, that which acted and the teachers', are over the available
+    actions. Advantages and the values' errors are divided by the returns' scale. Where
+    the network has a value for each task, every task has its own; else all share one.
 
     Args:
       agent_output: of the learned parameters, [B, T + 1, ...]; values are normalised.
@@ -78,7 +80,8 @@ def loss(
         total_loss, policy_gradient_loss, baseline_loss, entropy_loss,
         kickstarting_loss;
         entropy: of the student's policy, nats;
-        logit_margin: by which its most probable action is above the next one;
+        logit_margin: by which its most probable action is above the next one, 0 where
+          no other is available;
         value, value_target: mean V(x) and mean V-trace target, not normalised;
         value_scale: by which errors and advantages are divided, and
         advantage_deviation: of the advantages after that, running: means over the
@@ -100,7 +103,9 @@ def loss(
     num_steps = jnp.maximum(jnp.sum(counted), 1.0)
 
     # The T + 1st output is there only to bootstrap from.
-    logits = agent_output.logits[:, :-1]
+    available_actions = trajectory.available_actions[:, :-1]
+    logits = masking.mask_logits(agent_output.logits[:, :-1], available_actions)
+    trajectory = _over_available(trajectory)
     num_values = agent_output.value.shape[-1]
     own_value = trajectory.task if num_values > 1 else jnp.zeros_like(trajectory.task)
     all_values = popart.value(statistics, agent_output.value, own_value)
@@ -181,7 +186,8 @@ def loss(
     metrics |= {
         "total_loss": total / num_steps,
         "entropy": jnp.sum(entropy) / num_steps,
-        "logit_margin": jnp.sum(_logit_margin(logits) * counted) / num_steps,
+        "logit_margin": jnp.sum(_logit_margin(logits, available_actions) * counted)
+        / num_steps,
         "value": jnp.sum(values * counted) / num_steps,
         "value_target": jnp.sum(targets * counted) / num_steps,
         "value_scale": jnp.mean(statistics.scale),
@@ -213,6 +219,7 @@ def _check_shapes(
     chex.assert_shape(agent_output.logits, (batch, length + 1, actions))
     chex.assert_shape(agent_output.value, (batch, length + 1, None))
     chex.assert_shape(trajectory.first, (batch, length + 1))
+    chex.assert_shape(trajectory.available_actions, (batch, length + 1, actions))
     chex.assert_shape([trajectory.reward, trajectory.discount], (batch, length))
     chex.assert_shape(trajectory.behaviour_logits, (batch, length, actions))
     chex.assert_shape(trajectory.teacher_logits, (batch, teachers, length, actions))
@@ -221,6 +228,19 @@ def _check_shapes(
     chex.assert_shape(trajectory.teacher_values, (batch, valued, length))
     chex.assert_shape(trajectory.task, (batch,))
     chex.assert_shape(hyperparameters.kickstarting_weight, (None, teachers))
+
+
+def _over_available(trajectory: Trajectory) -> Trajectory:
+    """Masks the logits of those who acted and of the teachers."""
+    available_actions = trajectory.available_actions[:, :-1]
+    return trajectory._replace(
+        behaviour_logits=masking.mask_logits(
+            trajectory.behaviour_logits, available_actions
+        ),
+        teacher_logits=masking.mask_logits(
+            trajectory.teacher_logits, available_actions[:, None]
+        ),
+    )
 
 
 def _rewards(
@@ -274,12 +294,16 @@ def _log_taken(logits: Array, action: Array) -> Array:
     return jnp.take_along_axis(log_policy, action[..., None], axis=-1)[..., 0]
 
 
-def _logit_margin(logits: Array) -> Array:
-    """The largest logit less the second, float32 [B, T], of logits [B, T, A]."""
+def _logit_margin(logits: Array, available_actions: Array) -> Array:
+    """The largest logit less the second, float32 [B, T], of masked logits [B, T, A].
+
+    It is 0 where there is no second.
+    """
     if logits.shape[-1] == 1:
         return jnp.zeros_like(logits[..., 0])
     largest, second = jnp.moveaxis(jax.lax.top_k(logits, 2)[0], -1, 0)
-    return largest - second
+    has_second = jnp.sum(available_actions, axis=-1) > 1
+    return jnp.where(has_second, largest - second, 0.0)
 
 
 def _explained_variance(values: Array, errors: Array, counted: Array) -> Array:

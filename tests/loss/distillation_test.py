@@ -274,11 +274,41 @@ class KickstartingLossTest(parameterized.TestCase):
         self.assertTrue(np.isfinite(gradient).all())
         np.testing.assert_array_equal(gradient[self.mask == 0], 0.0)
 
+    @parameterized.product(form=agent_config.DISTILLATIONS, offered=([0, 2, 3], [1]))
+    def test_is_over_the_available_actions(self, form, offered):
+        available = np.zeros(self.student.shape, bool)
+        available[..., offered] = True
+
+        def term(student, teacher, **arguments):
+            return distillation.kickstarting_loss(
+                student, teacher, 3.0, self.mask, form, 2.0, **arguments
+            )
+
+        value_and_gradient = jax.jit(jax.value_and_grad(term))
+        expected, expected_gradient = value_and_gradient(
+            self.student[..., offered], self.teacher[..., offered]
+        )
+        for nonsense in (np.nan, -np.inf, 30.0):
+            value, gradient = value_and_gradient(
+                np.where(available, self.student, nonsense),
+                np.where(available, self.teacher, nonsense),
+                available_actions=available,
+            )
+            np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(
+                gradient[..., offered], expected_gradient, rtol=1e-5, atol=1e-6
+            )
+            np.testing.assert_array_equal(gradient[~available], 0.0)
+
     def test_shapes_that_differ_are_refused(self):
         with self.assertRaises(AssertionError):
             distillation.kickstarting_loss(self.student, self.teacher[0], 1.0)
         with self.assertRaises(AssertionError):
             distillation.kickstarting_loss(self.student, self.teacher, 1.0, np.ones(5))
+        with self.assertRaises(AssertionError):
+            distillation.kickstarting_loss(
+                self.student, self.teacher, 1.0, available_actions=np.ones(4, bool)
+            )
 
 
 if __name__ == "__main__":
