@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kickstarting.acting.policy import sample_actions
-from kickstarting.agent import trajectory
+from kickstarting.agent import masking, trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
@@ -47,6 +47,7 @@ class Player(Protocol):
         self,
         observation: trajectory.Observation,
         first: np.ndarray,
+        available_actions: np.ndarray,
         state: Any,
         environments: np.ndarray,
         steps: np.ndarray,
@@ -56,6 +57,7 @@ class Player(Protocol):
         Args:
           observation: arrays [count, ...].
           first: bool [count]; True resets the state before the step.
+          available_actions: bool [count, A]; no others are taken.
           state: as it was before the step.
           environments: int32 [count], their indices.
           steps: int32 [count], steps that each has acted so far.
@@ -93,6 +95,7 @@ class AgentPlayer:
         self,
         observation: trajectory.Observation,
         first: np.ndarray,
+        available_actions: np.ndarray,
         state: trajectory.CoreState,
         environments: np.ndarray,
         steps: np.ndarray,
@@ -100,7 +103,14 @@ class AgentPlayer:
         """See Player."""
         return jax.device_get(
             self._act(
-                self._params, self._key, observation, first, state, environments, steps
+                self._params,
+                self._key,
+                observation,
+                first,
+                available_actions,
+                state,
+                environments,
+                steps,
             )
         )
 
@@ -189,6 +199,7 @@ def evaluate(
                     last_reward,
                 ),
                 environments.first,
+                environments.available_actions[every, slot, 0],
                 state,
                 every,
                 steps,
@@ -218,13 +229,15 @@ def _sampler(
         key: jax.Array,
         observation: trajectory.Observation,
         first: jax.Array,
+        available_actions: jax.Array,
         state: trajectory.CoreState,
         environments: jax.Array,
         steps: jax.Array,
     ) -> tuple[jax.Array, trajectory.CoreState]:
         output, state = agent.step(params, observation, first, state)
+        logits = masking.mask_logits(output.logits, available_actions)
         if greedy:
-            return jnp.argmax(output.logits, -1).astype(jnp.int32), state
-        return sample_actions(key, output.logits, environments, steps), state
+            return jnp.argmax(logits, -1).astype(jnp.int32), state
+        return sample_actions(key, logits, environments, steps), state
 
     return jax.jit(act)

@@ -8,7 +8,7 @@ import numpy as np
 
 from kickstarting.acting import evaluator
 from kickstarting.acting.policy import sample_actions
-from kickstarting.agent import trajectory
+from kickstarting.agent import masking, trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.scores import normalised as scores
 
@@ -25,7 +25,7 @@ class TeacherPlayer:
         self.action_names = tuple(teacher.action_names)
         self._teacher = teacher
         self._key = jax.random.key(seed)
-        self._sample = jax.jit(sample_actions)
+        self._sample = jax.jit(_sample)
 
     def initial_state(self, count: int) -> Any:
         """See evaluator.Player."""
@@ -35,6 +35,7 @@ class TeacherPlayer:
         self,
         observation: trajectory.Observation,
         first: np.ndarray,
+        available_actions: np.ndarray,
         state: Any,
         environments: np.ndarray,
         steps: np.ndarray,
@@ -42,8 +43,21 @@ class TeacherPlayer:
         """See evaluator.Player."""
         slices, opens = jax.tree.map(lambda x: x[:, None], (observation, first))
         logits, state = self._teacher.label(slices, opens, state)
-        actions = self._sample(self._key, logits[:, 0], environments, steps)
+        actions = self._sample(
+            self._key, logits[:, 0], available_actions, environments, steps
+        )
         return np.asarray(actions), state
+
+
+def _sample(
+    key: jax.Array,
+    logits: jax.Array,
+    available_actions: jax.Array,
+    environments: jax.Array,
+    steps: jax.Array,
+) -> jax.Array:
+    logits = masking.mask_logits(logits, available_actions)
+    return sample_actions(key, logits, environments, steps)
 
 
 def measure(

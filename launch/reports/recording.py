@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
-from kickstarting.agent import trajectory
+from kickstarting.agent import masking, trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import actions as dmlab_actions
@@ -62,7 +62,8 @@ def episode_frames(
             )
             first = np.array([number == 0])
             output, state = step(student.params, observation, first, state)
-            probabilities = _softmax(np.asarray(output.logits[0]))
+            available_actions = environment.available_actions
+            probabilities = _policy(output.logits[0], available_actions)
             advice = None
             if teacher is not None:
                 logits, teacher_state = teacher.label(
@@ -70,7 +71,7 @@ def episode_frames(
                     first[:, None],
                     teacher_state,
                 )
-                advice = _softmax(logits[0, 0])
+                advice = _policy(logits[0, 0], available_actions)
             action = int(
                 probabilities.argmax()
                 if greedy
@@ -92,6 +93,8 @@ def episode_frames(
         environment.close()
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits.astype(np.float64) - logits.max())
+def _policy(logits: trajectory.Array, available_actions: np.ndarray) -> np.ndarray:
+    """Returns probabilities float64 [A]; 0 for what is not available."""
+    masked = np.asarray(masking.mask_logits(logits, available_actions), np.float64)
+    exponentials = np.exp(masked - masked.max())
     return exponentials / exponentials.sum()
