@@ -1,10 +1,11 @@
 """The evaluator: each environment's share of episodes, greedy and sampled play."""
 
+import itertools
 from unittest import mock
 
 import jax
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from kickstarting.acting import evaluator
 from kickstarting.agent import trajectory
@@ -94,8 +95,10 @@ class MiniGridTest(absltest.TestCase):
             )
 
 
-class QuotaTest(absltest.TestCase):
-    def _evaluate(self, scripts: list[Script], num_episodes: int):
+class QuotaTest(parameterized.TestCase):
+    def _evaluate(
+        self, scripts: list[Script], num_episodes: int, greedy=False, logit=0.0
+    ):
         agent = Agent(counting_environment.SPEC, NETWORK)
         made: list[CountingBatch] = []
 
@@ -109,7 +112,7 @@ class QuotaTest(absltest.TestCase):
         with mock.patch.object(suites, "make_batch", make_batch):
             episodes = evaluator.evaluate(
                 "test:counting",
-                evaluator.AgentPlayer(agent, _biased(agent, 1, 0.0), 3, greedy=False),
+                evaluator.AgentPlayer(agent, _biased(agent, 1, logit), 3, greedy),
                 num_episodes=num_episodes,
                 seed=3,
                 action_repeat=1,
@@ -134,6 +137,18 @@ class QuotaTest(absltest.TestCase):
             first = [each.reward for each in history[: script.length]]
             matches = np.isclose(episodes.returns, sum(first), rtol=1e-5)
             self.assertTrue(matches.any())
+
+    @parameterized.parameters(True, False)
+    def test_only_available_actions_are_taken(self, greedy):
+        scripts = [Script(length=6, changing_actions=True)] * 4
+        _, environments = self._evaluate(
+            scripts, num_episodes=4, greedy=greedy, logit=20.0
+        )
+        for each in itertools.chain(*environments.history):
+            available = counting_environment.available_actions(each.before.step, 3)
+            self.assertTrue(available[each.action])
+            # The favourite, where it is there.
+            self.assertEqual(each.action == 1, available[1])
 
     def test_fewer_episodes_than_environments(self):
         episodes, environments = self._evaluate([Script(length=2)] * 4, num_episodes=3)

@@ -4,6 +4,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting.acting import evaluator
+from kickstarting.agent import trajectory
 from kickstarting.environments import suites
 from kickstarting.teaching import teachers
 from kickstarting.teaching import trials as teacher_trials
@@ -43,6 +44,21 @@ class TeacherTrialsTest(parameterized.TestCase):
         self.assertEqual((summary.mean, summary.episodes), (0.0, 2))
         # And one step only crosses the truncated episode's boundary.
         self.assertEqual(np.max(teacher.counts), 4 * 5 * 5 + 1)
+
+    def test_it_takes_only_what_is_available(self):
+        player = teacher_trials.TeacherPlayer(_Forward(forward=0), seed=1)
+        available = np.zeros((3, len(player.action_names)), bool)
+        available[[0, 1, 2], [0, 4, 2]] = True
+        observation = trajectory.Observation(*(np.zeros(3, np.int32),) * 4)
+        actions, _ = player.act(
+            observation,
+            np.ones(3, bool),
+            available,
+            player.initial_state(3),
+            np.arange(3),
+            np.zeros(3, np.int32),
+        )
+        np.testing.assert_array_equal(actions, [0, 4, 2])
 
     def test_a_checkpoint_plays_as_its_agent_does(self):
         folder = self.create_tempdir().full_path + "/teacher"
