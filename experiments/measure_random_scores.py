@@ -1,5 +1,7 @@
 """Measures the mean return of the uniformly random policy, the 0 of every score.
 
+It draws from all actions of the suite, also from those that a level does not offer.
+
 Writes `random`, its standard error, the number of episodes and the command into
 kickstarting/environments/reference_scores.json; the references, which are looked up and
 not measured, stay as they are.
