@@ -49,6 +49,7 @@ class ExpectedEntropyTest(absltest.TestCase):
             reward=np.float32([rewards]),
             discount=np.float32([[1, 1, 0]]),
             first=np.array([[True, False, False, True]]),
+            available_actions=np.ones((1, _LENGTH + 1, _ACTIONS), bool),
             behaviour_logits=self.student[states][None],
             teacher_logits=self.teacher[states][None, None],
             teacher_mask=np.ones((1, 1, _LENGTH), np.float32),
