@@ -113,8 +113,9 @@ _TABLE = (
     (
         "values_of_other_returns",
         _of_other_returns,
-        "under --discount=0.9 --reward_clipping=abs_one --action_repeat=1, but the "
-        "student's under --discount=0.99 --reward_clipping=abs_one",
+        "under --discount=0.9 --reward_clipping=abs_one "
+        f"--reward_scales={program_run.GRID}=1 --action_repeat=1, but the student's "
+        "under --discount=0.99 --reward_clipping=abs_one",
     ),
     (
         "negative_cost_of_values",
