@@ -193,20 +193,23 @@ class Trained(NamedTuple):
     snapshots: dict[int, np.ndarray]
 
 
-class _WatchedUpdate(update.Update):
-    """An update that remembers what passes through it."""
+class _WatchedUpdate:
+    """An update that runs of one kind share; remembers what passes through it."""
 
     def __init__(self, agent: Agent, run: config.Config, snapshots: set[int]) -> None:
-        super().__init__(agent, run)
+        self._update = update.shared(agent, run)
         self.trained = Trained(np.zeros(0, np.float32), [], [], {})
         self._wanted = snapshots
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._update, name)
+
     def shard(self, batch: trajectory_lib.Trajectory) -> trajectory_lib.Trajectory:
         self.trained.batches.append(batch)
-        return super().shard(batch)
+        return self._update.shard(batch)
 
     def __call__(self, state, batch, hyperparameters):
-        state, metrics = super().__call__(state, batch, hyperparameters)
+        state, metrics = self._update(state, batch, hyperparameters)
         trained = self.trained
         trained.metrics.append({name: float(x[0]) for name, x in metrics.items()})
         if len(trained.metrics) in self._wanted:

@@ -1,5 +1,7 @@
 """Cross-entropy, divergence and agreement of a student and its teachers."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,21 +21,37 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return exps / exps.sum(-1, keepdims=True)
 
 
+# Compiled: many examples are tried.
+_cross_entropy = jax.jit(distillation.cross_entropy)
+_loss = jax.jit(distillation.loss, static_argnums=(2, 3))
+
+
+@jax.jit
+@functools.partial(jax.grad, argnums=(0, 1))
+def _gradients_of_cross_entropy(teacher, student):
+    return jnp.sum(distillation.cross_entropy(teacher, student))
+
+
+@jax.jit
+@jax.grad
+def _gradient_of_divergence_from_uniform(student):
+    count = student.shape[-1]
+    log_policy = jax.nn.log_softmax(student)
+    return jnp.sum((-jnp.log(float(count)) - log_policy) / count)
+
+
 class CrossEntropyTest(absltest.TestCase):
     @settings(deadline=None)
     @given(teacher=_logits, student=_logits)
     def test_equals_numpy(self, teacher, student):
         expected = -np.sum(_softmax(teacher) * np.log(_softmax(student)), axis=-1)
-        actual = distillation.cross_entropy(teacher, student)
+        actual = _cross_entropy(teacher, student)
         np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
 
     @settings(deadline=None)
     @given(teacher=_logits, student=_logits)
     def test_gradient_is_student_minus_teacher(self, teacher, student):
-        def total(teacher, student):
-            return jnp.sum(distillation.cross_entropy(teacher, student))
-
-        by_teacher, by_student = jax.grad(total, argnums=(0, 1))(teacher, student)
+        by_teacher, by_student = _gradients_of_cross_entropy(teacher, student)
         expected = _softmax(student) - _softmax(teacher)
         np.testing.assert_allclose(by_student, expected, atol=1e-5)
         np.testing.assert_array_equal(by_teacher, 0.0)
@@ -42,16 +60,10 @@ class CrossEntropyTest(absltest.TestCase):
     @given(student=_logits)
     def test_uniform_teacher_pulls_towards_uniform(self, student):
         """Its gradient is that of KL(uniform ‖ student), for any height of logits."""
-
-        def divergence(student):
-            count = student.shape[-1]
-            log_policy = jax.nn.log_softmax(student)
-            return jnp.sum((-jnp.log(float(count)) - log_policy) / count)
-
         uniform = np.full(student.shape, 3.0, np.float32)
-        actual = jax.grad(lambda s: jnp.sum(distillation.cross_entropy(uniform, s)))
+        _, by_student = _gradients_of_cross_entropy(uniform, student)
         np.testing.assert_allclose(
-            actual(student), jax.grad(divergence)(student), atol=1e-5
+            by_student, _gradient_of_divergence_from_uniform(student), atol=1e-5
         )
 
     def test_certain_teacher_with_infinite_logits(self):
@@ -118,8 +130,8 @@ class LossTest(parameterized.TestCase):
     @settings(deadline=None)
     @given(teacher=_logits, student=_logits)
     def test_jensen_shannon_is_symmetric_and_bounded(self, teacher, student):
-        one = distillation.loss(teacher, student, "jensen_shannon", 1.0)
-        other = distillation.loss(student, teacher, "jensen_shannon", 1.0)
+        one = _loss(teacher, student, "jensen_shannon", 1.0)
+        other = _loss(student, teacher, "jensen_shannon", 1.0)
         np.testing.assert_allclose(one, other, atol=1e-5)
         self.assertLessEqual(float(one.max()), np.log(2) + 1e-5)
         self.assertGreaterEqual(float(one.min()), -1e-5)
@@ -156,12 +168,14 @@ class LossTest(parameterized.TestCase):
             distillation.loss(jnp.zeros(2), jnp.zeros(2), "kl", 1.0)
 
 
+@functools.partial(jax.jit, static_argnums=(2, 3))
 def _gradient(teacher, student, form, temperature):
     return jax.grad(
         lambda student: jnp.sum(distillation.loss(teacher, student, form, temperature))
-    )(jnp.asarray(student))
+    )(student)
 
 
+@jax.jit
 def _compare(student, teachers, mask):
     return distillation.compare(student, teachers, mask, "cross_entropy", 1.0)
 

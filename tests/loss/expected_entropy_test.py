@@ -38,15 +38,14 @@ class ExpectedEntropyTest(absltest.TestCase):
         self.student = jnp.asarray(random.normal(size=shape), jnp.float32)
         self.teacher = jnp.asarray(2 * random.normal(size=shape), jnp.float32)
 
-    def _loss(self, table: jax.Array, actions: np.ndarray, rewards) -> jax.Array:
+    def _loss(self, table: jax.Array, actions, states, rewards) -> jax.Array:
         """The learner's loss of one whole episode, acted by `self.student`."""
-        states = _states(actions)
         _, unrolls, hyperparameters = loss_reference.random_unrolls(
             actions=_ACTIONS, teachers=1, tasks=1
         )
         trajectory = jax.tree.map(lambda x: x[:1], unrolls)._replace(
-            action=actions[None].astype(np.int32),
-            reward=np.float32([rewards]),
+            action=actions[None],
+            reward=rewards[None],
             discount=np.float32([[1, 1, 0]]),
             first=np.array([[True, False, False, True]]),
             available_actions=np.ones((1, _LENGTH + 1, _ACTIONS), bool),
@@ -77,9 +76,11 @@ class ExpectedEntropyTest(absltest.TestCase):
         return total
 
     def test_gradient_is_that_of_the_teachers_likelihood(self):
+        rewards = np.float32([3.0, -2.0, 5.0])
+        gradient = jax.jit(jax.grad(self._loss))
         update = self._expected(
-            lambda actions: jax.grad(self._loss)(
-                self.student, actions, rewards=[3.0, -2.0, 5.0]
+            lambda actions: gradient(
+                self.student, actions.astype(np.int32), _states(actions), rewards
             )
         )
 
@@ -93,7 +94,8 @@ class ExpectedEntropyTest(absltest.TestCase):
                 total -= likelihood * jax.nn.log_softmax(self.teacher)[at].sum()
             return _WEIGHT * total
 
-        np.testing.assert_allclose(update, jax.grad(objective)(self.student), atol=1e-5)
+        by_student = jax.jit(jax.grad(objective))(self.student)
+        np.testing.assert_allclose(update, by_student, atol=1e-5)
 
     def test_cross_entropy_is_no_such_gradient(self):
         """Theorem 1: its Jacobian is not symmetric, that of a gradient would be."""
@@ -117,7 +119,7 @@ class ExpectedEntropyTest(absltest.TestCase):
                 return total.reshape(-1)
 
             size = self.student.size
-            return jax.jacobian(update)(self.student).reshape(size, size)
+            return jax.jit(jax.jacobian(update))(self.student).reshape(size, size)
 
         found = jacobian("cross_entropy")
         self.assertGreater(float(jnp.abs(found - found.T).max()), 1e-3)
