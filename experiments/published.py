@@ -10,6 +10,9 @@ FLAGS = (
     "--action_repeat=4",
     "--unroll_length=32",
     "--batch_size=8",
+    "--window_batches=1",
+    "--passes=1",
+    "--bootstrap_time_limit",
     "--queue_size=0",
     "--torso=auto",
     "--core_size=256",
@@ -27,6 +30,8 @@ FLAGS = (
     "--optimiser_epsilon=0",
     "--learning_rate=5e-4",
     "--anneal",
+    "--anneal_frames=0",
+    "--final_learning_rate_share=0",
     "--max_gradient_norm=400",
     "--kickstarting_weight=4",
 )

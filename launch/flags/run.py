@@ -1,5 +1,6 @@
 """The configuration that the flags of a run build, and what follows from them."""
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -61,6 +62,9 @@ def chosen_from_flags() -> Chosen:
     values = {**_DEFAULTS, **kept, **given}
     logdir = default_logdir(values[_TASKS], values["seed",])
     origins = derived.made(options.Origins)
+    if kept:
+        # A setting that is younger than the file had its default there.
+        origins = dataclasses.replace(origins, recommended=False)
     chosen = choices.choose(
         origins,
         values[_TASKS],

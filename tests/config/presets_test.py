@@ -18,6 +18,12 @@ _PAPER: dict[str, Any] = {
     "rmsprop_momentum": 0.0,
     # C, README.md, the training command on DMLab-30: --batch_size=32.
     "batch_size": 32,
+    # E, section 3: the learner takes each trajectory of the queue once.
+    "window_batches": 1,
+    "passes": 1,
+    # C, experiment.py: discounts are γ until an episode is done. DeepMind Lab's time
+    # limit is its own; where it says that a limit truncated, nothing is cut off.
+    "bootstrap_time_limit": True,
     # E, figure 3: 'LSTM 256'.
     "core_size": 256,
     # E, equation 1 and remark 2: c_i = min(c̄, π/μ), without a λ.
@@ -80,7 +86,7 @@ class PaperTest(parameterized.TestCase):
     def test_one_pass_of_what_the_paper_counts(self) -> None:
         config = self._config("dmlab30:rooms_watermaze")
         # C: frames = batch · unroll · repeat = 12,800 an update.
-        self.assertEqual(config.frames_per_update, 12_800)
+        self.assertEqual(config.frames_per_batch, 12_800)
         self.assertEqual(config.optimiser.resolved_epsilon, 0.1)
 
     def _config(self, task: str) -> run.Config:

@@ -90,8 +90,10 @@ class EarlierTest(parameterized.TestCase):
             for run in (earlier, anew)
         )
         before.update(logdir=str(anew), total_frames=200)
-        # It has been added since.
+        # These have been added since.
+        before.update(window_batches=1, passes=1, bootstrap_time_limit=True)
         before["loss"]["reward_scales"] = []
+        before["optimiser"].update(anneal_frames=0, final_learning_rate_share=0.0)
         before["optimiser"]["learning_rate"] = 0.001
         before["kickstarting"]["teachers"][0][1] = teacher
         self.assertEqual(after, before)
