@@ -81,7 +81,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     began, start = time.time(), time.monotonic()
     # A group of its own, so that whatever it started can be ended with it.
     process = subprocess.Popen(options.command, start_new_session=True)
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+
+    def stop(*_: object) -> None:
+        process.terminate()
+        signal.setitimer(signal.ITIMER_REAL, _SECONDS_TO_STOP)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGALRM, lambda *_: process.kill())
     limit_reached = False
     try:
         status = process.wait(options.minutes * 60)

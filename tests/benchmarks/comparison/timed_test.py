@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from unittest import mock
 
 import psutil
 from absl.testing import absltest
@@ -58,6 +59,19 @@ class TimedTest(absltest.TestCase):
     def test_a_failure_has_no_outcome(self) -> None:
         status = subprocess.run(self._command(5, "raise SystemExit(3)")).returncode
         self.assertEqual(status, 3)
+        self.assertIsNone(timed.read(self.folder))
+
+    def test_who_does_not_stop_is_killed(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGALRM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        code = (
+            "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+            "os.kill(os.getppid(), signal.SIGTERM); time.sleep(600)"
+        )
+        with mock.patch.object(timed, "_SECONDS_TO_STOP", 0.5):
+            arguments = timed.command(self.folder, 5, [sys.executable, "-c", code])
+            status = timed.main(arguments[3:])
+        self.assertEqual(status, 128 + signal.SIGKILL)
         self.assertIsNone(timed.read(self.folder))
 
     def test_a_signal_is_passed_on(self) -> None:
