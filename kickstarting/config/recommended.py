@@ -27,7 +27,7 @@ _DOOM: Row = {
     "reward_clipping": "none",
     "learning_rate": 5e-4,
     "entropy_cost": 0.003,
-    "window_batches": 8,
+    "window_batches": 4,
     "passes": 8,
 }
 _NEEDS_ITS_MISSION: Row = {"language": True}

@@ -16,9 +16,8 @@ from kickstarting.loss.running_moments import Moments
 
 # Least share of a new batch in the deviation.
 STEP_SIZE = 0.02
-# In scales of the returns. Before the first rewards, and once all is learned, nothing
-# but the critic's noise varies: it is not to be blown up.
-MIN_DEVIATION = 0.2
+# Advantages that never vary are not blown up into noise.
+MIN_DEVIATION = 1e-3
 
 
 class Normalised(NamedTuple):
