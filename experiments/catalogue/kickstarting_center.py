@@ -13,5 +13,5 @@ teacher is **not shown**: on the way all were above it (rolling returns of 9.6 t
 nats an update. A constant λ does best in this budget. A guess at why they fall, not
 tested: ammunition is not on the screen, a miss is paid for much later, and
 V-trace's λ of 0.95 sees some twenty steps. Runs with `--vtrace_lambda=1` went
-higher from scratch ([tuning.md](tuning.md)).""",
+higher from scratch ([tuning_rounds.md](tuning_rounds.md)).""",
 )

@@ -108,7 +108,7 @@ def _standardised(pixels: Array) -> Array:
     """Shifts and scales each frame to mean 0 and variance 1.
 
     IMPALA divides by 255. In ViZDoom's dark, flat frames what changes is then lost in
-    what does not. Its effect on returns has not been isolated (docs/tuning.md).
+    what does not. Its effect on returns has not been isolated (docs/tuning_rounds.md).
     """
     chex.assert_rank(pixels, 4)
     chex.assert_type(pixels, jnp.uint8)

@@ -51,7 +51,7 @@ class KickstartingConfig:
         4.0, "[0, inf)", "kickstarting_*", first=True
     ).help("""
         λ at the start. Against advantages of variance 1 the paper's 1 is weak
-        (docs/tuning.md).""")
+        (docs/tuning_rounds.md).""")
     final_weight: float = TEACHERS.setting(0.0, "[0, inf)", "kickstarting_*").help("""
         λ that a falling schedule reaches at its end; after the end λ is 0.""")
     start_frames: int = TEACHERS.setting(0, "[0, inf)", "kickstarting_*").help("""

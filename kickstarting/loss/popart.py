@@ -5,7 +5,7 @@ van Hasselt et al. 2016 (https://arxiv.org/abs/1602.07714), algorithm 1; Hessel 
 network's values are the normalised ones, one output for all tasks or one for each. What
 it is for: where returns are large (a living reward at γ = 0.99 adds up to 100) a critic
 of raw returns sends a gradient into the shared core that drowns the policy's, and a
-task with large returns drowns the others. docs/tuning.md says how it fared.
+task with large returns drowns the others. docs/tuning_rounds.md says how it fared.
 """
 
 from typing import NamedTuple
