@@ -23,6 +23,7 @@ from experiments.training import Teacher, Training
 
 _TASKS = ("gym:MiniGrid-Empty-5x5-v0",)
 _FLAGS = (
+    "--norecommended",
     "--action_repeat=1",
     "--core_size=32",
     "--environments_per_actor=2",

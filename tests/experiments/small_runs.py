@@ -2,6 +2,7 @@
 
 TRAIN_FLAGS = "--train_flags=" + ",".join(
     (
+        "--norecommended",
         "--action_repeat=1",
         "--core_size=32",
         "--environments_per_actor=2",

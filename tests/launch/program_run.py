@@ -30,6 +30,8 @@ GRID = "gym:MiniGrid-Empty-5x5-v0"
 # Compiles and runs in seconds.
 GRID_FLAGS = (f"--tasks={GRID}", "--action_repeat=1")
 SMALL_FLAGS = (
+    # Whatever suits a suite, these are as small as can be.
+    "--norecommended",
     "--core_size=32",
     "--environments_per_actor=2",
     "--unroll_length=10",

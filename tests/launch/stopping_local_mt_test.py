@@ -20,6 +20,7 @@ class StoppingLocalMtTest(absltest.TestCase):
             self,
             *program_run.SMALL_FLAGS,
             "--tasks=doom:basic",
+            "--anneal",
             "--total_frames=1000000",
             "--checkpoint_minutes=0.02",
             f"--logdir={self.logdir}",
