@@ -98,7 +98,7 @@ class Learner:
         state = self._restore(fresh)
         # In nanoseconds: no other learner of the run has the same.
         self.life = time.time_ns()
-        self.restored_frames = self.frames
+        self.restored_frames = self._row_frames = self.frames
         # Rows beyond the checkpoint will be written again.
         run_files.truncate(self.frames)
         self._state = update.replicate(state)
@@ -228,7 +228,7 @@ class Learner:
                 has_updated = True
                 if metrics is not None:
                     row.add(metrics)
-                if row.updates and row.seconds > _ROW_SECONDS:
+                if self._has_new(row) and row.seconds > _ROW_SECONDS:
                     self._try_to(self._write_row, row)
                     row = row_average.RowAverage()
                 if time.monotonic() - saved > period:
@@ -236,7 +236,7 @@ class Learner:
                     saved = time.monotonic()
         finally:
             self._has_ended.set()
-            if row.updates:
+            if self._has_new(row):
                 self._try_to(self._write_row, row)
             if has_updated and self._holds_state():
                 self._save()
@@ -412,6 +412,13 @@ class Learner:
                 logging.ERROR, "Training goes on, but %s", _STALL_SECONDS, error
             )
 
+    def _has_new(self, row: row_average.RowAverage) -> bool:
+        """Whether a row says more than the one before: rows are told by their frames.
+
+        Later passes over a window have no new frames: they are in the next row.
+        """
+        return bool(row.updates) and self.frames > self._row_frames
+
     def _write_row(self, row: row_average.RowAverage) -> None:
         self._telemetry.report(
             "learner/0",
@@ -425,6 +432,7 @@ class Learner:
         )
         self._seconds_without_data = 0.0
         self._run_files.write_row({**self._telemetry.row(), **row.means()})
+        self._row_frames = self.frames
 
     def _holds_state(self) -> bool:
         """Whether the state is whole: an update that fails has been given it."""

@@ -98,8 +98,8 @@ class AgentTest(parameterized.TestCase):
         step = jax.jit(agent.step)
         output, _ = step(params, observation, opens, dirty)
         clean, _ = step(params, observation, opens, agent.initial_state(2))
-        np.testing.assert_array_equal(output.value[0], clean.value[0])
-        self.assertGreater(abs(float(output.value[1, 0] - clean.value[1, 0])), 1e-4)
+        np.testing.assert_array_equal(output.logits[0], clean.logits[0])
+        self.assertGreater(np.abs(output.logits[1] - clean.logits[1]).max(), 1e-5)
 
     def test_inputs_of_the_core_matter(self):
         spec = _spec(GRID, instruction_length=3)
@@ -112,17 +112,25 @@ class AgentTest(parameterized.TestCase):
 
         step = jax.jit(agent.step)
 
-        def value(**changed):
+        def logit(**changed):
             changed = observation._replace(**changed)
-            return float(step(params, changed, first, state)[0].value[0, 0])
+            return float(step(params, changed, first, state)[0].logits[0, 0])
 
-        self.assertNotEqual(value(), value(last_action=jnp.array([1])))
-        self.assertNotEqual(value(), value(last_reward=jnp.array([0.7])))
-        self.assertNotEqual(value(), value(instruction=jnp.array([[2, 2, 2]])))
+        self.assertNotEqual(logit(), logit(last_action=jnp.array([1])))
+        self.assertNotEqual(logit(), logit(last_reward=jnp.array([0.7])))
+        self.assertNotEqual(logit(), logit(instruction=jnp.array([[2, 2, 2]])))
         # Rewards are clipped to [-1, 1] on their way in.
         self.assertEqual(
-            value(last_reward=jnp.array([1.0])), value(last_reward=jnp.array([9.0]))
+            logit(last_reward=jnp.array([1.0])), logit(last_reward=jnp.array([9.0]))
         )
+
+    def test_a_new_critic_values_all_states_alike(self):
+        """Its values are then the mean of the returns, by PopArt's statistics."""
+        spec = _spec(GRID)
+        agent = agent_lib.Agent(spec, NetworkConfig(core_size=8, num_values=2))
+        params = jax.jit(agent.init_params)(jax.random.key(0))
+        for leaf in jax.tree.leaves(params["value"]):
+            np.testing.assert_array_equal(leaf, 0.0)
 
     def test_without_language_the_instruction_is_not_seen(self):
         spec = _spec(GRID, instruction_length=3)

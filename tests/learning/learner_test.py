@@ -109,6 +109,13 @@ class LearnerTest(learner_case.LearnerTestCase):
         self.assertEqual(made.frames, learner_case.CONFIG.total_frames)
         self.assertLen(self.update.seen, 2 * learner_case.NUM_UPDATES)
 
+    def test_each_row_has_more_frames_than_the_one_before(self):
+        with mock.patch.object(learner, "_ROW_SECONDS", 0.0):
+            self._run(
+                dataclasses.replace(learner_case.CONFIG, window_batches=4, passes=3)
+            )
+        np.testing.assert_array_equal(self._rows()["frames"], 16 * np.arange(1, 9))
+
     def test_a_stop_in_a_window_ends_it(self):
         run = dataclasses.replace(learner_case.CONFIG, window_batches=2, passes=3)
         made = self._run(run, stop_after=4)
