@@ -16,6 +16,8 @@ from launch.monitoring import run_folder
 
 _SETTINGS = settings.named(config_lib.Config)
 _BY_PATH = {each.path: each for each in _SETTINGS.values()}
+# Settings of which earlier runs had another default.
+_NEW_DEFAULTS = ("anneal",)
 _Values = Mapping[settings.Path, Any]
 
 
@@ -104,6 +106,7 @@ def _begun(tasks: Sequence[str], logdir: str) -> dict[settings.Path, Any]:
     if values.get(("tasks",)) != tuple(tasks):
         return {}
     names = {name for row in recommended.ROWS.values() for name in row}
+    names.update(_NEW_DEFAULTS)
     return {
         _SETTINGS[name].path: values.get(_SETTINGS[name].path, _SETTINGS[name].default)
         for name in sorted(names)

@@ -53,8 +53,9 @@ class EarlierTest(parameterized.TestCase):
             "--kickstarting_schedule=constant",
         )
         # What is recommended for its task today is something else.
-        begun = "was begun with: entropy_cost=0.013, learning_rate=0.0005\n"
-        self.assertIn(begun, said)
+        (begun,) = (line for line in said.splitlines() if "was begun with: " in line)
+        for setting in ("anneal=true", "entropy_cost=0.013", "learning_rate=0.0005"):
+            self.assertIn(setting, begun)
         metrics = run_files.read_metrics(run)
         new = metrics["frames"] > _TRAINED_FRAMES
         self.assertEqual(metrics["frames"][-1], _TRAINED_FRAMES + 200)
@@ -63,6 +64,8 @@ class EarlierTest(parameterized.TestCase):
         )
         # It continued: a run from nothing would have begun at its first update again.
         self.assertGreater(metrics["updates"][new].min(), before["updates"].max())
+        # Its learning rate falls to 0, as it did by default.
+        self.assertLess(metrics["learning_rate"][-1], 1e-4)
         self.assertGreater(metrics["teacher_coverage"][new].max(), 0)
         self.assertGreater(metrics["cross_entropy"][new].max(), 0)
 
