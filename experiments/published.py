@@ -24,6 +24,7 @@ FLAGS = (
     "--policy_clip=0.2",
     "--value_normalisation",
     "--advantage_normalisation",
+    "--nofresh_statistics",
     "--reward_clipping=auto",
     "--reward_scales=",
     "--optimiser=adam",

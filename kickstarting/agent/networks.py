@@ -279,9 +279,5 @@ class ActorCritic(nn.Module):
         # see by: what a teacher says would be long in getting through.
         small = nn.initializers.variance_scaling(0.1, "fan_in", "truncated_normal")
         logits = nn.Dense(self.num_actions, kernel_init=small, name="policy")(outputs)
-        # At the mean of the returns, and the first gradients that the torso gets are
-        # the policy's.
-        value = nn.Dense(
-            self.num_values, kernel_init=nn.initializers.zeros, name="value"
-        )(outputs)
+        value = nn.Dense(self.num_values, name="value")(outputs)
         return AgentOutput(logits=logits, value=value), state

@@ -67,6 +67,11 @@ class LossConfig:
     advantage_normalisation: bool = LOSS.setting(True).help("""
         Shift and scale advantages by their running mean and deviation, so that
         entropy_cost and kickstarting_weight mean the same whatever the rewards.""")
+    fresh_statistics: bool = LOSS.setting(True).help("""
+        What is known of returns and advantages forgets its start within some updates,
+        advantages are taken about their batch's mean, and the critic begins at the mean
+        of the returns. Else all is averaged from the start on, as up to revision
+        38afb0c, and so it always is where teachers act in the student's place.""")
     reward_clipping: str = LOSS.setting("auto", REWARD_CLIPPINGS).help("""
         How rewards are clipped in the loss: none, abs_one ([-1, 1]), soft_asymmetric
         (optimistic asymmetric clipping, as IMPALA has it on DMLab-30); auto: the last

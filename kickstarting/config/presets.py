@@ -57,6 +57,7 @@ PAPER = Preset(
         "policy_clip": Published(0.0, f"{_IMPALA}, section 4.2"),
         "value_normalisation": Published(False, f"{_IMPALA}, section 4.2"),
         "advantage_normalisation": Published(False, f"{_IMPALA}, section 4.2"),
+        "fresh_statistics": Published(False, f"{_IMPALA}, section 4.2"),
         # Figure D.1 on DeepMind Lab, and [-1, 1] elsewhere.
         "reward_clipping": Published("auto", f"{_IMPALA}, figure D.1"),
         "reward_scales": Published((), f"{_IMPALA}, section D.1"),

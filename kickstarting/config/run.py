@@ -268,6 +268,7 @@ class Config:
             reward_clipping=resolve_reward_clipping(
                 self.loss.reward_clipping, self.tasks
             ),
+            fresh_statistics=self.loss.fresh_statistics and not self.teacher_use.acts,
             reward_scales=scales if any(scale != 1 for _, scale in scales) else (),
         )
 

@@ -68,12 +68,18 @@ def _ravel_first(params: Any) -> jax.Array:
 
 
 # Compiled at once: operation by operation it takes seconds.
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _fresh(
-    agent: Agent, optimiser: OptimiserConfig, num_values: int, key: jax.Array
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _initial(
+    agent: Agent,
+    optimiser: OptimiserConfig,
+    num_values: int,
+    at_the_mean: bool,
+    key: jax.Array,
 ) -> LearnerState:
     """Returns what a run begins with."""
     params = agent.init_params(key)
+    if at_the_mean:
+        params = popart.at_the_mean(params)
     return LearnerState(
         params,
         optimisers.init(optimiser, params),
@@ -133,7 +139,13 @@ class Update:
     def init(self, key: jax.Array) -> LearnerState:
         """Returns the fresh state, without a device axis."""
         config = self._config
-        return _fresh(self._agent, config.optimiser, config.network.num_values, key)
+        return _initial(
+            self._agent,
+            config.optimiser,
+            config.network.num_values,
+            config.resolved_loss.fresh_statistics,
+            key,
+        )
 
     def replicate(self, state: LearnerState) -> LearnerState:
         """Copies a state to every device: arrays [devices, ...]."""
@@ -232,7 +244,12 @@ class Update:
         )
         statistics = state.value_statistics
         if self._config.loss.value_normalisation:
-            statistics, params = popart.update(statistics, params, found.target_moments)
+            statistics, params = popart.update(
+                statistics,
+                params,
+                found.target_moments,
+                self._config.resolved_loss.fresh_statistics,
+            )
         # Unrolls that were acted for a learner which died may be ahead of this one.
         lag = jnp.maximum(state.updates - batch.params_version, 0)
         metrics = jax.lax.pmean(

@@ -25,17 +25,13 @@ class Normalised(NamedTuple):
 
     Attributes:
       advantages: float32 [B, T]; 0 where nothing counts.
-      moments: of all groups, this batch included; `second` is of what is left about
-        each batch's mean.
+      deviation: by which each group's were divided, float32 [N].
+      moments: of all groups, this batch included.
     """
 
     advantages: Array
+    deviation: Array
     moments: Moments
-
-
-def deviation(moments: Moments) -> Array:
-    """Returns the standard deviations, float32 [N], each at least MIN_DEVIATION."""
-    return jnp.sqrt(jnp.maximum(moments.second, MIN_DEVIATION**2))
 
 
 def normalise(
@@ -43,22 +39,30 @@ def normalise(
     counted: Array,
     group: Array,
     moments: Moments,
+    fresh: bool = True,
     axis_name: str | None = None,
 ) -> Normalised:
-    """Centres each group's advantages and divides them by its running deviation.
+    """Shifts each group's advantages and divides them by its running deviation.
 
     Args:
       advantages: float32 [B, T].
       counted: which of them count, 1 or 0, float32 [B, T].
       group: of each row, int32 [B].
-      moments: of the batches before.
+      moments: of the batches before. Where `fresh`, `second` is of what was left about
+        each batch's mean.
+      fresh: False takes the running mean, and mean and deviation without this batch.
       axis_name: of the devices' axis; the batch is a part of that on all of them.
     """
     batch = running_moments.of_batch(
         advantages, counted, group, moments.mean.size, axis_name
     )
-    about_mean = batch._replace(second=batch.second - batch.mean**2)
-    followed = running_moments.follow(moments, about_mean, STEP_SIZE)
-    centred = advantages - batch.mean[group][:, None]
-    scaled = centred / deviation(followed)[group][:, None]
-    return Normalised(scaled * counted, followed)
+    if fresh:
+        about_mean = batch._replace(second=batch.second - batch.mean**2)
+        followed = running_moments.follow(moments, about_mean, STEP_SIZE)
+        shift, variance = batch.mean, followed.second
+    else:
+        followed = running_moments.follow(moments, batch, STEP_SIZE, fresh=False)
+        shift, variance = moments.mean, moments.second - moments.mean**2
+    deviation = jnp.sqrt(jnp.maximum(variance, MIN_DEVIATION**2))
+    scaled = (advantages - shift[group][:, None]) / deviation[group][:, None]
+    return Normalised(scaled * counted, deviation, followed)

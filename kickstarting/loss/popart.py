@@ -67,7 +67,7 @@ def value(statistics: Statistics, normalised: Array, output: Array) -> Array:
 
 
 def update(
-    statistics: Statistics, params: Params, targets: Moments
+    statistics: Statistics, params: Params, targets: Moments, fresh: bool = True
 ) -> tuple[Statistics, Params]:
     """Follows the targets, and rescales the value head so that its values stay.
 
@@ -77,22 +77,30 @@ def update(
       statistics: before.
       params: of the network; the linear layer 'value' is rescaled.
       targets: moments of this batch's V-trace targets.
+      fresh: False averages the first targets, and the values always stay.
 
     Returns:
       the new statistics and parameters.
     """
-    share = running_moments.share(statistics.moments, targets, STEP_SIZE)
-    moments = running_moments.follow(statistics.moments, targets, STEP_SIZE)
+    share = running_moments.share(statistics.moments, targets, STEP_SIZE, fresh)
+    moments = running_moments.follow(statistics.moments, targets, STEP_SIZE, fresh)
     variance = moments.second - moments.mean**2
     scale = jnp.sqrt(jnp.clip(variance, MIN_SCALE**2, MAX_SCALE**2))
     followed = Statistics(moments, scale)
     rescaled = _rescale(params, statistics, followed)
+    if not fresh:
+        return followed, rescaled
     head = jax.tree.map(
         lambda kept, moved: jnp.where(share > _SETTLED_SHARE, kept, moved),
         params["value"],
         rescaled["value"],
     )
     return followed, {**params, "value": head}
+
+
+def at_the_mean(params: Params) -> Params:
+    """Returns parameters whose values are the mean of the returns in every state."""
+    return {**params, "value": jax.tree.map(jnp.zeros_like, params["value"])}
 
 
 def denormalise(statistics: Statistics, params: Params) -> Params:

@@ -74,7 +74,9 @@ def of_batch(
     return Moments(sums[:, 1] / divisor, sums[:, 2] / divisor, count)
 
 
-def share(moments: Moments, batch: Moments, step_size: float) -> Array:
+def share(
+    moments: Moments, batch: Moments, step_size: float, fresh: bool = True
+) -> Array:
     """Returns what share a batch has in the moments after it, float32 [N].
 
     Args:
@@ -82,19 +84,23 @@ def share(moments: Moments, batch: Moments, step_size: float) -> Array:
       batch: of this batch.
       step_size: least share of a batch in a group's moments, if the batch's numbers
         are dealt evenly; more of them have a larger share.
+      fresh: False averages the first batches, so that their start stays for long.
     """
     count = moments.count + batch.count
     even = jnp.maximum(jnp.sum(batch.count) / batch.count.size, 1.0)
-    recent = jnp.minimum(_RECENT * batch.count / jnp.maximum(count, 1.0), _MOST)
+    part = batch.count / jnp.maximum(count, 1.0)
+    recent = jnp.minimum(_RECENT * part, _MOST) if fresh else part
     later = jnp.minimum(step_size * batch.count / even, 1.0)
     # Nothing was there before a group's first numbers.
     is_first = (moments.count == 0) & (batch.count > 0)
     return jnp.where(is_first, 1.0, jnp.maximum(recent, later))
 
 
-def follow(moments: Moments, batch: Moments, step_size: float) -> Moments:
+def follow(
+    moments: Moments, batch: Moments, step_size: float, fresh: bool = True
+) -> Moments:
     """Returns the moments after a batch; see `share`."""
-    weight = share(moments, batch, step_size)
+    weight = share(moments, batch, step_size, fresh)
     return Moments(
         (1 - weight) * moments.mean + weight * batch.mean,
         (1 - weight) * moments.second + weight * batch.second,

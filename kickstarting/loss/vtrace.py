@@ -130,15 +130,23 @@ def loss(
         jnp.where(counted > 0, rho, 0.0),
     )
     scale = statistics.scale[own_value][:, None]
+    advantage = jax.lax.stop_gradient(vtrace.q_estimate - values) / scale
+    weight_of_step = jax.lax.stop_gradient(jnp.minimum(rho, 1.0)) * counted
+    if not config.fresh_statistics:
+        advantage, weight_of_step = advantage * weight_of_step, counted
     # Weighted with ρ only once it is centred: where π hardly acts as μ did, a step that
     # did nothing would else be left with the mean, the other way round.
-    advantage = jax.lax.stop_gradient(vtrace.q_estimate - values) / scale
     normalised = advantages.normalise(
-        advantage, counted, own_value, advantage_moments, axis_name
+        advantage,
+        counted,
+        own_value,
+        advantage_moments,
+        config.fresh_statistics,
+        axis_name,
     )
     if config.advantage_normalisation:
         advantage = normalised.advantages
-    advantage = advantage * jax.lax.stop_gradient(jnp.minimum(rho, 1.0)) * counted
+    advantage = advantage * weight_of_step
     followed = _followed(rho, advantage, config.policy_clip)
     targets = values + vtrace.errors
     entropy = distillation.entropy(logits) * counted
@@ -188,7 +196,7 @@ def loss(
         "value": jnp.sum(values * counted) / num_steps,
         "value_target": jnp.sum(targets * counted) / num_steps,
         "value_scale": jnp.mean(statistics.scale),
-        "advantage_deviation": jnp.mean(advantages.deviation(normalised.moments)),
+        "advantage_deviation": jnp.mean(normalised.deviation),
         "explained_variance": _explained_variance(values, vtrace.errors, counted),
         "rho_clip_fraction": jnp.sum((rho > 1.0) * counted) / num_steps,
         "kl_behaviour_student": jnp.sum(

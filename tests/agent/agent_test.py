@@ -124,14 +124,6 @@ class AgentTest(parameterized.TestCase):
             logit(last_reward=jnp.array([1.0])), logit(last_reward=jnp.array([9.0]))
         )
 
-    def test_a_new_critic_values_all_states_alike(self):
-        """Its values are then the mean of the returns, by PopArt's statistics."""
-        spec = _spec(GRID)
-        agent = agent_lib.Agent(spec, NetworkConfig(core_size=8, num_values=2))
-        params = jax.jit(agent.init_params)(jax.random.key(0))
-        for leaf in jax.tree.leaves(params["value"]):
-            np.testing.assert_array_equal(leaf, 0.0)
-
     def test_without_language_the_instruction_is_not_seen(self):
         spec = _spec(GRID, instruction_length=3)
         deaf = agent_lib.Agent(spec, NetworkConfig(core_size=8, language=False))

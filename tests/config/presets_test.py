@@ -33,6 +33,7 @@ _PAPER: dict[str, Any] = {
     "policy_clip": 0.0,
     "value_normalisation": False,
     "advantage_normalisation": False,
+    "fresh_statistics": False,
     "reward_scales": (),
     # E, table D.3: single tasks [-1, 1], DMLab-30 as in figure D.1.
     "reward_clipping": "auto",

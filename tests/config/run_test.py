@@ -25,6 +25,21 @@ class ConfigTest(parameterized.TestCase):
             self.assertIn(word, message)
 
     @parameterized.parameters(
+        ("kickstarting", True), ("jump_start", False), ("initialise", True)
+    )
+    def test_statistics_are_averaged_where_teachers_act(self, use, expected):
+        run = _run(
+            kickstarting=config.KickstartingConfig(
+                teachers=(("doom:basic", "any"),),
+                use=use,
+                schedule="constant",
+                guided_end_frames=600 if use == "jump_start" else 0,
+            ),
+            tasks=("doom:basic",),
+        )
+        self.assertEqual(run.resolved_loss.fresh_statistics, expected)
+
+    @parameterized.parameters(
         ("tasks", ()),
         ("tasks", ("doom:basic", "doom:basic")),
         ("logdir", ""),

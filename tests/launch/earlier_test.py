@@ -95,7 +95,7 @@ class EarlierTest(parameterized.TestCase):
         before.update(logdir=str(anew), total_frames=200)
         # These have been added since.
         before.update(window_batches=1, passes=1, bootstrap_time_limit=True)
-        before["loss"]["reward_scales"] = []
+        before["loss"].update(reward_scales=[], fresh_statistics=True)
         before["optimiser"].update(anneal_frames=0, final_learning_rate_share=0.0)
         before["optimiser"]["learning_rate"] = 0.001
         before["kickstarting"]["teachers"][0][1] = teacher

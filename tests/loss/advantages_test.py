@@ -59,6 +59,20 @@ class AdvantagesTest(parameterized.TestCase):
             moments = found.moments
         np.testing.assert_allclose(found.advantages.std(), 1.0, rtol=0.15)
 
+    def test_averaged_statistics_are_those_of_the_batches_before(self):
+        x = np.random.default_rng(5).normal(3, 2, (6, 20)).astype(np.float32)
+        before = running_moments.Moments(
+            *(np.float32([value]) for value in (0.5, 4.25, 80))
+        )
+        found = advantages.normalise(
+            x, np.ones_like(x), np.zeros(6, np.int32), before, fresh=False
+        )
+        np.testing.assert_allclose(found.advantages, (x - 0.5) / 2, rtol=1e-5)
+        # All 80 + 120 weigh the same.
+        np.testing.assert_allclose(
+            found.moments.mean, (80 * 0.5 + x.sum()) / 200, rtol=1e-5
+        )
+
     def test_a_quiet_batch_stays_quiet(self):
         quiet = np.random.default_rng(2).normal(0, 0.01, (6, 20)).astype(np.float32)
         group = np.zeros(6, np.int32)

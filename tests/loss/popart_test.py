@@ -66,7 +66,7 @@ class PopArtTest(parameterized.TestCase):
         """Targets that bootstrap, r + 0.9 V, have their fixed point at 10 r."""
         random = np.random.default_rng(5)
         params, statistics = _params(random), popart.initial(1)
-        params["value"] = jax.tree.map(jnp.zeros_like, params["value"])
+        params = popart.at_the_mean(params)
         for _ in range(100):
             value = popart.value(statistics, jnp.zeros((8, 20, 1)), np.zeros(8, int))
             reward = random.normal(-10.0, 3.0, (8, 20)).astype(np.float32)
@@ -77,6 +77,20 @@ class PopArtTest(parameterized.TestCase):
             statistics, params["value"]["bias"][None, None], np.zeros(1, int)
         )
         self.assertAlmostEqual(float(value[0, 0]), -100.0, delta=5.0)
+
+    def test_averaged_statistics_leave_the_first_values_as_they_are(self):
+        params, statistics = _params(np.random.default_rng(6)), popart.initial(1)
+        features = np.ones((1, 1, 4), np.float32)
+
+        def value(statistics, params):
+            normalised = features @ params["value"]["kernel"] + params["value"]["bias"]
+            return float(popart.value(statistics, normalised, np.zeros(1, int))[0, 0])
+
+        before = value(statistics, params)
+        targets = _moments(np.full((2, 4), -90.0, np.float32) + np.arange(4))
+        after = popart.update(statistics, params, targets, fresh=False)
+        self.assertAlmostEqual(value(*after), before, places=3)
+        self.assertGreater(abs(value(*popart.update(statistics, params, targets))), 80)
 
     def test_a_value_is_that_of_its_own_output(self):
         statistics = _statistics([1.0, 10.0], [2.0, 3.0])
