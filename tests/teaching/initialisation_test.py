@@ -87,7 +87,7 @@ class InitialisationTest(absltest.TestCase):
         )
         np.testing.assert_array_equal(output.logits, logits)
         # The values were of no use: they begin as in a run from scratch.
-        scratch = self.agent.init_params(jax.random.key(run.seed))
+        scratch = update.shared(self.agent, run).init(jax.random.key(run.seed)).params
         jax.tree.map(np.testing.assert_array_equal, params["value"], scratch["value"])
         # Nobody is asked for advice.
         np.testing.assert_array_equal(begun.parameters(-1)[2], np.zeros((1, 1)))
