@@ -17,15 +17,7 @@ from kickstarting.reporting import run_files
 
 _PINS = os.path.dirname(peer_training.__file__)
 # sample-factory has no environment of the others.
-_SAMPLE_FACTORY_LEVELS = {
-    "basic",
-    "deadly_corridor",
-    "defend_the_center",
-    "defend_the_line",
-    "health_gathering",
-    "health_gathering_supreme",
-    "my_way_home",
-}
+_SAMPLE_FACTORY_LEVELS = {*doom.LEVELS} - {"predict_position", "take_cover"}
 
 
 class Competitor(Protocol):
