@@ -1,7 +1,6 @@
 """The learner: takes batches of unrolls, updates, publishes parameters, checkpoints."""
 
 import math
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from absl import logging
 
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
+from kickstarting.learning import reader as reader_lib
 from kickstarting.learning import skipped_updates, window
 from kickstarting.learning import update as update_lib
 from kickstarting.loss import schedules
@@ -75,21 +75,13 @@ class Learner:
         """
         self._config = config
         self._update = update
-        self._open_batches = batches
+        self._reader = reader_lib.Reader(batches, update.shard, config.logdir)
         self._checkpoints = checkpoints
         self._metadata = dict(metadata)
         self._telemetry = telemetry
         self._run_files = run_files
         self._teacher_returns = teacher_returns
         self._random_returns = random_returns
-        self._device_batches: queue.Queue[Any] = queue.Queue()
-        # One batch is read and moved while those before it are learned from. A whole
-        # window read ahead would be of a policy that is a window older.
-        self._may_read = threading.Semaphore(0)
-        self._reader: threading.Thread | None = None
-        self._reader_failure: BaseException | None = None
-        self._has_ended = threading.Event()
-        self._seconds_without_data = 0.0
         self._skipped_updates = skipped_updates.SkippedUpdates()
         self.frames = 0
         fresh = update.init(jax.random.key(config.seed))
@@ -104,7 +96,6 @@ class Learner:
         self._state = update.replicate(state)
         self._num_updates = int(state.updates)
         self._restored_updates = self._num_updates
-        self._batches_taken = 0
         self._published: tuple[int, jax.Array, np.ndarray] | None = None
         # An update consumes the state that it is given: nobody else may read it then.
         self._state_lock = threading.Lock()
@@ -214,10 +205,7 @@ class Learner:
           skipped_updates.LossError: too many updates in a row could not be taken.
           checkpoints_lib.CheckpointError: the last checkpoint cannot be written.
         """
-        self._reader = threading.Thread(
-            target=self._read_batches, args=(stop,), name="batches", daemon=True
-        )
-        self._reader.start()
+        self._reader.start(stop)
         saved = time.monotonic()
         period = self._config.checkpoint.period_minutes * 60
         has_updated = False
@@ -235,7 +223,7 @@ class Learner:
                     self._try_to(self._save)
                     saved = time.monotonic()
         finally:
-            self._has_ended.set()
+            self._reader.end()
             if self._has_new(row):
                 self._try_to(self._write_row, row)
             if has_updated and self._holds_state():
@@ -244,15 +232,10 @@ class Learner:
     def wait_for_reader(self, stop: threading.Event) -> None:
         """Waits, after `run` has failed, until it takes nothing more from the queue.
 
-        A reader that waits for a batch still gets it: a learner that read beside it
-        would lose unrolls to it, now and then.
-
         Args:
           stop: set when the program ends: then nothing is waited for.
         """
-        while self._reader is not None and self._reader.is_alive():
-            if stop.wait(_WAIT_SECONDS):
-                return
+        self._reader.wait(stop)
 
     def _batches(
         self, stop: threading.Event
@@ -268,11 +251,10 @@ class Learner:
             left = -(-(config.total_frames - self.frames) // config.frames_per_batch)
             for _ in range(min(config.window_batches, left)):
                 self._wait_for_turn(stop)
-                batch = self._next_batch(stop)
+                batch = self._reader.take(stop)
                 if batch is None:
                     return
                 gathered.append(batch)
-                self._batches_taken += 1
             passes = window.batches(
                 gathered, config.passes, (config.seed, self._num_updates)
             )
@@ -304,7 +286,7 @@ class Learner:
             return None
         values["learning_rate"] = float(hyperparameters.learning_rate)
         updates = self._num_updates - self._restored_updates
-        values["replay_ratio"] = updates / self._batches_taken
+        values["replay_ratio"] = updates / self._reader.taken
         if self._config.population.size > 1:
             values["entropy_cost"] = float(hyperparameters.entropy_cost)
             values["optimiser_epsilon"] = float(hyperparameters.optimiser_epsilon)
@@ -366,43 +348,6 @@ class Learner:
             self._weights().kickstarting_weight,
         )
 
-    def _next_batch(self, stop: threading.Event) -> trajectory.Trajectory | None:
-        start = told = time.monotonic()
-        try:
-            while not stop.is_set():
-                if self._reader_failure is not None:
-                    raise self._reader_failure
-                try:
-                    batch = self._device_batches.get(timeout=_WAIT_SECONDS)
-                except queue.Empty:
-                    if time.monotonic() - told > _STALL_SECONDS:
-                        told = time.monotonic()
-                        logging.warning(
-                            "%s: no unrolls for %.0f seconds; do actors, environments "
-                            "and the queue still run?",
-                            self._config.logdir,
-                            told - start,
-                        )
-                    continue
-                self._may_read.release()
-                return batch
-            return None
-        finally:
-            self._seconds_without_data += time.monotonic() - start
-
-    def _read_batches(self, stop: threading.Event) -> None:
-        """Moves batches to the devices while the update before is computed."""
-        try:
-            for batch in self._open_batches():
-                self._device_batches.put(self._update.shard(batch))
-                while not self._may_read.acquire(timeout=_WAIT_SECONDS):
-                    if stop.is_set() or self._has_ended.is_set():
-                        return
-                if self._has_ended.is_set():
-                    return
-        except BaseException as error:  # noqa: BLE001 - run() raises it
-            self._reader_failure = error
-
     def _try_to(self, write: Callable[..., None], *arguments: Any) -> None:
         """Writes, or says why not: a full disk may have room again the next time."""
         try:
@@ -427,10 +372,9 @@ class Learner:
                 "skipped_updates": float(self._skipped_updates.total),
             },
             gauges={
-                "wait_data": self._seconds_without_data / max(row.seconds, 1e-9),
+                "wait_data": self._reader.seconds_waited() / max(row.seconds, 1e-9),
             },
         )
-        self._seconds_without_data = 0.0
         self._run_files.write_row({**self._telemetry.row(), **row.means()})
         self._row_frames = self.frames
 
