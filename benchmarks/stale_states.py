@@ -13,9 +13,11 @@ actions taken is from the old one's, and how far the stored states move it, by p
 the unroll.
 """
 
+import functools
 import json
 import pathlib
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -137,12 +139,12 @@ def differences(
     unrolls = jax.tree.map(lambda x: x.reshape((count, length, *x.shape[2:])), played)
     stored = jax.tree.map(lambda x: x[:, 0], unrolls.state)
 
-    unroll = jax.jit(new.agent.unroll)
-
     def log_probability(
         policy: policies.Policy, from_: Step, state: trajectory.CoreState
     ) -> np.ndarray:
-        output, _ = unroll(policy.params, from_.observation, from_.first, state)
+        output, _ = _unroll(policy.agent)(
+            policy.params, from_.observation, from_.first, state
+        )
         logits = masking.mask_logits(output.logits, from_.available_actions)
         taken = jnp.take_along_axis(
             jax.nn.log_softmax(logits), from_.action[..., None], axis=-1
@@ -159,6 +161,12 @@ def differences(
         "stored_against_own_state": float(np.mean(stale)),
         "by_quarter_of_the_unroll": [float(np.mean(part)) for part in parts],
     }
+
+
+# Agents of one network are equal, and share what is compiled.
+@functools.cache
+def _unroll(agent: Agent) -> Callable[..., Any]:
+    return jax.jit(agent.unroll)
 
 
 def _policies(

@@ -6,14 +6,19 @@ The scenario decides the task: its buttons, rewards, time limit and map are take
 does not offer stays unpressed, so that one action set serves every scenario and none
 gains an ability that its authors did not give it. An action is available where the
 scenario offers all of its buttons: else it does nothing, or the same as another one.
+
+The engine's frames are without its status bar. Of health and ammunition, which the
+scenario may tell (`available_game_variables` in its .cfg), the frame then shows a bar
+each at its foot: what a shot costs is felt a hundred steps later, and a critic that
+does not see the ammunition cannot tell (docs/tuning.md has what that was worth).
 """
 
 import contextlib
 import glob
 import os
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import dm_env
 import numpy as np
@@ -47,6 +52,27 @@ LEVELS = (
 )
 
 
+class _Bar(NamedTuple):
+    """A bar over the whole width of the frame.
+
+    Attributes:
+      top: its first row, counted from below the frame.
+      full: the value that fills it.
+      colour: of its filled part; the rest is black.
+    """
+
+    top: int
+    full: float
+    colour: tuple[int, int, int]
+
+
+_BAR_HEIGHT = 2
+# By the names of the game's variables.
+_BARS: Mapping[str, _Bar] = {
+    "HEALTH": _Bar(-2 * _BAR_HEIGHT, 100.0, (255, 0, 0)),
+    "AMMO2": _Bar(-_BAR_HEIGHT, 50.0, (255, 255, 0)),
+}
+
 _ENGINE_WRAPPER = os.path.join(os.path.dirname(__file__), "doom_engine.sh")
 _SHARED_MEMORY = "/dev/shm/ViZDoom"
 # An engine that starts has found its shared memory by its name after this long.
@@ -79,7 +105,9 @@ def spec(level: str, action_repeat: int) -> base.EnvironmentSpec:
 class DoomEnvironment(base.SpecifiedEnvironment):
     """One ViZDoom scenario.
 
-    Observations are {'pixels': uint8 [72, 96, 3] RGB, 'instruction': int32 [0]}.
+    Observations are {'pixels': uint8 [72, 96, 3] RGB, 'instruction': int32 [0]}. The
+    last four rows of the pixels have the bars of those variables that the scenario
+    tells: health (red, full at 100) and under it ammunition (yellow, full at 50).
     Rewards are the scenario's own, summed over the repeated action. An episode that
     ends by the scenario's time limit is a truncation: its LAST step has discount 1. One
     that ends by death, or by reaching the scenario's goal, is a termination: its
@@ -110,6 +138,8 @@ class DoomEnvironment(base.SpecifiedEnvironment):
         self._available_actions = np.array(
             [set(pressed) <= set(buttons) for _, pressed in _ACTIONS]
         )
+        variables = self._game.get_available_game_variables()
+        self._bars = [_BARS.get(variable.name) for variable in variables]
         self._instruction = np.zeros((0,), np.int32)
         self._last_frame = np.zeros(self.spec.frame_shape, np.uint8)
         self._needs_reset = True
@@ -148,6 +178,8 @@ class DoomEnvironment(base.SpecifiedEnvironment):
             self._last_frame = self._resize(
                 state.screen_buffer, (width, height), interpolation=self._interpolation
             )
+            if self._bars:
+                _draw_bars(self._last_frame, self._bars, state.game_variables)
         return {
             base.PIXELS: self._last_frame,
             base.INSTRUCTION: self._instruction,
@@ -155,6 +187,20 @@ class DoomEnvironment(base.SpecifiedEnvironment):
 
 
 make = DoomEnvironment
+
+
+def _draw_bars(
+    frame: np.ndarray, bars: Sequence[_Bar | None], values: np.ndarray
+) -> None:
+    """Draws into a frame uint8 [H, W, 3] the values float [n] that have a bar."""
+    height, width, _ = frame.shape
+    for bar, value in zip(bars, values, strict=True):
+        if bar is None:
+            continue
+        rows = frame[height + bar.top :][:_BAR_HEIGHT]
+        filled = round(width * min(max(value / bar.full, 0.0), 1.0))
+        rows[:, :filled] = bar.colour
+        rows[:, filled:] = 0
 
 
 def _start_engine(level: str, seed: int) -> Any:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 
+import cv2
 import dm_env
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -18,6 +19,8 @@ from tests.environments import processes
 
 _ATTACK = doom.ACTION_NAMES.index("attack")
 _FORWARD = doom.ACTION_NAMES.index("forward")
+# Rows of the frame.
+_HEALTH, _AMMUNITION, _BOTH = slice(68, 70), slice(70, 72), slice(68, 72)
 
 
 def _make(level: str, seed: int = 1, action_repeat: int = 4) -> doom.DoomEnvironment:
@@ -30,6 +33,17 @@ def _frames(seed: int) -> np.ndarray:
     timesteps = [environment.reset()] + [environment.step(each) for each in actions]
     environment.close()
     return np.stack([each.observation[base.PIXELS] for each in timesteps])
+
+
+def _bar(timestep: dm_env.TimeStep, rows: slice, colour: tuple[int, ...]) -> int:
+    """Returns how many columns of a bar are filled, from the left; others are black."""
+    bar = timestep.observation[base.PIXELS][rows]
+    filled = int((bar[0] == colour).all(-1).sum())
+    np.testing.assert_array_equal(
+        bar[:, :filled], np.full_like(bar[:, :filled], colour)
+    )
+    np.testing.assert_array_equal(bar[:, filled:], 0)
+    return filled
 
 
 def _play_out(environment: dm_env.Environment, action: int) -> list[dm_env.TimeStep]:
@@ -55,6 +69,29 @@ class DoomTest(parameterized.TestCase):
         frames = _frames(seed=3)
         np.testing.assert_array_equal(frames, _frames(seed=3))
         self.assertFalse(np.array_equal(frames, _frames(seed=4)))
+
+    def test_shows_ammunition_and_health_where_the_scenario_tells_them(self) -> None:
+        timesteps = _play_out(_make("defend_the_center"), _ATTACK)
+        ammunition = [_bar(each, _AMMUNITION, (255, 255, 0)) for each in timesteps]
+        # 26 bullets of 50 on 96 columns.
+        self.assertEqual(ammunition[0], 50)
+        self.assertEqual(sorted(ammunition, reverse=True), ammunition)
+        self.assertEqual(ammunition[-1], 0)
+        health = [_bar(each, _HEALTH, (255, 0, 0)) for each in timesteps]
+        self.assertEqual(health[0], 96)
+        self.assertEqual(sorted(health, reverse=True), health)
+        self.assertLess(health[-1], 96)
+
+    def test_shows_no_bar_of_what_the_scenario_does_not_tell(self) -> None:
+        # basic tells ammunition, my_way_home nothing.
+        for level, bare in (("basic", _HEALTH), ("my_way_home", _BOTH)):
+            environment = _make(level)
+            pixels = environment.reset().observation[base.PIXELS]
+            shown = environment._game.get_state().screen_buffer
+            environment.close()
+            resized = cv2.resize(shown, (96, 72), interpolation=cv2.INTER_LINEAR)
+            np.testing.assert_array_equal(pixels[bare], resized[bare])
+            self.assertEqual(level == "basic", not np.array_equal(pixels, resized))
 
     @parameterized.parameters(1, 4)
     def test_sums_rewards_over_the_repeated_action(self, action_repeat: int) -> None:
