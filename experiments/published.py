@@ -2,7 +2,9 @@
 
 Its defaults change as it learns better, and what it recommends for a suite does. An
 experiment that was published keeps its own: trained again, it is the same experiment.
-A setting that is added to the agent gets here the value that leaves it as it was.
+A setting that is added to the agent gets here the value that leaves it as it was. Only
+what environments show is as it is today: doom's frames have had bars for health and
+ammunition since 35ff469.
 """
 
 FLAGS = (
