@@ -1,4 +1,4 @@
-"""One test target for each test file, with what all of them need."""
+"""One test target for each test file, with what all of them need, and its folder."""
 
 load("@rules_python//python:defs.bzl", "py_test")
 
@@ -37,3 +37,22 @@ def python_test(name, size = "small", data = [], **kwargs):
         ],
         **kwargs
     )
+
+def test_folder(helpers = False, further = []):
+    """Declares the files of this folder of tests.
+
+    Args:
+      helpers: whether other folders share what is no test here.
+      further: patterns of files in folders below that have no BUILD of their own.
+    """
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob(["*.py", "BUILD"] + further),
+        visibility = ["//tests:__pkg__"],
+    )
+    if helpers:
+        native.filegroup(
+            name = "helpers",
+            srcs = native.glob(["*.py"] + further, exclude = ["*_test.py"]),
+            visibility = ["//visibility:public"],
+        )
