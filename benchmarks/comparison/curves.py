@@ -96,11 +96,14 @@ def first_at(curve: Curve, value: float) -> tuple[float, float] | None:
 def largest_fall(curve: Curve) -> float | None:
     """Returns the largest fall after a peak, as a share of the whole way up.
 
+    The start is no peak: the first hundred episodes are those that ended soonest.
+
     Returns:
       0 for a curve that never falls; None where it never rises above its start.
     """
     returns = curve.returns
     if not len(returns) or returns.max() <= returns[0]:
         return None
-    falls = np.maximum.accumulate(returns) - returns
+    peaks = np.maximum.accumulate(returns)
+    falls = np.where(peaks > returns[0], peaks - returns, 0.0)
     return float(falls.max() / (returns.max() - returns[0]))

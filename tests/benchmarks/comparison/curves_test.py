@@ -55,6 +55,8 @@ class CurvesTest(parameterized.TestCase):
         ([0, 6, 3, 8], 0.375),
         # Below where it began.
         ([2, 4, 0], 2.0),
+        # The start is no peak.
+        ([5, 1, 9], 0.0),
         ([2, 1, 0], None),
         ([], None),
     )
