@@ -14,7 +14,9 @@ _TASK = "gym:MiniGrid-Empty-5x5-v0"
 class TorsoUnitsTest(absltest.TestCase):
     def test_counts_the_units_that_live(self):
         spec = suites.environment_spec(_TASK, 1)
-        network = agent_config.NetworkConfig(core_size=16, torso="small_grid")
+        network = agent_config.NetworkConfig(
+            core_size=16, torso="small_grid", language=False
+        )
         agent = Agent(spec, network)
         params = agent.init_params(jax.random.key(0))
         policy = policies.Policy(agent, params, spec, network, (_TASK,), 0)
