@@ -12,8 +12,8 @@ from absl import logging
 
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
+from kickstarting.learning import annealing, skipped_updates, window
 from kickstarting.learning import reader as reader_lib
-from kickstarting.learning import skipped_updates, window
 from kickstarting.learning import update as update_lib
 from kickstarting.loss import schedules
 from kickstarting.population import hyperparameters as hyperparameters_lib
@@ -273,7 +273,10 @@ class Learner:
         self, batch: trajectory.Trajectory, new_frames: int
     ) -> dict[str, float] | None:
         """Does one update; returns its metrics, None where it was not taken."""
-        hyperparameters, kickstarting = self._hyperparameters()
+        kickstarting = self._weights()
+        hyperparameters = annealing.hyperparameters(
+            self._config, self.frames, kickstarting.kickstarting_weight
+        )
         with self._state_lock:
             self._state, metrics = self._update(self._state, batch, hyperparameters)
             self._num_updates += 1
@@ -290,44 +293,9 @@ class Learner:
         if self._config.population.size > 1:
             values["entropy_cost"] = float(hyperparameters.entropy_cost)
             values["optimiser_epsilon"] = float(hyperparameters.optimiser_epsilon)
-        values |= self._weight_metrics(kickstarting)
+        values |= schedules.metrics(self._config, kickstarting)
         self._telemetry.record_update(self.frames, self._num_updates, values)
         return values
-
-    def _weight_metrics(self, weights: schedules.Weights) -> dict[str, float]:
-        """Returns λ and ρ by task, and by teacher where a task has several; and α."""
-        if not self._config.kickstarting.teachers:
-            return {}
-        metrics = {"global_weight": weights.global_weight}
-        for task, teachers in enumerate(self._config.teachers_of_task):
-            for position in range(len(teachers)):
-                name = self._config.tasks[task] + (f"/{position}" if position else "")
-                for metric, values in (
-                    ("kickstarting_weight", weights.kickstarting_weight),
-                    ("teacher_factor", weights.teacher_factors),
-                ):
-                    metrics[f"{metric}/{name}"] = float(values[task, position])
-        return metrics
-
-    def _hyperparameters(self) -> tuple[trajectory.Hyperparameters, schedules.Weights]:
-        config = self._config
-        done = min(self.frames / config.total_frames, 1.0)
-        entropy_cost = config.loss.entropy_cost * config.loss.final_entropy_share**done
-        weights = self._weights()
-        return trajectory.Hyperparameters(
-            learning_rate=np.float32(self._learning_rate()),
-            entropy_cost=np.float32(entropy_cost),
-            optimiser_epsilon=np.float32(config.optimiser.resolved_epsilon),
-            kickstarting_weight=weights.kickstarting_weight,
-        ), weights
-
-    def _learning_rate(self) -> float:
-        optimiser = self._config.optimiser
-        if not optimiser.anneal:
-            return optimiser.learning_rate
-        end = optimiser.anneal_frames or self._config.total_frames
-        fallen = min(self.frames / end, 1.0) * (1 - optimiser.final_learning_rate_share)
-        return optimiser.learning_rate * (1 - fallen)
 
     def _weights(self) -> schedules.Weights:
         students = [

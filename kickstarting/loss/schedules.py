@@ -167,6 +167,27 @@ def weights(
     return Weights(global_weight(kickstarting, frames), factors)
 
 
+def metrics(config: Config, found: Weights) -> dict[str, float]:
+    """Returns α, and λ and ρ by task, and by teacher where a task has several.
+
+    Args:
+      config: of the run; without teachers there is nothing to tell.
+      found: what `weights` returned.
+    """
+    if not config.kickstarting.teachers:
+        return {}
+    told = {"global_weight": found.global_weight}
+    for task, teachers in enumerate(config.teachers_of_task):
+        for position in range(len(teachers)):
+            name = config.tasks[task] + (f"/{position}" if position else "")
+            for metric, values in (
+                ("kickstarting_weight", found.kickstarting_weight),
+                ("teacher_factor", found.teacher_factors),
+            ):
+                told[f"{metric}/{name}"] = float(values[task, position])
+    return told
+
+
 def lambda_is_zero_for_good(config: Config, frames: int) -> np.ndarray:
     """Returns where no teacher is needed any more, bool [num_tasks, K].
 
