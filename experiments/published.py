@@ -26,6 +26,7 @@ FLAGS = (
     "--policy_clip=0.2",
     "--value_normalisation",
     "--advantage_normalisation",
+    "--least_advantage_deviation=0.001",
     "--nofresh_statistics",
     "--reward_clipping=auto",
     "--reward_scales=",

@@ -67,6 +67,10 @@ class LossConfig:
     advantage_normalisation: bool = LOSS.setting(True).help("""
         Shift and scale advantages by their running mean and deviation, so that
         entropy_cost and kickstarting_weight mean the same whatever the rewards.""")
+    least_advantage_deviation: float = LOSS.setting(1e-3, "(0, inf)").help("""
+        Below which the deviation that advantages are divided by does not fall, in units
+        of the returns' scale: where rewards are rare, or the task is done, advantages
+        are the critic's noise, and are not to be blown up.""")
     fresh_statistics: bool = LOSS.setting(True).help("""
         What is known of returns and advantages forgets its start within some updates,
         advantages are taken about their batch's mean, and the critic begins at the mean

@@ -16,14 +16,16 @@ Row = Mapping[str, Any]
 _GRIDS: Row = {
     # Four turns are no turn, and four toggles leave a door shut.
     "action_repeat": 1,
-    # As https://github.com/lcswillems/rl-starter-files has them.
-    "learning_rate": 1e-3,
+    # As https://github.com/lcswillems/rl-starter-files has it.
     "entropy_cost": 0.01,
     # The critic's gradient is divided by the returns' deviation, 0.1 at least, twice.
     # At ten times this cost most of the torso's units die in some runs.
     "baseline_cost": 0.05,
+    # Before the first rewards advantages are noise of some hundredths, and so they are
+    # once the task is done; while it is learned they deviate by half and more.
+    "least_advantage_deviation": 0.2,
     "window_batches": 8,
-    "passes": 4,
+    "passes": 8,
 }
 _DOOM: Row = {
     "action_repeat": 4,

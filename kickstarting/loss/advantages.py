@@ -16,8 +16,6 @@ from kickstarting.loss.running_moments import Moments
 
 # Least share of a new batch in the deviation.
 STEP_SIZE = 0.02
-# Advantages that never vary are not blown up into noise.
-MIN_DEVIATION = 1e-3
 
 
 class Normalised(NamedTuple):
@@ -39,6 +37,7 @@ def normalise(
     counted: Array,
     group: Array,
     moments: Moments,
+    least_deviation: float,
     fresh: bool = True,
     axis_name: str | None = None,
 ) -> Normalised:
@@ -50,6 +49,7 @@ def normalise(
       group: of each row, int32 [B].
       moments: of the batches before. Where `fresh`, `second` is of what was left about
         each batch's mean.
+      least_deviation: what they are divided by where their deviation is smaller.
       fresh: False takes the running mean, and mean and deviation without this batch.
       axis_name: of the devices' axis; the batch is a part of that on all of them.
     """
@@ -63,6 +63,6 @@ def normalise(
     else:
         followed = running_moments.follow(moments, batch, STEP_SIZE, fresh=False)
         shift, variance = moments.mean, moments.second - moments.mean**2
-    deviation = jnp.sqrt(jnp.maximum(variance, MIN_DEVIATION**2))
+    deviation = jnp.sqrt(jnp.maximum(variance, least_deviation**2))
     scaled = (advantages - shift[group][:, None]) / deviation[group][:, None]
     return Normalised(scaled * counted, deviation, followed)

@@ -141,6 +141,7 @@ def loss(
         counted,
         own_value,
         advantage_moments,
+        config.least_advantage_deviation,
         config.fresh_statistics,
         axis_name,
     )

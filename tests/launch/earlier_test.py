@@ -54,7 +54,7 @@ class EarlierTest(parameterized.TestCase):
         )
         # What is recommended for its task today is something else.
         (begun,) = (line for line in said.splitlines() if "was begun with: " in line)
-        for setting in ("anneal=true", "entropy_cost=0.013", "learning_rate=0.0005"):
+        for setting in ("anneal=true", "entropy_cost=0.013", "passes=1"):
             self.assertIn(setting, begun)
         metrics = run_files.read_metrics(run)
         new = metrics["frames"] > _TRAINED_FRAMES
@@ -95,7 +95,9 @@ class EarlierTest(parameterized.TestCase):
         before.update(logdir=str(anew), total_frames=200)
         # These have been added since.
         before.update(window_batches=1, passes=1, bootstrap_time_limit=True)
-        before["loss"].update(reward_scales=[], fresh_statistics=True)
+        before["loss"].update(
+            reward_scales=[], fresh_statistics=True, least_advantage_deviation=0.001
+        )
         before["optimiser"].update(anneal_frames=0, final_learning_rate_share=0.0)
         before["optimiser"]["learning_rate"] = 0.001
         before["kickstarting"]["teachers"][0][1] = teacher

@@ -1,12 +1,15 @@
 """Normalised advantages against their definition."""
 
+import functools
+
 import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from kickstarting.loss import advantages, running_moments
 
-_normalise = jax.jit(advantages.normalise)
+_LEAST = 1e-3
+_normalise = jax.jit(functools.partial(advantages.normalise, least_deviation=_LEAST))
 
 
 def _moments(deviation, count=1e6):
@@ -65,7 +68,7 @@ class AdvantagesTest(parameterized.TestCase):
             *(np.float32([value]) for value in (0.5, 4.25, 80))
         )
         found = advantages.normalise(
-            x, np.ones_like(x), np.zeros(6, np.int32), before, fresh=False
+            x, np.ones_like(x), np.zeros(6, np.int32), before, _LEAST, fresh=False
         )
         np.testing.assert_allclose(found.advantages, (x - 0.5) / 2, rtol=1e-5)
         # All 80 + 120 weigh the same.
@@ -82,10 +85,23 @@ class AdvantagesTest(parameterized.TestCase):
         )
         self.assertLess(float(found.advantages.std()), 0.02)
 
-    def test_what_never_varies_is_not_blown_up(self):
+    @parameterized.parameters(1e-3, 0.2)
+    def test_what_hardly_varies_is_not_blown_up(self, least):
         x = np.float32([[2.0, 2.0002]])
-        found = _normalise(x, np.ones_like(x), np.zeros(1, np.int32), _moments([0.0]))
-        np.testing.assert_allclose(found.advantages, [[-0.1, 0.1]], rtol=1e-2)
+        found = advantages.normalise(
+            x, np.ones_like(x), np.zeros(1, np.int32), _moments([0.0]), least
+        )
+        np.testing.assert_allclose(found.deviation, [least])
+        np.testing.assert_allclose(
+            found.advantages, np.array([[-1e-4, 1e-4]]) / least, rtol=1e-2
+        )
+
+    def test_each_group_has_its_own_deviation_where_that_is_larger(self):
+        x = np.float32([[-1e-4, 1e-4], [-0.5, 0.5]])
+        found = advantages.normalise(
+            x, np.ones_like(x), np.arange(2), _moments([0.0, 0.5]), 0.2
+        )
+        np.testing.assert_allclose(found.deviation, [0.2, 0.5], rtol=1e-3)
 
 
 if __name__ == "__main__":
