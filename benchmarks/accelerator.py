@@ -19,8 +19,7 @@ from typing import Any
 
 import jax
 
-from benchmarks import accelerator_answering as answering
-from benchmarks import accelerator_learning as learning
+from benchmarks.devices import answering, learning
 from kickstarting.config.agent import TORSOS, NetworkConfig
 from kickstarting.config.checks import ConfigError
 from kickstarting.storage import provenance

@@ -13,7 +13,7 @@ import jax
 import jax.flatten_util
 import numpy as np
 
-from benchmarks import accelerator_common as common
+from benchmarks.devices import common
 from kickstarting.acting.policy import Policy
 from kickstarting.agent import trajectory as trajectory_lib
 from kickstarting.agent.agent import Agent
@@ -150,7 +150,7 @@ def _save_teachers(
         action_repeat=common.SPEC.action_repeat,
         network=network,
         environment_frames=0,
-        command="benchmarks.accelerator",
+        command="python -m benchmarks.accelerator",
         seed=0,
         git_revision="",
     )

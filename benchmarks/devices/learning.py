@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks import accelerator_common as common
+from benchmarks.devices import common
 from kickstarting.agent import trajectory as trajectory_lib
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
