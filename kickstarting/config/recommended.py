@@ -19,8 +19,9 @@ _GRIDS: Row = {
     # As https://github.com/lcswillems/rl-starter-files has it.
     "entropy_cost": 0.01,
     # The critic's gradient is divided by the returns' deviation, 0.1 at least, twice.
-    # At ten times this cost most of the torso's units die in some runs.
-    "baseline_cost": 0.05,
+    # At 0.5, and twice this learning rate, most of the torso's units die in some runs;
+    # at 0.05 the critic is slow to pass on what rare rewards say.
+    "baseline_cost": 0.2,
     # Before the first rewards advantages are noise of some hundredths, and so they are
     # once the task is done; while it is learned they deviate by half and more.
     "least_advantage_deviation": 0.2,
