@@ -9,7 +9,8 @@ sample-factory, each from PyPI in a virtual environment of its own (Python 3.11)
 is made below --environments. What has ended has a record and is not trained again.
 
 Prints JSON: frames and minutes to each mark, final returns, the settings. Draws
---results/TASK.png: mean return of 100 sampled episodes against frames and the clock.
+--results/TASK.png: mean return of 100 sampled episodes against frames and the clock;
+writes --results/table.md: the marks of all levels.
 """
 
 import json
@@ -18,7 +19,7 @@ import os
 from absl import flags
 from rich import console as rich_console
 
-from benchmarks.comparison import picture, plan, records, summary
+from benchmarks.comparison import picture, plan, records, summary, table
 from experiments.running import alone, runner
 from launch.flags import command_line, counts
 
@@ -34,6 +35,9 @@ _MINUTES = flags.DEFINE_float(
 )
 _THREADS = flags.DEFINE_integer(
     "threads", _DEFAULTS.threads, "Of the linear algebra of each training."
+)
+_TRAIN = flags.DEFINE_bool(
+    "train", True, "Train what has no record; --notrain: only tell of what has one."
 )
 _AT_ONCE = flags.DEFINE_integer(
     "at_once", _DEFAULTS.at_once, "Trainings side by side; above 1 the clock lies."
@@ -81,8 +85,10 @@ def main(argv: list[str]) -> int:
     wanted = plan.trainings(config)
     for line in plan.left_out(config):
         console.print(line, highlight=False, soft_wrap=True)
+    status = 0
     with alone.alone(config.results):
-        status = _train(config, wanted, console)
+        if _TRAIN.value:
+            status = _train(config, wanted, console)
     if status >= 128:
         return status
     _report(config, wanted)
@@ -115,6 +121,9 @@ def _report(config: plan.Config, wanted: list[records.Training]) -> None:
             name = task.replace(":", "_").replace("/", "_")
             path = os.path.join(config.results, f"{name}.png")
             picture.draw(task, of_task, path)
+    if tasks:
+        with open(os.path.join(config.results, "table.md"), "w") as file:
+            file.write(table.markdown(tasks))
     print(json.dumps(tasks, indent=1))
 
 

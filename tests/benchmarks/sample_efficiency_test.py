@@ -109,11 +109,21 @@ class ComparisonTest(_Case):
         self.assertGreater(picture.stat().st_size, 10_000)
         self.assertIn("stand-in (2 seeds)", picture.with_suffix(".svg").read_text())
 
+        table = (self.folder / "results" / "table.md").read_text()
+        self.assertIn(f"| {_TASK} | 0.5 by 1k | stand-in | 1k | 2k, 1k |", table)
+        self.assertIn(f"| {_TASK} | 1.5 by 2k | stand-in | not | not, ", table)
+
         again, said = self._compared(*arguments)
         self.assertIn("0 of 2 trainings are missing", said)
         self.assertEqual(again, found)
         _, said = self._compared("--peers=stand_in", "--seeds=3")
         self.assertIn("1 of 3 trainings are missing", said)
+
+    def test_what_has_no_record_need_not_be_trained(self) -> None:
+        self._compared("--peers=stand_in", "--seeds=1")
+        found, said = self._compared("--peers=stand_in", "--seeds=2", "--notrain")
+        self.assertLen(found["stand_in"]["seeds"], 1)
+        self.assertNotIn("missing", said)
 
     def test_our_run_is_read_from_its_folder(self) -> None:
         folder = self._folder("ours")
