@@ -29,9 +29,11 @@ def _rows(task: dict[str, Any]) -> list[list[str]]:
     for figures in task["peers"].values():
         seeds = figures["seeds"]
         last = figures["final_return"]
-        # Fewer than a hundred episodes are no curve.
+        # Where no mark was reached a fall is noise.
         falls = [
-            each["largest_fall"] for each in seeds if each["best_return"] is not None
+            each["largest_fall"]
+            for each in seeds
+            if any(mark["reached_at_frames"] is not None for mark in each["marks"])
         ]
         minutes = sum(seed["cpu_minutes"] for seed in seeds) / len(seeds)
         for number, mark in enumerate(figures["marks"]):
