@@ -199,9 +199,9 @@ class UnsaidTest(parameterized.TestCase):
     def test_what_is_recommended_is_taken_and_told(self):
         config = _parsed(_GRID)
         self.assertEqual((config.action_repeat, config.frames_per_unroll), (1, 32))
-        self.assertEqual(config.optimiser.learning_rate, 1e-3)
+        self.assertEqual(config.loss.entropy_cost, 0.01)
         notes = self._notes(_GRID)
-        self.assertStartsWith(notes, "Settings: action_repeat=1, learning_rate=0.001, ")
+        self.assertStartsWith(notes, "Settings: action_repeat=1, entropy_cost=0.01, ")
         self.assertIn("(recommended for gym)", notes)
         for name in recommended.ROWS["gym"]:
             self.assertIn(f"{name}=", notes)
@@ -210,10 +210,8 @@ class UnsaidTest(parameterized.TestCase):
         self.assertNotIn("Settings", self._notes(_GRID, "--norecommended"))
 
     def test_flags_and_saved_configurations_go_over_it(self):
-        given = _parsed(_GRID, "--action_repeat=4", "--learning_rate=5e-4")
-        self.assertEqual(
-            (given.action_repeat, given.optimiser.learning_rate), (4, 5e-4)
-        )
+        given = _parsed(_GRID, "--action_repeat=4", "--baseline_cost=0.5")
+        self.assertEqual((given.action_repeat, given.loss.baseline_cost), (4, 0.5))
         self.assertEqual(given.loss.entropy_cost, 0.01)
         saved = self._save(_GRID, "--norecommended")
         anew = _parsed(f"--config={saved}", "--logdir=elsewhere")
