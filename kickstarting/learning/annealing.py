@@ -1,4 +1,4 @@
-"""What falls while a run goes on: the learning rate, the entropy cost, λ."""
+"""The hyperparameters of an update, which fall while a run goes on."""
 
 import numpy as np
 
