@@ -22,8 +22,8 @@ _GRIDS: Row = {
     # At 0.5, and twice this learning rate, most of the torso's units die in some runs;
     # at 0.05 the critic is slow to pass on what rare rewards say.
     "baseline_cost": 0.2,
-    # Before the first rewards advantages are noise of some hundredths, and so they are
-    # once the task is done; while it is learned they deviate by half and more.
+    # Below what advantages deviate by while a level is learned. Not shown to help:
+    # docs/tuning.md.
     "least_advantage_deviation": 0.2,
     "window_batches": 8,
     "passes": 8,
