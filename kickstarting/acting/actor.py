@@ -29,6 +29,11 @@ _POLL_PARAMETERS_SECONDS = 0.02
 # Of all actors together: one learner answers them, and may send its weights each time.
 _MOST_POLLS_PER_SECOND = 200
 _CLOSE_SECONDS = 3.0
+# Where acting and learning take turns: how often an actor looks for what was learned,
+_TURN_POLL_SECONDS = 0.005
+# and when it acts on without. The learner, or another actor, has died, and it would wait
+# for unrolls that are lost; where it merely takes longer, unrolls become older.
+_TURN_SECONDS = 30.0
 # A small batch is worth waiting this much for more environments,
 _GATHER_SECONDS = 0.002
 # and this much while others wait for the learner: acting sooner would only take the
@@ -122,6 +127,8 @@ class Actor:
         self._version = -1
         self._first_version = -1
         self._opened_unrolls = 0
+        # Of one policy, where acting and learning take turns.
+        self._unrolls_of_turn = 0
         self._kickstarting_weight = np.zeros(
             (len(config.tasks), config.max_teachers), np.float32
         )
@@ -187,6 +194,8 @@ class Actor:
             ready, held = self._open_unrolls(ready)
             if self._config.lockstep:
                 self._synchronise(stop)
+            elif self._has_had_its_turn():
+                self._wait_for_turn(stop)
             if len(ready):
                 self._act(ready)
             elif not len(arrived):
@@ -250,11 +259,12 @@ class Actor:
         can_act = ~full
         for i in np.flatnonzero(full):
             environment = int(ready[i])
-            if store.next_slot_is_free(environment):
+            if store.next_slot_is_free(environment) and not self._has_had_its_turn():
                 slot = int(store.slot[environment])
                 store.open_unroll(environment)
                 self._sender.send(environment, slot)
                 self._opened_unrolls += 1
+                self._unrolls_of_turn += 1
                 can_act[i] = True
         return ready[can_act], ready[~can_act]
 
@@ -324,15 +334,35 @@ class Actor:
                 return
             self._poll_parameters()
 
+    def _has_had_its_turn(self) -> bool:
+        config = self._config
+        return (
+            config.synchronous
+            and not config.lockstep
+            and self._unrolls_of_turn >= config.unrolls_of_window
+        )
+
+    def _wait_for_turn(self, stop: threading.Event) -> None:
+        """Waits until the learner has learned from what was acted with this policy."""
+        start = time.monotonic()
+        period = max(_TURN_POLL_SECONDS, parameters_period(self._config) / 4)
+        while not self._poll_parameters():
+            if stop.wait(period) or time.monotonic() - start > _TURN_SECONDS:
+                break
+        self._unrolls_of_turn = 0
+        self._seconds["slot"] += time.monotonic() - start
+
     def _exchange_with_learner(
         self, stop: threading.Event, has_ended: threading.Event
     ) -> None:
         """Fetches parameters and reports, behind the acting."""
         polled = reported = start = time.monotonic()
         period = parameters_period(self._config)
+        # Parameters are fetched where they are waited for.
+        waits = self._config.lockstep or self._config.synchronous
         while not (stop.wait(min(period, _REPORT_SECONDS)) or has_ended.is_set()):
             try:
-                if not self._config.lockstep and time.monotonic() - polled >= period:
+                if not waits and time.monotonic() - polled >= period:
                     polled = time.monotonic()
                     self._poll_parameters()
                 if time.monotonic() - reported > _REPORT_SECONDS:

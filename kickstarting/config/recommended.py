@@ -27,6 +27,7 @@ _GRIDS: Row = {
     "least_advantage_deviation": 0.2,
     "window_batches": 8,
     "passes": 8,
+    "synchronous": True,
 }
 _DOOM: Row = {
     "action_repeat": 4,
@@ -35,6 +36,7 @@ _DOOM: Row = {
     "entropy_cost": 0.003,
     "window_batches": 4,
     "passes": 8,
+    "synchronous": True,
 }
 _NEEDS_ITS_MISSION: Row = {"language": True}
 # Espeholt et al. 2018, table D.3.

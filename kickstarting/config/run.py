@@ -109,6 +109,11 @@ class Config:
         How often the learner goes through each window.""")
     queue_size: int = RING.setting(0, "[0, inf)").help("""
         Unrolls that the queue holds before it holds the actors back; 0: one batch.""")
+    synchronous: bool = RING.setting(False).help("""
+        Acting and learning take turns: actors act a window's unrolls with one policy,
+        and then wait for what is learned from them, as PPO does. Else actors act on
+        while the learner learns, as IMPALA does, and unrolls are some windows old when
+        they are learned from.""")
     action_repeat: int = RUN.setting(4, "[1, 100]").help("""
         Environment frames for each agent step.""")
     # Pardo et al. 2018, https://arxiv.org/abs/1712.00378.
@@ -227,6 +232,11 @@ class Config:
     def updates_per_window(self) -> int:
         """Updates in all passes over one window."""
         return self.window_batches * self.passes
+
+    @property
+    def unrolls_of_window(self) -> int:
+        """Unrolls of a window that each actor acts, where all act as many."""
+        return -(-self.batch_size * self.window_batches // self.num_actors)
 
     @property
     def resolved_queue_size(self) -> int:

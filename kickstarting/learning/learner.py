@@ -211,8 +211,10 @@ class Learner:
         has_updated = False
         row = row_average.RowAverage()
         try:
-            for batch, frames in self._batches(stop):
+            for batch, frames, ends_window in self._batches(stop):
                 metrics = self._step(batch, frames)
+                if ends_window or not self._config.synchronous:
+                    self._publish()
                 has_updated = True
                 if metrics is not None:
                     row.add(metrics)
@@ -239,8 +241,10 @@ class Learner:
 
     def _batches(
         self, stop: threading.Event
-    ) -> Iterator[tuple[trajectory.Trajectory, int]]:
-        """Yields batches on the devices, each with the frames that are new in it.
+    ) -> Iterator[tuple[trajectory.Trajectory, int, bool]]:
+        """Yields batches on the devices, the frames that are new in each, and its place.
+
+        The last of what is yielded says whether the batch is the last of its window.
 
         An unroll's frames count where it is learned from for the first time. The last
         window has no more batches than total_frames leave, and as many passes.
@@ -263,7 +267,11 @@ class Learner:
                 if stop.is_set():
                     return
                 is_new = number < len(gathered)
-                yield batch, config.frames_per_batch if is_new else 0
+                yield (
+                    batch,
+                    config.frames_per_batch if is_new else 0,
+                    number + 1 == len(gathered) * config.passes,
+                )
 
     def _wait_for_turn(self, stop: threading.Event) -> None:
         while not self._may_update.wait(_WAIT_SECONDS) and not stop.is_set():
@@ -281,7 +289,6 @@ class Learner:
             self._state, metrics = self._update(self._state, batch, hyperparameters)
             self._num_updates += 1
             self.frames += new_frames
-            self._publish()
         values = {name: float(np.asarray(x)[0]) for name, x in metrics.items()}
         is_skipped = bool(values.pop("skipped"))
         self._skipped_updates.record(is_skipped, self.frames)
