@@ -212,9 +212,8 @@ class Learner:
         row = row_average.RowAverage()
         try:
             for batch, frames, ends_window in self._batches(stop):
-                metrics = self._step(batch, frames)
-                if ends_window or not self._config.synchronous:
-                    self._publish()
+                publishes = ends_window or not self._config.synchronous
+                metrics = self._step(batch, frames, publishes)
                 has_updated = True
                 if metrics is not None:
                     row.add(metrics)
@@ -278,7 +277,7 @@ class Learner:
             pass
 
     def _step(
-        self, batch: trajectory.Trajectory, new_frames: int
+        self, batch: trajectory.Trajectory, new_frames: int, publishes: bool
     ) -> dict[str, float] | None:
         """Does one update; returns its metrics, None where it was not taken."""
         kickstarting = self._weights()
@@ -289,6 +288,8 @@ class Learner:
             self._state, metrics = self._update(self._state, batch, hyperparameters)
             self._num_updates += 1
             self.frames += new_frames
+            if publishes:
+                self._publish()
         values = {name: float(np.asarray(x)[0]) for name, x in metrics.items()}
         is_skipped = bool(values.pop("skipped"))
         self._skipped_updates.record(is_skipped, self.frames)
