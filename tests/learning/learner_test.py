@@ -80,6 +80,25 @@ class LearnerTest(learner_case.LearnerTestCase):
         self.assertLessEqual(self._rows()["replay_ratio"].max(), 3.0)
         self.assertGreater(self._rows()["replay_ratio"].max(), 1.0)
 
+    def test_where_acting_takes_turns_a_window_publishes_once(self):
+        for synchronous, expected in ((True, [0] * 6 + [6] * 6), (False, range(12))):
+            self.logdir = self.create_tempdir().full_path
+            made = self._make(
+                dataclasses.replace(
+                    learner_case.CONFIG,
+                    window_batches=2,
+                    passes=3,
+                    synchronous=synchronous,
+                )
+            )
+            published = []
+            self.update.before = lambda made=made, published=published: (
+                published.append(made.parameters(-1)[0])
+            )
+            made.run(self.update.stop)
+            self.assertSequenceEqual(published[:12], list(expected))
+            self.assertEqual(made.parameters(-1)[0], 3 * learner_case.NUM_UPDATES)
+
     def test_a_window_of_one_batch_changes_nothing(self):
         whole = self._run()
         self.logdir = self.create_tempdir().full_path
