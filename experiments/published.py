@@ -14,6 +14,7 @@ FLAGS = (
     "--batch_size=8",
     "--window_batches=1",
     "--passes=1",
+    "--nosynchronous",
     "--bootstrap_time_limit",
     "--queue_size=0",
     "--torso=auto",

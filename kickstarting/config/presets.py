@@ -47,6 +47,7 @@ PAPER = Preset(
         "batch_size": Published(32, f"{_CODE}, README.md"),
         "window_batches": Published(1, f"{_IMPALA}, section 3"),
         "passes": Published(1, f"{_IMPALA}, section 3"),
+        "synchronous": Published(False, f"{_IMPALA}, section 3"),
         "bootstrap_time_limit": Published(True, f"{_CODE}, experiment.py"),
         "core_size": Published(256, f"{_IMPALA}, figure 3"),
         "discount": Published(0.99, f"{_IMPALA}, table D.3"),

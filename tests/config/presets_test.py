@@ -21,6 +21,8 @@ _PAPER: dict[str, Any] = {
     # E, section 3: the learner takes each trajectory of the queue once.
     "window_batches": 1,
     "passes": 1,
+    # E, section 3: acting is decoupled from learning.
+    "synchronous": False,
     # C, experiment.py: discounts are γ until an episode is done. DeepMind Lab's time
     # limit is its own; where it says that a limit truncated, nothing is cut off.
     "bootstrap_time_limit": True,

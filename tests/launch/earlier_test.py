@@ -95,6 +95,7 @@ class EarlierTest(parameterized.TestCase):
         before.update(logdir=str(anew), total_frames=200)
         # These have been added since.
         before.update(window_batches=1, passes=1, bootstrap_time_limit=True)
+        before.update(synchronous=False)
         before["loss"].update(
             reward_scales=[], fresh_statistics=True, least_advantage_deviation=0.001
         )
