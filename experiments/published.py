@@ -25,6 +25,7 @@ FLAGS = (
     "--entropy_cost=0.013",
     "--final_entropy_share=1",
     "--policy_clip=0.2",
+    "--noheld_values",
     "--value_normalisation",
     "--advantage_normalisation",
     "--least_advantage_deviation=0.001",

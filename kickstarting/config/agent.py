@@ -61,6 +61,10 @@ class LossConfig:
         A step stops counting in the policy gradient once its action's probability has
         moved by this share, the way its advantage says, since it was acted (as in PPO);
         0: never.""")
+    held_values: bool = LOSS.setting(False).help("""
+        Targets and advantages of all passes over a window are made from what the critic
+        expected at its beginning, as in PPO: the critic of a later pass has seen what
+        comes. Else from its newest values.""")
     value_normalisation: bool = LOSS.setting(True).help("""
         Let the critic learn returns normalised by their running mean and deviation, and
         divide advantages by the returns' scale (kickstarting.loss.popart).""")

@@ -56,6 +56,7 @@ PAPER = Preset(
         "entropy_cost": Published(0.00334, f"{_CODE}, README.md"),
         "final_entropy_share": Published(1.0, f"{_CODE}, experiment.py"),
         "policy_clip": Published(0.0, f"{_IMPALA}, section 4.2"),
+        "held_values": Published(False, f"{_IMPALA}, equation 1"),
         "value_normalisation": Published(False, f"{_IMPALA}, section 4.2"),
         "advantage_normalisation": Published(False, f"{_IMPALA}, section 4.2"),
         "fresh_statistics": Published(False, f"{_IMPALA}, section 4.2"),

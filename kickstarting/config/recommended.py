@@ -37,6 +37,7 @@ _DOOM: Row = {
     "window_batches": 4,
     "passes": 8,
     "synchronous": True,
+    "held_values": True,
 }
 _NEEDS_ITS_MISSION: Row = {"language": True}
 # Espeholt et al. 2018, table D.3.

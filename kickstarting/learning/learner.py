@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -27,6 +27,24 @@ _WAIT_SECONDS = 0.2
 _ROW_SECONDS = 1.0
 # Of a fault that lasts, after which a person is told again.
 _STALL_SECONDS = 60.0
+
+
+class _Batch(NamedTuple):
+    """A batch of a pass over a window.
+
+    Attributes:
+      trajectory: on the devices.
+      held_values: what the critic expected at the window's beginning; None where its
+        newest values are used.
+      new_frames: environment frames: those of an unroll count where it is learned from
+        for the first time.
+      ends_window: whether it is the window's last.
+    """
+
+    trajectory: trajectory.Trajectory
+    held_values: jax.Array | None
+    new_frames: int
+    ends_window: bool
 
 
 class Learner:
@@ -211,9 +229,8 @@ class Learner:
         has_updated = False
         row = row_average.RowAverage()
         try:
-            for batch, frames, ends_window in self._batches(stop):
-                publishes = ends_window or not self._config.synchronous
-                metrics = self._step(batch, frames, publishes)
+            for batch in self._batches(stop):
+                metrics = self._step(batch)
                 has_updated = True
                 if metrics is not None:
                     row.add(metrics)
@@ -238,57 +255,58 @@ class Learner:
         """
         self._reader.wait(stop)
 
-    def _batches(
-        self, stop: threading.Event
-    ) -> Iterator[tuple[trajectory.Trajectory, int, bool]]:
-        """Yields batches on the devices, the frames that are new in each, and its place.
+    def _batches(self, stop: threading.Event) -> Iterator[_Batch]:
+        """Yields the batches of the passes over one window after the other.
 
-        The last of what is yielded says whether the batch is the last of its window.
-
-        An unroll's frames count where it is learned from for the first time. The last
-        window has no more batches than total_frames leave, and as many passes.
+        The last window has no more batches than total_frames leave, and as many passes.
         """
         config = self._config
         while self.frames < config.total_frames:
-            gathered: list[trajectory.Trajectory] = []
+            gathered: list[tuple[trajectory.Trajectory, jax.Array | None]] = []
             left = -(-(config.total_frames - self.frames) // config.frames_per_batch)
             for _ in range(min(config.window_batches, left)):
                 self._wait_for_turn(stop)
                 batch = self._reader.take(stop)
                 if batch is None:
                     return
-                gathered.append(batch)
+                gathered.append((batch, self._held_values(batch)))
             passes = window.batches(
                 gathered, config.passes, (config.seed, self._num_updates)
             )
-            for number, batch in enumerate(passes):
+            for number, (batch, held_values) in enumerate(passes):
                 self._wait_for_turn(stop)
                 if stop.is_set():
                     return
-                is_new = number < len(gathered)
-                yield (
+                yield _Batch(
                     batch,
-                    config.frames_per_batch if is_new else 0,
+                    held_values,
+                    config.frames_per_batch if number < len(gathered) else 0,
                     number + 1 == len(gathered) * config.passes,
                 )
+
+    def _held_values(self, batch: trajectory.Trajectory) -> jax.Array | None:
+        if not self._config.loss.held_values:
+            return None
+        with self._state_lock:
+            return self._update.values(self._state, batch)
 
     def _wait_for_turn(self, stop: threading.Event) -> None:
         while not self._may_update.wait(_WAIT_SECONDS) and not stop.is_set():
             pass
 
-    def _step(
-        self, batch: trajectory.Trajectory, new_frames: int, publishes: bool
-    ) -> dict[str, float] | None:
+    def _step(self, batch: _Batch) -> dict[str, float] | None:
         """Does one update; returns its metrics, None where it was not taken."""
         kickstarting = self._weights()
         hyperparameters = annealing.hyperparameters(
             self._config, self.frames, kickstarting.kickstarting_weight
         )
         with self._state_lock:
-            self._state, metrics = self._update(self._state, batch, hyperparameters)
+            self._state, metrics = self._update(
+                self._state, batch.trajectory, hyperparameters, batch.held_values
+            )
             self._num_updates += 1
-            self.frames += new_frames
-            if publishes:
+            self.frames += batch.new_frames
+            if batch.ends_window or not self._config.synchronous:
                 self._publish()
         values = {name: float(np.asarray(x)[0]) for name, x in metrics.items()}
         is_skipped = bool(values.pop("skipped"))

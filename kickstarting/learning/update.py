@@ -127,9 +127,12 @@ class Update:
         self._update = jax.pmap(
             self._update_shard,
             axis_name=_AXIS,
-            in_axes=(0, 0, None),
+            in_axes=(0, 0, None, 0),
             donate_argnums=(0,),
             devices=self.devices,
+        )
+        self._values = jax.pmap(
+            self._values_shard, axis_name=_AXIS, devices=self.devices
         )
         # Members of a population that begin at once must not compile it twice.
         self._compiling = threading.Lock()
@@ -172,6 +175,7 @@ class Update:
         state: LearnerState,
         batch: trajectory.Trajectory,
         hyperparameters: trajectory.Hyperparameters,
+        held_values: jax.Array | None = None,
     ) -> tuple[LearnerState, dict[str, jax.Array]]:
         """Does one update; `state` is donated.
 
@@ -179,6 +183,7 @@ class Update:
           state: arrays [devices, ...], from `replicate` or the update before.
           batch: from `shard`.
           hyperparameters: float32 scalars and λ [num_tasks, K].
+          held_values: of this batch, from `values`; None: those of `state`.
 
         Returns:
           the next state, and metrics: float32 scalars, means over the batch; and
@@ -186,11 +191,17 @@ class Update:
           that nothing but `updates` is changed.
         """
         if self._is_compiled:
-            return self._update(state, batch, hyperparameters)
+            return self._update(state, batch, hyperparameters, held_values)
         with self._compiling:
-            result = self._update(state, batch, hyperparameters)
+            result = self._update(state, batch, hyperparameters, held_values)
             self._is_compiled = True
             return result
+
+    def values(self, state: LearnerState, batch: trajectory.Trajectory) -> jax.Array:
+        """Returns what the critic expects, not normalised: [devices, B/devices, T+1]."""
+        # Members of a population that begin at once must not compile it twice.
+        with self._compiling:
+            return self._values(state, batch)
 
     def flat_parameters(self, state: LearnerState) -> jax.Array:
         """Returns a copy of the parameters, float32 [P], as actors take them."""
@@ -212,6 +223,7 @@ class Update:
         state: LearnerState,
         batch: trajectory.Trajectory,
         hyperparameters: trajectory.Hyperparameters,
+        held_values: jax.Array | None,
     ) -> tuple[LearnerState, dict[str, jax.Array]]:
         self._traces += 1
         chex.assert_rank([batch.action, batch.first, batch.teacher_logits], [2, 2, 4])
@@ -230,6 +242,7 @@ class Update:
                 hyperparameters,
                 self._config.resolved_loss,
                 _AXIS,
+                held_values,
             )
 
         gradients, found = jax.grad(loss_of, has_aux=True)(state.params)
@@ -271,6 +284,16 @@ class Update:
         )
         skipped = 1.0 - is_sound.astype(jnp.float32)
         return after, {**metrics, **optimiser_metrics, "skipped": skipped}
+
+    def _values_shard(
+        self, state: LearnerState, batch: trajectory.Trajectory
+    ) -> jax.Array:
+        output, _ = self._agent.unroll(
+            state.params, batch.observation, batch.first, batch.core_state
+        )
+        num_values = output.value.shape[-1]
+        own_value = batch.task if num_values > 1 else jnp.zeros_like(batch.task)
+        return popart.value(state.value_statistics, output.value, own_value)
 
 
 def _is_finite(tree: Any) -> jax.Array:

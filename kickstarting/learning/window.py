@@ -9,12 +9,14 @@ several learn from the same batches, and nothing moves between devices.
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kickstarting.agent.trajectory import Trajectory
+# Of arrays [devices, B / devices, ...].
+Batch = TypeVar("Batch")
 
 
 def rows(
@@ -37,14 +39,15 @@ def rows(
 
 
 def batches(
-    gathered: Sequence[Trajectory], passes: int, seed: Sequence[int]
-) -> Iterator[Trajectory]:
+    gathered: Sequence[Batch], passes: int, seed: Sequence[int]
+) -> Iterator[Batch]:
     """Yields the batches of all passes over a window.
 
     A window of one batch is that batch, each time.
 
     Args:
-      gathered: M batches as Update.shard gives them, [devices, B / devices, ...].
+      gathered: M batches, trees of arrays as Update.shard gives them, [devices, B /
+        devices, ...].
       passes: over all of them.
       seed: of the shuffling.
 
@@ -54,8 +57,9 @@ def batches(
     if len(gathered) == 1:
         yield from [gathered[0]] * passes
         return
-    devices, per_device = gathered[0].action.shape[:2]
-    placement = gathered[0].action.sharding
+    one = jax.tree.leaves(gathered[0])[0]
+    devices, per_device = one.shape[:2]
+    placement = one.sharding
     stack, take = _programs(placement)
     window = stack(tuple(gathered))
     random = np.random.default_rng(seed)
@@ -72,12 +76,12 @@ def _programs(placement: jax.sharding.Sharding) -> tuple[Callable, Callable]:
     )
 
 
-def _stack(gathered: tuple[Trajectory, ...]) -> Trajectory:
+def _stack(gathered: tuple[Any, ...]) -> Any:
     """Returns arrays [devices, B / devices, M, ...] of M batches."""
     return jax.tree.map(lambda *x: jnp.stack(x, axis=2), *gathered)
 
 
-def _take(window: Trajectory, row: jax.Array) -> Trajectory:
+def _take(window: Any, row: jax.Array) -> Any:
     """Returns for each place the unroll of the batch that `row` names for it."""
     of_place = jax.vmap(jax.vmap(lambda unrolls, index: unrolls[index]))
     return jax.tree.map(lambda x: of_place(x, row), window)

@@ -56,6 +56,7 @@ def loss(
     hyperparameters: Hyperparameters,
     config: LossConfig,
     axis_name: str | None = None,
+    held_values: Array | None = None,
 ) -> tuple[Array, Findings]:
     """Computes the loss of a batch of unrolls.
 
@@ -73,6 +74,8 @@ def loss(
       hyperparameters: entropy_cost and kickstarting_weight are used.
       config: static, as config.run.Config.resolved_loss has it.
       axis_name: of the devices' axis; the batch is a part of that on all of them.
+      held_values: float32 [B, T + 1], not normalised: those that targets and advantages
+        are made from. None: the learned parameters' own.
 
     Returns:
       the loss, float32 [], and what it found. Losses are scaled as in the total, and
@@ -110,6 +113,9 @@ def loss(
     own_value = trajectory.task if num_values > 1 else jnp.zeros_like(trajectory.task)
     all_values = popart.value(statistics, agent_output.value, own_value)
     values = all_values[:, :-1]
+    if held_values is None:
+        held_values = all_values
+    chex.assert_equal_shape([held_values, all_values])
     log_taken = _log_taken(logits, trajectory.action)
     rho = jnp.exp(
         log_taken - _log_taken(trajectory.behaviour_logits, trajectory.action)
@@ -123,14 +129,14 @@ def loss(
             rlax.vtrace_td_error_and_advantage, lambda_=config.vtrace_lambda
         )
     )(
-        values,
-        all_values[:, 1:],
+        held_values[:, :-1],
+        held_values[:, 1:],
         _rewards(trajectory, mask, weight, counted, config),
         trajectory.discount * config.discount * counted,
         jnp.where(counted > 0, rho, 0.0),
     )
     scale = statistics.scale[own_value][:, None]
-    advantage = jax.lax.stop_gradient(vtrace.q_estimate - values) / scale
+    advantage = jax.lax.stop_gradient(vtrace.q_estimate - held_values[:, :-1]) / scale
     weight_of_step = jax.lax.stop_gradient(jnp.minimum(rho, 1.0)) * counted
     if not config.fresh_statistics:
         advantage, weight_of_step = advantage * weight_of_step, counted
@@ -149,7 +155,9 @@ def loss(
         advantage = normalised.advantages
     advantage = advantage * weight_of_step
     followed = _followed(rho, advantage, config.policy_clip)
-    targets = values + vtrace.errors
+    targets = jax.lax.stop_gradient(held_values[:, :-1] + vtrace.errors)
+    # A crossing step has nothing to learn from, whatever the values were.
+    errors = (targets - values) * counted
     entropy = distillation.entropy(logits) * counted
 
     comparison = jax.vmap(
@@ -162,9 +170,7 @@ def loss(
 
     losses = {
         "policy_gradient_loss": -jnp.sum(log_taken * advantage * followed),
-        "baseline_loss": config.baseline_cost
-        * 0.5
-        * jnp.sum((vtrace.errors / scale) ** 2),
+        "baseline_loss": config.baseline_cost * 0.5 * jnp.sum((errors / scale) ** 2),
         "entropy_loss": -hyperparameters.entropy_cost * jnp.sum(entropy),
         "kickstarting_loss": jnp.sum(weight[..., None] * comparison.loss),
     }
@@ -198,7 +204,7 @@ def loss(
         "value_target": jnp.sum(targets * counted) / num_steps,
         "value_scale": jnp.mean(statistics.scale),
         "advantage_deviation": jnp.mean(normalised.deviation),
-        "explained_variance": _explained_variance(values, vtrace.errors, counted),
+        "explained_variance": _explained_variance(values, errors, counted),
         "rho_clip_fraction": jnp.sum((rho > 1.0) * counted) / num_steps,
         "kl_behaviour_student": jnp.sum(
             distillation.divergence(trajectory.behaviour_logits, logits) * counted

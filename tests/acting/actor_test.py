@@ -338,9 +338,7 @@ class StoppingTest(parameterized.TestCase):
 
     @parameterized.parameters(True, False)
     def test_it_ends_while_the_queue_is_full(self, synchronous):
-        run = small_ring.small_config(
-            environments_per_actor=2, synchronous=synchronous
-        )
+        run = small_ring.small_config(environments_per_actor=2, synchronous=synchronous)
         self._assert_ends(run, [Script(), Script()])
 
     @parameterized.parameters(True, False)

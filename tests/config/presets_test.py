@@ -33,6 +33,7 @@ _PAPER: dict[str, Any] = {
     # E, section 4.2: three terms, on the advantages and values as they are; all that
     # bounds the policy's step is ρ̄. Rewards are clipped, not scaled (section D.1).
     "policy_clip": 0.0,
+    "held_values": False,
     "value_normalisation": False,
     "advantage_normalisation": False,
     "fresh_statistics": False,

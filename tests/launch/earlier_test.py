@@ -97,7 +97,10 @@ class EarlierTest(parameterized.TestCase):
         before.update(window_batches=1, passes=1, bootstrap_time_limit=True)
         before.update(synchronous=False)
         before["loss"].update(
-            reward_scales=[], fresh_statistics=True, least_advantage_deviation=0.001
+            reward_scales=[],
+            fresh_statistics=True,
+            least_advantage_deviation=0.001,
+            held_values=False,
         )
         before["optimiser"].update(anneal_frames=0, final_learning_rate_share=0.0)
         before["optimiser"]["learning_rate"] = 0.001
