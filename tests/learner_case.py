@@ -62,6 +62,7 @@ class RecordingUpdate:
         self._stop_after = stop_after
         self.stop = threading.Event()
         self.seen: list[trajectory.Hyperparameters] = []
+        self.held: list[jax.Array | None] = []
         self.before: Callable[[], None] | None = None
 
     def __getattr__(self, name: str):
@@ -73,13 +74,14 @@ class RecordingUpdate:
         )
         return fresh()
 
-    def __call__(self, state, batch, hyperparameters):
+    def __call__(self, state, batch, hyperparameters, held_values=None):
         if self.before is not None:
             self.before()
         self.seen.append(hyperparameters)
         if len(self.seen) == self._stop_after:
             self.stop.set()
-        return self._update(state, batch, hyperparameters)
+        self.held.append(held_values)
+        return self._update(state, batch, hyperparameters, held_values)
 
 
 class LearnerTestCase(absltest.TestCase):

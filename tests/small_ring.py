@@ -208,8 +208,8 @@ class _WatchedUpdate:
         self.trained.batches.append(batch)
         return self._update.shard(batch)
 
-    def __call__(self, state, batch, hyperparameters):
-        state, metrics = self._update(state, batch, hyperparameters)
+    def __call__(self, state, batch, hyperparameters, held_values=None):
+        state, metrics = self._update(state, batch, hyperparameters, held_values)
         trained = self.trained
         trained.metrics.append({name: float(x[0]) for name, x in metrics.items()})
         if len(trained.metrics) in self._wanted:

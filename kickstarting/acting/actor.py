@@ -31,8 +31,8 @@ _MOST_POLLS_PER_SECOND = 200
 _CLOSE_SECONDS = 3.0
 # Where acting and learning take turns: how often an actor looks for what was learned,
 _TURN_POLL_SECONDS = 0.005
-# and when it acts on without. The learner, or another actor, has died, and it would wait
-# for unrolls that are lost; where it merely takes longer, unrolls become older.
+# and when it acts on without: unrolls may be lost with a learner, or an actor be dead.
+# Where learning merely takes longer, unrolls become older.
 _TURN_SECONDS = 30.0
 # A small batch is worth waiting this much for more environments,
 _GATHER_SECONDS = 0.002

@@ -198,7 +198,15 @@ class Update:
             return result
 
     def values(self, state: LearnerState, batch: trajectory.Trajectory) -> jax.Array:
-        """Returns what the critic expects, not normalised: [devices, B/devices, T+1]."""
+        """Returns what the critic expects in a batch, not normalised.
+
+        Args:
+          state: as for an update; it is not donated.
+          batch: from `shard`.
+
+        Returns:
+          float32 [devices, B / devices, T + 1], each of its unroll's task.
+        """
         # Members of a population that begin at once must not compile it twice.
         with self._compiling:
             return self._values(state, batch)

@@ -99,6 +99,25 @@ class LearnerTest(learner_case.LearnerTestCase):
             self.assertSequenceEqual(published[:12], list(expected))
             self.assertEqual(made.parameters(-1)[0], 3 * learner_case.NUM_UPDATES)
 
+    def test_values_are_held_through_all_passes_over_a_window(self):
+        run = dataclasses.replace(learner_case.CONFIG, window_batches=2, passes=3)
+        self._run(run)
+        self.assertEqual(self.update.held, [None] * 3 * learner_case.NUM_UPDATES)
+
+        self.logdir = self.create_tempdir().full_path
+        loss = dataclasses.replace(run.loss, held_values=True)
+        self._run(dataclasses.replace(run, loss=loss))
+        held = [np.asarray(values) for values in self.update.held]
+        self.assertLen(held, 3 * learner_case.NUM_UPDATES)
+        first = np.concatenate(held[:2])
+        steps = learner_case.CONFIG.unroll_length + 1
+        self.assertEqual(first.shape, (2, learner_case.CONFIG.batch_size, steps))
+        for number in (2, 4):
+            of_pass = np.concatenate(held[number : number + 2])
+            # Dealt anew: the same rows for each place, in another order.
+            np.testing.assert_array_equal(np.sort(of_pass, 0), np.sort(first, 0))
+        self.assertFalse(np.array_equal(np.sort(held[6:8], 0), np.sort(held[:2], 0)))
+
     def test_a_window_of_one_batch_changes_nothing(self):
         whole = self._run()
         self.logdir = self.create_tempdir().full_path
