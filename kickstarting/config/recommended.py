@@ -27,7 +27,6 @@ _GRIDS: Row = {
     "least_advantage_deviation": 0.2,
     "window_batches": 8,
     "passes": 8,
-    "synchronous": True,
 }
 _DOOM: Row = {
     "action_repeat": 4,
@@ -36,6 +35,7 @@ _DOOM: Row = {
     "entropy_cost": 0.003,
     "window_batches": 4,
     "passes": 8,
+    # Both of docs/tuning.md's "doom: fresh unrolls, and values that are held".
     "synchronous": True,
     "held_values": True,
 }

@@ -91,6 +91,21 @@ class UpdateTest(parameterized.TestCase):
             np.testing.assert_allclose(results[0], result, rtol=1e-4, atol=2e-5)
             self.assertAlmostEqual(norms[0] / norm, 1.0, places=3)
 
+    def test_values_that_are_held_at_once_change_nothing(self):
+        made, state = _make(4)
+        # Values that are normalised by something.
+        state, _ = made(state, made.shard(_batch()), _hyperparameters())
+        batch = made.shard(_batch(1))
+        values = made.values(state, batch)
+        steps = CONFIG.unroll_length + 1
+        self.assertEqual(values.shape, (4, CONFIG.batch_size // 4, steps))
+        again = made.replicate(made.on_host(state))
+        held, _ = made(again, batch, _hyperparameters(), values)
+        free, _ = made(state, batch, _hyperparameters())
+        np.testing.assert_allclose(
+            made.flat_parameters(held), made.flat_parameters(free), rtol=1e-4, atol=1e-6
+        )
+
     def test_all_devices_hold_the_same_parameters(self):
         made, state = _make(4)
         state, _ = made(state, made.shard(_batch()), _hyperparameters())

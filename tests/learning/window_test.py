@@ -92,15 +92,20 @@ class WindowTest(parameterized.TestCase):
             seen, list(window.rows(np.random.default_rng((1, 0)), 3, 4, 2))
         )
 
-    def test_one_device_and_four_learn_the_same(self):
+    @parameterized.parameters(False, True)
+    def test_one_device_and_four_learn_the_same(self, held):
         results = []
         for num_devices in (1, 4):
             made = update.Update(
                 Agent(SPEC, CONFIG.network), CONFIG, jax.local_devices()[:num_devices]
             )
             state = made.replicate(jax.device_get(made.init(jax.random.key(0))))
-            for batch in window.batches(_gathered(made), CONFIG.passes, (1, 0)):
-                state, _ = made(state, batch, _hyperparameters())
+            gathered = [
+                (batch, made.values(state, batch) if held else None)
+                for batch in _gathered(made)
+            ]
+            for batch, values in window.batches(gathered, CONFIG.passes, (1, 0)):
+                state, _ = made(state, batch, _hyperparameters(), values)
             self.assertEqual(made.compilations(), 1)
             results.append(np.array(made.flat_parameters(state)))
         np.testing.assert_allclose(*results, rtol=1e-4, atol=2e-5)
