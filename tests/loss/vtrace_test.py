@@ -12,6 +12,12 @@ from kickstarting.agent import trajectory as trajectory_lib
 from kickstarting.loss import popart, running_moments, vtrace
 from tests import jitted_loss, loss_reference, small_ring
 
+# Compiled: each operation on its own would be, for every new shape.
+_loss = jax.jit(vtrace.loss, static_argnums=5)
+_loss_and_gradient = jax.jit(
+    jax.value_and_grad(vtrace.loss, has_aux=True), static_argnums=5
+)
+
 
 def setUpModule():
     small_ring.compile_quickly()
@@ -126,10 +132,12 @@ class LossTest(parameterized.TestCase):
         halves = jax.tree.map(
             lambda x: x.reshape(2, 2, *x.shape[1:]), (output, trajectory)
         )
-        found: running_moments.Moments = jax.vmap(
-            functools.partial(moments, axis_name="devices"), axis_name="devices"
+        found: running_moments.Moments = jax.jit(
+            jax.vmap(
+                functools.partial(moments, axis_name="devices"), axis_name="devices"
+            )
         )(*halves)
-        whole = moments(output, trajectory)
+        whole = jax.jit(moments)(output, trajectory)
         for device in range(2):
             np.testing.assert_allclose(found.mean[device], whole.mean, rtol=1e-5)
             np.testing.assert_allclose(found.second[device], whole.second, rtol=1e-5)
@@ -231,7 +239,7 @@ class LossTest(parameterized.TestCase):
             - values[:, :-1]
         )
         counted = ~trajectory_lib.is_crossing(trajectory.discount, trajectory.first)
-        _, found = vtrace.loss(
+        _, found = _loss(
             output,
             trajectory,
             popart.initial(1),
@@ -300,7 +308,7 @@ class LossTest(parameterized.TestCase):
             )[0]
 
         np.testing.assert_array_equal(
-            jax.grad(total)(jnp.asarray(trajectory.teacher_logits)), 0.0
+            jax.jit(jax.grad(total))(jnp.asarray(trajectory.teacher_logits)), 0.0
         )
 
     def test_normalised_values(self):
@@ -318,7 +326,7 @@ class LossTest(parameterized.TestCase):
             hyperparameters,
             jitted_loss.CONFIG,
         )
-        _, found = vtrace.loss(
+        (_, found), gradient = _loss_and_gradient(
             output,
             trajectory,
             statistics,
@@ -340,16 +348,6 @@ class LossTest(parameterized.TestCase):
         np.testing.assert_allclose(
             of_targets.second, (targets[counted] ** 2).mean(), rtol=1e-4
         )
-        gradient = jax.grad(
-            lambda output: vtrace.loss(
-                output,
-                trajectory,
-                statistics,
-                jitted_loss.ADVANTAGE_MOMENTS,
-                hyperparameters,
-                jitted_loss.CONFIG,
-            )[0]
-        )(output)
         np.testing.assert_allclose(
             gradient.value[:, :-1, 0],
             jitted_loss.CONFIG.baseline_cost * (values[:, :-1, 0] - targets) / scale,
