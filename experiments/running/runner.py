@@ -14,7 +14,9 @@ from rich import progress as rich_progress
 
 from launch.flags import preflight
 
-_POLL_SECONDS = 1.0
+# Between two looks at how far the steps are, and whether one has ended.
+_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Runner:
                 while self._running or self._next() is not None:
                     self._begin_what_may()
                     self._look_after_running()
-                    time.sleep(_POLL_SECONDS)
+                    self._wait_for_an_end()
             finally:
                 self._stop()
         if self._signal:
@@ -160,6 +162,14 @@ class Runner:
             self._ended_frames += step.frames
             self._end(step, status)
         self._bars.update(self._overall, completed=self._ended_frames + under_way)
+
+    def _wait_for_an_end(self) -> None:
+        """Returns when a step has ended, or it is time to look how far they are."""
+        deadline = time.monotonic() + _LOOK_SECONDS
+        while self._running and time.monotonic() < deadline:
+            if any(each.process.poll() is not None for each in self._running):
+                return
+            time.sleep(_POLL_SECONDS)
 
     def _end(self, step: Step, status: int) -> None:
         if status == 0:
