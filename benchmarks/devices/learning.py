@@ -40,12 +40,14 @@ class _ClockedUpdate(Update):
         """Forgets the calls so far; sets `stop` once the next took so long."""
         self.begun, self._seconds, self._stop = [], seconds, stop
 
-    def __call__(self, state: Any, batch: Any, hyperparameters: Any) -> Any:
+    def __call__(
+        self, state: Any, batch: Any, hyperparameters: Any, held_values: Any = None
+    ) -> Any:
         self.begun.append(time.monotonic())
         enough = len(self.begun) >= common.WARM_UP + common.FEWEST
         if enough and self.begun[-1] - self.begun[common.WARM_UP] > self._seconds:
             self._stop.set()
-        return super().__call__(state, batch, hyperparameters)
+        return super().__call__(state, batch, hyperparameters, held_values)
 
 
 def updates(
