@@ -3,7 +3,7 @@
 import dataclasses
 
 from absl.testing import absltest, parameterized
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import ring_model
@@ -42,6 +42,7 @@ class RingModelTest(parameterized.TestCase):
             found = ring_model.on_one_machine(_PARTS, ring, cores)
             self.assertAlmostEqual(found, 1 / (0.1 + cost))
 
+    @settings(deadline=None)
     @given(
         actors=st.integers(1, 64),
         environments=st.integers(1, 64),

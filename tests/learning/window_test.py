@@ -7,7 +7,7 @@ os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
 import jax
 import numpy as np
 from absl.testing import absltest, parameterized
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickstarting.agent import trajectory
@@ -35,6 +35,7 @@ def _gathered(made: update.Update) -> list[trajectory.Trajectory]:
 
 
 class WindowTest(parameterized.TestCase):
+    @settings(deadline=None)
     @given(
         seed=st.integers(0, 1000),
         num_batches=st.integers(1, 9),

@@ -5,7 +5,7 @@ import math
 import os
 
 from absl.testing import absltest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickstarting.population import events as population_events
@@ -124,6 +124,7 @@ class LineageTest(absltest.TestCase):
             [(0, 1.0), (2000, 11.0), (2000, 22.0)],
         )
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(_MEMBERS, _MEMBERS, st.integers(0, 3)), max_size=30))
     def test_a_lineage_is_one_run_whoever_was_ahead(self, decisions):
         numbers = dict.fromkeys(range(4), 0)

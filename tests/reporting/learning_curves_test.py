@@ -5,7 +5,7 @@ import xml.etree.ElementTree
 
 import numpy as np
 from absl.testing import absltest, parameterized
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import image
 
@@ -47,6 +47,7 @@ class SmoothTest(parameterized.TestCase):
         )
         np.testing.assert_allclose(smoothed, [np.nan, 1, 2, 3, np.nan])
 
+    @settings(deadline=None)
     @given(
         st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40),
         st.floats(0.1, 50),

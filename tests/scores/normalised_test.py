@@ -4,7 +4,7 @@ import math
 import statistics
 
 from absl.testing import absltest, parameterized
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickstarting.environments import base
@@ -52,6 +52,7 @@ class ScoresTest(parameterized.TestCase):
         self.assertEqual((summary.mean, summary.episodes), (2.5, 4))
         self.assertAlmostEqual(summary.standard_error, math.sqrt(5 / 3) / 2)
 
+    @settings(deadline=None)
     @given(st.lists(_FINITE, min_size=2, max_size=50))
     def test_summary_agrees_with_the_standard_library(self, returns):
         summary = scores.summarise(returns)

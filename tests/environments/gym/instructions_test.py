@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 from absl.testing import absltest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickstarting.environments.gym import instructions
@@ -37,6 +37,7 @@ class InstructionsTest(absltest.TestCase):
         for text in ("", " \n", "?!"):
             self.assertEqual(np.count_nonzero(instructions.encode(text, 8)), 0)
 
+    @settings(deadline=None)
     @given(st.text(), st.integers(0, 30))
     def test_any_text_gives_ids_then_pads(self, text: str, length: int) -> None:
         ids = instructions.encode(text, length)
@@ -46,6 +47,7 @@ class InstructionsTest(absltest.TestCase):
         num_words = np.count_nonzero(ids)
         self.assertTrue(np.all(ids[:num_words] > 0))
 
+    @settings(deadline=None)
     @given(st.lists(st.sampled_from(["go", "to", "the", "key"]), min_size=4))
     def test_longer_instructions_are_cut(self, words: list[str]) -> None:
         np.testing.assert_array_equal(

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 from absl.testing import absltest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickstarting.agent import trajectory
@@ -64,6 +64,7 @@ class EpisodeStepperTest(absltest.TestCase):
             )
             jax.tree.map(np.testing.assert_array_equal, other, one)
 
+    @settings(deadline=None)
     @given(st.lists(st.integers(0, 1), max_size=40), st.integers(1, 6), st.booleans())
     def test_episodes_account_for_every_reward(
         self, actions: list[int], length: int, truncation: bool
