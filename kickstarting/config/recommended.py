@@ -35,7 +35,7 @@ _DOOM: Row = {
     "entropy_cost": 0.003,
     "window_batches": 4,
     "passes": 8,
-    # Both of docs/tuning.md's "doom: fresh unrolls, and values that are held".
+    # docs/tuning.md says what both are worth.
     "synchronous": True,
     "held_values": True,
 }
