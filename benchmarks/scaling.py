@@ -23,7 +23,7 @@ from absl import flags
 
 from benchmarks import launched, ring_model, waiting_environment
 from benchmarks import parts as parts_lib
-from kickstarting.acting import actor
+from kickstarting.acting import newest_parameters
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
@@ -104,7 +104,7 @@ def _ring(actors: int) -> ring_model.Ring:
     return ring_model.Ring(
         actors,
         _ENVIRONMENTS.value,
-        1.0 / actor.parameters_period(config),
+        1.0 / newest_parameters.parameters_period(config),
         config.batch_size * config.unroll_length,
     )
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from kickstarting.acting.guides import Guide
+from kickstarting.acting.newest_parameters import NewestParameters, parameters_period
 from kickstarting.acting.policy import Policy, inference_device
 from kickstarting.acting.unroll_sender import UnrollSender
 from kickstarting.acting.unroll_store import UnrollStore
@@ -25,29 +26,12 @@ from kickstarting.environments.stepping import batch as environment_batch
 NUM_SLOTS = 2
 _WAIT_SECONDS = 0.2
 _REPORT_SECONDS = 0.5
-_POLL_PARAMETERS_SECONDS = 0.02
-# Of all actors together: one learner answers them, and may send its weights each time.
-_MOST_POLLS_PER_SECOND = 200
 _CLOSE_SECONDS = 3.0
-# Where acting and learning take turns: how often an actor looks for what was learned,
-_TURN_POLL_SECONDS = 0.005
-# and when it acts on without: unrolls may be lost with a learner, or an actor be dead.
-# Where learning merely takes longer, unrolls become older.
-_TURN_SECONDS = 30.0
 # A small batch is worth waiting this much for more environments,
 _GATHER_SECONDS = 0.002
 # and this much while others wait for the learner: acting sooner would only take the
 # processor from it.
 _HELD_GATHER_SECONDS = 0.02
-
-
-def parameters_period(config: config_lib.Config) -> float:
-    """Returns the seconds after which an actor asks for parameters again.
-
-    Args:
-      config: of the run; the more actors it has the less often each asks.
-    """
-    return max(_POLL_PARAMETERS_SECONDS, config.num_actors / _MOST_POLLS_PER_SECOND)
 
 
 class LearnerClient(Protocol):
@@ -124,16 +108,11 @@ class Actor:
             np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         )
         self._steps = np.zeros(num_environments, np.int32)
-        self._version = -1
-        self._first_version = -1
-        self._opened_unrolls = 0
-        # Of one policy, where acting and learning take turns.
-        self._unrolls_of_turn = 0
-        self._kickstarting_weight = np.zeros(
-            (len(config.tasks), config.max_teachers), np.float32
+        self._parameters = NewestParameters(
+            config, learner.parameters, self._policy.set_parameters
         )
         self._sender = make_sender(
-            self._store, lambda task: self._kickstarting_weight[task]
+            self._store, lambda task: self._parameters.kickstarting_weight[task]
         )
         self._episodes: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self._lock = threading.Lock()
@@ -161,9 +140,11 @@ class Actor:
         )
         try:
             self._environments.start()
-            self._fetch_parameters(stop)
+            self._parameters.wait_for_first(stop)
             if stop.is_set():
                 return
+            # A resumed run must not draw the random numbers of its past again.
+            self._steps += self._frames_learned() // self._config.action_repeat
             self._policy.warm_up(
                 self._environments.spec,
                 self._config.network.core_size,
@@ -192,10 +173,7 @@ class Actor:
                 continue
             ready.sort()
             ready, held = self._open_unrolls(ready)
-            if self._config.lockstep:
-                self._synchronise(stop)
-            elif self._has_had_its_turn():
-                self._wait_for_turn(stop)
+            self._seconds["slot"] += self._parameters.wait(stop)
             if len(ready):
                 self._act(ready)
             elif not len(arrived):
@@ -259,12 +237,14 @@ class Actor:
         can_act = ~full
         for i in np.flatnonzero(full):
             environment = int(ready[i])
-            if store.next_slot_is_free(environment) and not self._has_had_its_turn():
+            if (
+                store.next_slot_is_free(environment)
+                and not self._parameters.turn_is_over
+            ):
                 slot = int(store.slot[environment])
                 store.open_unroll(environment)
                 self._sender.send(environment, slot)
-                self._opened_unrolls += 1
-                self._unrolls_of_turn += 1
+                self._parameters.count_opened_unroll()
                 can_act[i] = True
         return ready[can_act], ready[~can_act]
 
@@ -277,13 +257,12 @@ class Actor:
         at = ready[opening], slot[opening]
         store.cell[at] = state.cell[opening]
         store.hidden[at] = state.hidden[opening]
-        store.params_version[at] = self._version
+        store.params_version[at] = self._parameters.version
         observation, guidance = store.observation(ready), None
         if self._guide is not None:
-            frames = (
-                self._version * self._config.frames_per_batch // self._config.passes
+            guidance = self._guide.guidance(
+                ready, observation, first, self._frames_learned()
             )
-            guidance = self._guide.guidance(ready, observation, first, frames)
         actions, logits, state = policy.act(
             observation,
             first,
@@ -303,54 +282,10 @@ class Actor:
         self._agent_steps += len(ready)
         self._batches += 1
 
-    def _fetch_parameters(self, stop: threading.Event) -> None:
-        """Waits for the learner's first parameters."""
-        while not stop.is_set() and not self._poll_parameters():
-            stop.wait(_POLL_PARAMETERS_SECONDS)
-
-    def _poll_parameters(self) -> bool:
-        answer = self._learner.parameters(self._version)
-        if answer is None:
-            return False
-        version, flat, weight = answer
-        self._policy.set_parameters(flat)
-        self._kickstarting_weight = weight
-        if self._first_version < 0:
-            self._first_version = version
-            # A resumed run must not draw the random numbers of its past again.
-            config = self._config
-            steps = config.batch_size * config.unroll_length
-            self._steps += version * steps // config.passes
-        self._version = version
-        return True
-
-    def _synchronise(self, stop: threading.Event) -> None:
-        """Waits for the parameters that all the unrolls sent so far lead to."""
+    def _frames_learned(self) -> int:
+        """Returns the environment frames that led to the newest parameters."""
         config = self._config
-        windows = self._opened_unrolls // (config.batch_size * config.window_batches)
-        updates = windows * config.updates_per_window
-        while self._version < self._first_version + updates:
-            if stop.wait(_POLL_PARAMETERS_SECONDS / 10):
-                return
-            self._poll_parameters()
-
-    def _has_had_its_turn(self) -> bool:
-        config = self._config
-        return (
-            config.synchronous
-            and not config.lockstep
-            and self._unrolls_of_turn >= config.unrolls_of_window
-        )
-
-    def _wait_for_turn(self, stop: threading.Event) -> None:
-        """Waits until the learner has learned from what was acted with this policy."""
-        start = time.monotonic()
-        period = max(_TURN_POLL_SECONDS, parameters_period(self._config) / 4)
-        while not self._poll_parameters():
-            if stop.wait(period) or time.monotonic() - start > _TURN_SECONDS:
-                break
-        self._unrolls_of_turn = 0
-        self._seconds["slot"] += time.monotonic() - start
+        return self._parameters.version * config.frames_per_batch // config.passes
 
     def _exchange_with_learner(
         self, stop: threading.Event, has_ended: threading.Event
@@ -358,13 +293,12 @@ class Actor:
         """Fetches parameters and reports, behind the acting."""
         polled = reported = start = time.monotonic()
         period = parameters_period(self._config)
-        # Parameters are fetched where they are waited for.
-        waits = self._config.lockstep or self._config.synchronous
         while not (stop.wait(min(period, _REPORT_SECONDS)) or has_ended.is_set()):
             try:
-                if not waits and time.monotonic() - polled >= period:
+                due = time.monotonic() - polled >= period
+                if due and not self._parameters.are_waited_for:
                     polled = time.monotonic()
-                    self._poll_parameters()
+                    self._parameters.poll()
                 if time.monotonic() - reported > _REPORT_SECONDS:
                     reported = time.monotonic()
                     self._report(reported - start)

@@ -1,11 +1,9 @@
 """The actor: what it writes is what happened, whichever environments were ready."""
 
-import dataclasses
 import functools
 import itertools
 import threading
 import time
-from unittest import mock
 
 import chex
 import jax
@@ -221,66 +219,6 @@ class ActorTest(parameterized.TestCase):
     def test_environments_are_closed_at_the_end(self):
         environments, _, _, _ = _run()
         self.assertTrue(environments.closed)
-
-
-class TurnsTest(parameterized.TestCase):
-    def _act(self, num_actors, learner):
-        run = small_ring.small_config(
-            environments_per_actor=3,
-            num_actors=num_actors,
-            batch_size=4,
-            window_batches=2,
-            synchronous=True,
-        )
-        # The queue takes all that is sent: nothing but the learner holds the actor.
-        run = dataclasses.replace(run, queue_size=100)
-        scripts = [Script(), Script(delay=1), Script(length=3, truncation=True)]
-        environments = CountingBatch(scripts, actor_lib.NUM_SLOTS, UNROLL_LENGTH)
-        unrolls: list[trajectory.Trajectory] = []
-        stop = threading.Event()
-        writer = mock.Mock(write=lambda unroll: unrolls.append(_copied(unroll)) or 0.0)
-        actor = small_ring.make_actor(run, environments, learner, writer)
-        thread = threading.Thread(target=actor.run, args=(stop,), daemon=True)
-        thread.start()
-
-        def end():
-            stop.set()
-            thread.join(10)
-            self.assertFalse(thread.is_alive())
-
-        self.addCleanup(end)
-        return unrolls
-
-    def _wait_for(self, unrolls, count) -> None:
-        deadline = time.monotonic() + 30
-        while len(unrolls) < count and time.monotonic() < deadline:
-            time.sleep(0.01)
-        self.assertLen(unrolls, count)
-        # Time enough for more, if it did not wait.
-        time.sleep(0.3)
-        self.assertLen(unrolls, count)
-
-    @parameterized.parameters((1, 8), (3, 3))
-    def test_an_actor_waits_for_what_is_learned_from_its_window(self, actors, share):
-        flat = _agent_and_parameters()[1]
-        learner = small_ring.FixedLearner(flat, WEIGHT, version=0)
-        unrolls = self._act(actors, learner)
-        self._wait_for(unrolls, share)
-        learner.published = (16, flat, WEIGHT)
-        self._wait_for(unrolls, 2 * share)
-        # What was begun with one policy may have been ended with the next.
-        versions = [int(unroll.params_version) for unroll in unrolls]
-        self.assertEqual(versions[:share], [0] * share)
-        self.assertEqual(set(versions[share:]) - {0}, {16})
-
-    def test_it_acts_on_where_nothing_is_learned_for_long(self):
-        flat = _agent_and_parameters()[1]
-        with mock.patch.object(actor_lib, "_TURN_SECONDS", 0.5):
-            unrolls = self._act(1, small_ring.FixedLearner(flat, WEIGHT, version=0))
-            deadline = time.monotonic() + 30
-            while len(unrolls) < 3 * 8 and time.monotonic() < deadline:
-                time.sleep(0.01)
-        self.assertGreaterEqual(len(unrolls), 3 * 8)
 
 
 class ReportsTest(absltest.TestCase):
