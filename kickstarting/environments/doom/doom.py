@@ -9,7 +9,7 @@ scenario offers all of its buttons: else it does nothing, or the same as another
 
 The engine's frames are without its status bar. Of health and ammunition, which the
 scenario may tell (`available_game_variables` in its .cfg), the frame then shows a bar
-each at its foot: what a shot costs is felt a hundred steps later, and a critic that
+each at its top: what a shot costs is felt a hundred steps later, and a critic that
 does not see the ammunition cannot tell (docs/tuning.md has what that was worth).
 """
 
@@ -56,7 +56,7 @@ class _Bar(NamedTuple):
     """A bar over the whole width of the frame.
 
     Attributes:
-      top: its first row, counted from below the frame.
+      top: its first row.
       full: the value that fills it.
       colour: of its filled part; the rest is black.
     """
@@ -69,8 +69,8 @@ class _Bar(NamedTuple):
 _BAR_HEIGHT = 2
 # By the names of the game's variables.
 _BARS: Mapping[str, _Bar] = {
-    "HEALTH": _Bar(-2 * _BAR_HEIGHT, 100.0, (255, 0, 0)),
-    "AMMO2": _Bar(-_BAR_HEIGHT, 50.0, (255, 255, 0)),
+    "HEALTH": _Bar(0, 100.0, (255, 0, 0)),
+    "AMMO2": _Bar(_BAR_HEIGHT, 50.0, (255, 255, 0)),
 }
 
 _ENGINE_WRAPPER = os.path.join(os.path.dirname(__file__), "doom_engine.sh")
@@ -106,7 +106,7 @@ class DoomEnvironment(base.SpecifiedEnvironment):
     """One ViZDoom scenario.
 
     Observations are {'pixels': uint8 [72, 96, 3] RGB, 'instruction': int32 [0]}. The
-    last four rows of the pixels have the bars of those variables that the scenario
+    first four rows of the pixels have the bars of those variables that the scenario
     tells: health (red, full at 100) and under it ammunition (yellow, full at 50).
     Rewards are the scenario's own, summed over the repeated action. An episode that
     ends by the scenario's time limit is a truncation: its LAST step has discount 1. One
@@ -193,11 +193,11 @@ def _draw_bars(
     frame: np.ndarray, bars: Sequence[_Bar | None], values: np.ndarray
 ) -> None:
     """Draws into a frame uint8 [H, W, 3] the values float [n] that have a bar."""
-    height, width, _ = frame.shape
+    width = frame.shape[1]
     for bar, value in zip(bars, values, strict=True):
         if bar is None:
             continue
-        rows = frame[height + bar.top :][:_BAR_HEIGHT]
+        rows = frame[bar.top :][:_BAR_HEIGHT]
         filled = round(width * min(max(value / bar.full, 0.0), 1.0))
         rows[:, :filled] = bar.colour
         rows[:, filled:] = 0

@@ -10,9 +10,12 @@ import time
 
 import cv2
 import dm_env
+import flax.linen as nn
+import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from kickstarting.agent import networks
 from kickstarting.environments import base
 from kickstarting.environments.doom import doom
 from tests.environments import processes
@@ -20,7 +23,7 @@ from tests.environments import processes
 _ATTACK = doom.ACTION_NAMES.index("attack")
 _FORWARD = doom.ACTION_NAMES.index("forward")
 # Rows of the frame.
-_HEALTH, _AMMUNITION, _BOTH = slice(68, 70), slice(70, 72), slice(68, 72)
+_HEALTH, _AMMUNITION, _BOTH = slice(0, 2), slice(2, 4), slice(0, 4)
 
 
 def _make(level: str, seed: int = 1, action_repeat: int = 4) -> doom.DoomEnvironment:
@@ -92,6 +95,20 @@ class DoomTest(parameterized.TestCase):
             resized = cv2.resize(shown, (96, 72), interpolation=cv2.INTER_LINEAR)
             np.testing.assert_array_equal(pixels[bare], resized[bare])
             self.assertEqual(level == "basic", not np.array_equal(pixels, resized))
+
+    @parameterized.product(
+        torso=(networks.ShallowTorso, networks.DeepTorso),
+        rows=(_HEALTH, _AMMUNITION),
+    )
+    def test_what_a_bar_shows_is_read(self, torso: type[nn.Module], rows: slice):
+        # The shallow torso's convolutions leave out the frame's last rows.
+        full = np.full((1, 72, 96, 3), 90, np.uint8)
+        full[:, rows, :48] = (255, 255, 0)
+        # The frame's mean and deviation, by which all is scaled, stay as they are.
+        mirrored = full[:, :, ::-1]
+        params = torso().init(jax.random.key(0), full)
+        features = [np.asarray(torso().apply(params, x)) for x in (full, mirrored)]
+        self.assertGreater(np.abs(features[0] - features[1]).max(), 0.01)
 
     @parameterized.parameters(1, 4)
     def test_sums_rewards_over_the_repeated_action(self, action_repeat: int) -> None:
