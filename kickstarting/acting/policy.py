@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import chex
 import jax
-import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 
@@ -215,6 +214,14 @@ def inference_device(config: config_lib.Config) -> jax.Device:
 def unraveller(agent: Agent) -> Callable[[np.ndarray], trajectory.Params]:
     """Returns the jitted inverse of the learner's ravel_pytree."""
     shapes = jax.eval_shape(agent.init_params, jax.random.key(0))
-    example = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
-    _, unravel = jax.flatten_util.ravel_pytree(example)
+    leaves, structure = jax.tree.flatten(shapes)
+    ends = np.cumsum([leaf.size for leaf in leaves])
+
+    def unravel(flat: jax.Array) -> trajectory.Params:
+        parts = jnp.split(flat, ends[:-1])
+        return jax.tree.unflatten(
+            structure,
+            [part.reshape(x.shape) for part, x in zip(parts, leaves, strict=True)],
+        )
+
     return jax.jit(unravel)

@@ -34,7 +34,10 @@ _FOR_RELU = nn.initializers.he_normal()
 
 
 class ShallowTorso(nn.Module):
-    """IMPALA's small torso, VALID padding (which gives the paper's 1.2M parameters)."""
+    """IMPALA's small torso, VALID padding (which gives the paper's 1.2M parameters).
+
+    Of a frame of 72x96 the last four rows and columns are not read.
+    """
 
     @nn.compact
     def __call__(self, pixels: Array) -> Array:
