@@ -15,15 +15,14 @@ import jax
 import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
-from jax import sharding
 
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.config.agent import OptimiserConfig
+from kickstarting.learning import placement
 from kickstarting.loss import optimisers, popart, running_moments, vtrace
 
-_AXIS = "devices"
 _SHARING = threading.Lock()
 
 
@@ -121,23 +120,18 @@ class Update:
             )
         self._agent = agent
         self._config = config
-        # Where pmap puts its results, axis name included: from elsewhere the second
-        # update would be compiled anew.
-        self._placement = sharding.NamedSharding(
-            sharding.Mesh(np.array(self.devices), (_AXIS,)),
-            sharding.PartitionSpec(_AXIS),
-        )
+        self._placement = placement.of_pmap(self.devices)
         # pmap does not tell how often it compiled in every version of JAX.
         self._traces = 0
         self._update = jax.pmap(
             self._update_shard,
-            axis_name=_AXIS,
+            axis_name=placement.AXIS,
             in_axes=(0, 0, None, 0),
             donate_argnums=(0,),
             devices=self.devices,
         )
         self._values = jax.pmap(
-            self._values_shard, axis_name=_AXIS, devices=self.devices
+            self._values_shard, axis_name=placement.AXIS, devices=self.devices
         )
         # Members of a population that begin at once must not compile it twice.
         self._compiling = threading.Lock()
@@ -161,7 +155,7 @@ class Update:
 
         def put(x: Any) -> jax.Array:
             copies = np.broadcast_to(x, (count, *np.shape(x)))
-            return jax.device_put(copies, self._placement)
+            return jax.device_put(copies, self._placement(copies.shape))
 
         return jax.tree.map(put, state)
 
@@ -171,7 +165,7 @@ class Update:
 
         def put(x: Any) -> jax.Array:
             parts = x.reshape((count, x.shape[0] // count, *x.shape[1:]))
-            return jax.device_put(parts, self._placement)
+            return jax.device_put(parts, self._placement(parts.shape))
 
         return jax.tree.map(put, batch)
 
@@ -254,12 +248,12 @@ class Update:
                 state.advantage_moments,
                 hyperparameters,
                 self._config.resolved_loss,
-                _AXIS,
+                placement.AXIS,
                 held_values,
             )
 
         gradients, found = jax.grad(loss_of, has_aux=True)(state.params)
-        gradients = jax.lax.psum(gradients, _AXIS)
+        gradients = jax.lax.psum(gradients, placement.AXIS)
         params, optimiser_state, optimiser_metrics = optimisers.update(
             self._config.optimiser,
             gradients,
@@ -279,7 +273,8 @@ class Update:
         # Unrolls that were acted for a learner which died may be ahead of this one.
         lag = jnp.maximum(state.updates - batch.params_version, 0)
         metrics = jax.lax.pmean(
-            {**found.metrics, "policy_lag": jnp.mean(lag.astype(jnp.float32))}, _AXIS
+            {**found.metrics, "policy_lag": jnp.mean(lag.astype(jnp.float32))},
+            placement.AXIS,
         )
         after = LearnerState(
             params,

@@ -15,6 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from kickstarting.learning import placement
+
 # Of arrays [devices, B / devices, ...].
 Batch = TypeVar("Batch")
 
@@ -58,30 +60,29 @@ def batches(
         yield from [gathered[0]] * passes
         return
     one = jax.tree.leaves(gathered[0])[0]
-    devices, per_device = one.shape[:2]
-    placement = one.sharding
-    stack, take = _programs(placement)
+    stack, take = _programs(tuple(each.device for each in one.addressable_shards))
     window = stack(tuple(gathered))
+    devices, per_device = one.shape[:2]
     random = np.random.default_rng(seed)
     for row in rows(random, len(gathered), devices * per_device, passes):
-        yield take(window, jax.device_put(row.reshape(devices, per_device), placement))
+        yield take(window, row.reshape(devices, per_device))
 
 
 @functools.cache
-def _programs(placement: jax.sharding.Sharding) -> tuple[Callable, Callable]:
-    """Returns the compiled `_stack` and `_take` whose results are where batches are."""
+def _programs(devices: tuple[jax.Device, ...]) -> tuple[Callable, Callable]:
+    """Returns the compiled `_stack` and `_take`."""
     return (
-        jax.jit(_stack, out_shardings=placement),
-        jax.jit(_take, out_shardings=placement),
+        jax.pmap(_stack, axis_name=placement.AXIS, devices=devices),
+        jax.pmap(_take, axis_name=placement.AXIS, devices=devices),
     )
 
 
 def _stack(gathered: tuple[Any, ...]) -> Any:
-    """Returns arrays [devices, B / devices, M, ...] of M batches."""
-    return jax.tree.map(lambda *x: jnp.stack(x, axis=2), *gathered)
+    """Returns a device's arrays [B / devices, M, ...] of M batches."""
+    return jax.tree.map(lambda *x: jnp.stack(x, axis=1), *gathered)
 
 
 def _take(window: Any, row: jax.Array) -> Any:
     """Returns for each place the unroll of the batch that `row` names for it."""
-    of_place = jax.vmap(jax.vmap(lambda unrolls, index: unrolls[index]))
+    of_place = jax.vmap(lambda unrolls, index: unrolls[index])
     return jax.tree.map(lambda x: of_place(x, row), window)
