@@ -96,8 +96,6 @@ class ProgramRun:
                     "JAX_COMPILATION_CACHE_DIR": compiled or _shared_folder(),
                     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
                     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-                    # Small networks take longer to compile well than to run badly.
-                    "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",
                     _MARK: self._mark,
                     **(variables or {}),
                 },
