@@ -30,6 +30,7 @@ def python_test(name, size = "small", data = [], **kwargs):
         main = name + ".py",
         deps = [
             "//benchmarks",
+            "//benchmarks/diagnosis",
             "//examples",
             "//experiments",
             "//kickstarting",

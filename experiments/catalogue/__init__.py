@@ -1,4 +1,7 @@
-"""The experiments: one small file each, whose name is the experiment's."""
+"""The experiments: one small file each, whose name is the experiment's.
+
+They stand in folders by what they are for; an experiment's name is without its folder.
+"""
 
 import dataclasses
 import importlib
@@ -12,17 +15,16 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 
 _FILE = ".py"
+_FOLDERS = (
+    "experiments.catalogue.paper",
+    "experiments.catalogue.questions",
+    "experiments.catalogue",
+)
 
 
 def names() -> tuple[str, ...]:
     """Returns the names of all experiments, sorted."""
-    return tuple(
-        sorted(
-            module.name
-            for module in pkgutil.iter_modules(__path__)
-            if not module.name.startswith("_")
-        )
-    )
+    return tuple(sorted(_modules()))
 
 
 def load(name: str, seeds: Sequence[int] = (), quick: bool = False) -> Experiment:
@@ -39,7 +41,7 @@ def load(name: str, seeds: Sequence[int] = (), quick: bool = False) -> Experimen
     if name.endswith(_FILE):
         experiment = _of_file(name)
     elif name in names():
-        experiment = importlib.import_module(f"{__name__}.{name}").EXPERIMENT
+        experiment = importlib.import_module(_modules()[name]).EXPERIMENT
     else:
         raise config_lib.ConfigError(
             f"there is no experiment {name!r}{base.nearest_name(name, names())}"
@@ -52,6 +54,16 @@ def load(name: str, seeds: Sequence[int] = (), quick: bool = False) -> Experimen
 def title(name: str) -> str:
     """Returns the name of an experiment, without the folder of its file."""
     return os.path.basename(name).removesuffix(_FILE)
+
+
+def _modules() -> dict[str, str]:
+    """Returns for each experiment's name the module that declares it."""
+    return {
+        module.name: f"{folder}.{module.name}"
+        for folder in _FOLDERS
+        for module in pkgutil.iter_modules(importlib.import_module(folder).__path__)
+        if not module.ispkg
+    }
 
 
 def _of_file(path: str) -> Experiment:

@@ -1,8 +1,8 @@
 """Bad teachers of a level that takes aim."""
 
-from experiments.catalogue import _doom
+from experiments.catalogue.common import doom
 
-EXPERIMENT = _doom.bad_teachers(
+EXPERIMENT = doom.bad_teachers(
     "defend_the_center",
     """\
 No: students of bad teachers end at 109 to 111 % of those from scratch. λ is 0 from

@@ -1,8 +1,8 @@
 """Bad teachers of a level that needs little aim."""
 
-from experiments.catalogue import _doom
+from experiments.catalogue.common import doom
 
-EXPERIMENT = _doom.bad_teachers(
+EXPERIMENT = doom.bad_teachers(
     "defend_the_line",
     """\
 No: students of bad teachers end at 98 to 100 % of those from scratch. λ is 0 from

@@ -1,6 +1,6 @@
 """One student of four doom levels with the shipped teachers."""
 
-from experiments.catalogue import _doom
+from experiments.catalogue.common import doom
 from experiments.experiment import Condition, Experiment
 from experiments.training import Teacher
 
@@ -17,15 +17,15 @@ EXPERIMENT = Experiment(
         "doom:take_cover",
     ),
     total_frames=1_000_000,
-    seeds=_doom.SEEDS,
+    seeds=doom.SEEDS,
     flags=("--popart_per_task",),
     conditions=(
-        _doom.FROM_SCRATCH,
+        doom.FROM_SCRATCH,
         Condition("one teacher of all tasks", teachers=_OF_ALL, weaned_share=0.5),
         Condition("one teacher for each task", teachers=_EACH, weaned_share=0.5),
-        Condition("one for each task, constant λ", _doom.CONSTANT, _EACH),
+        Condition("one for each task, constant λ", doom.CONSTANT, _EACH),
     ),
-    evaluation_episodes=_doom.EVALUATION_EPISODES,
+    evaluation_episodes=doom.EVALUATION_EPISODES,
     published=True,
     finding="""\
 Yes: with one teacher for each task the student is where those from scratch end

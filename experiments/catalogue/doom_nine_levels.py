@@ -1,6 +1,6 @@
 """All nine doom levels in one student."""
 
-from experiments.catalogue import _doom
+from experiments.catalogue.common import doom
 from experiments.experiment import Condition, Experiment
 from experiments.training import Teacher
 from kickstarting.environments import suites
@@ -13,14 +13,14 @@ EXPERIMENT = Experiment(
     seeds=(1,),
     flags=("--popart_per_task",),
     conditions=(
-        _doom.FROM_SCRATCH,
+        doom.FROM_SCRATCH,
         Condition(
             "teachers of four levels, constant λ",
-            ("--allow_missing_teachers", *_doom.CONSTANT),
+            ("--allow_missing_teachers", *doom.CONSTANT),
             (Teacher("teachers/doom"),),
         ),
     ),
-    evaluation_episodes=_doom.EVALUATION_EPISODES,
+    evaluation_episodes=doom.EVALUATION_EPISODES,
     published=True,
     finding="""\
 From scratch no: take_cover is learned (307 halfway) and lost again. With the shipped

@@ -1,26 +1,26 @@
 """Two schedules of λ for the teachers of table 3."""
 
-from experiments.catalogue import _xland
+from experiments.catalogue.common import xland
 from experiments.experiment import Condition
 from experiments.training import Teacher
 
 
 def _both(label: str, *teachers: Teacher) -> tuple[Condition, ...]:
     return (
-        _xland.kickstarted(f"{label}, 1 to 0 by 20 %", *teachers),
+        xland.kickstarted(f"{label}, 1 to 0 by 20 %", *teachers),
         Condition(f"{label}, 4 to 0 by 50 %", (), teachers, 0.5),
     )
 
 
-EXPERIMENT = _xland.of_large_students(
+EXPERIMENT = xland.of_large_students(
     title="Schedules of λ for experts and for one teacher",
     shows="Does the schedule that is good for one teacher do for experts?",
     conditions=(
         Condition("from scratch"),
-        *_both("one small teacher", _xland.multi_task_teacher(_xland.SMALL)),
-        *_both("one large teacher", _xland.multi_task_teacher(_xland.LARGE)),
-        *_both("multiple small experts", *_xland.experts(_xland.SMALL)),
-        *_both("multiple large experts", *_xland.experts(_xland.LARGE)),
+        *_both("one small teacher", xland.multi_task_teacher(xland.SMALL)),
+        *_both("one large teacher", xland.multi_task_teacher(xland.LARGE)),
+        *_both("multiple small experts", *xland.experts(xland.SMALL)),
+        *_both("multiple large experts", *xland.experts(xland.LARGE)),
     ),
     budget_shares=(0.05, 0.1, 0.2, 0.5, 1.0),
     levels=(26.3, 80.0),

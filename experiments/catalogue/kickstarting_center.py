@@ -1,8 +1,8 @@
 """One teacher of a level that takes aim."""
 
-from experiments.catalogue import _doom
+from experiments.catalogue.common import doom
 
-EXPERIMENT = _doom.kickstarting(
+EXPERIMENT = doom.kickstarting(
     "defend_the_center",
     """\
 Every kickstarted student reached its teacher's return (9.10), after 354,000 to

@@ -1,8 +1,8 @@
 """One teacher of a level that needs little aim."""
 
-from experiments.catalogue import _doom
+from experiments.catalogue.common import doom
 
-EXPERIMENT = _doom.kickstarting(
+EXPERIMENT = doom.kickstarting(
     "defend_the_line",
     """\
 Every kickstarted student reached its teacher's return (16.27), after 141,000 to

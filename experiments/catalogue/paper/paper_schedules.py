@@ -1,9 +1,9 @@
 """Table 2 of Schmitt et al. 2018: how λ falls."""
 
-from experiments.catalogue import _xland
+from experiments.catalogue.common import xland
 from experiments.experiment import Condition
 
-_TEACHER = (_xland.multi_task_teacher(_xland.SMALL),)
+_TEACHER = (xland.multi_task_teacher(xland.SMALL),)
 
 
 def _constant(weight: int) -> Condition:
@@ -25,7 +25,7 @@ def _linear(weight: int, share: float) -> Condition:
     )
 
 
-EXPERIMENT = _xland.of_large_students(
+EXPERIMENT = xland.of_large_students(
     title="Schedules of λ (table 2)",
     shows="Is the best schedule that whose λ sums to a tenth of the budget?",
     conditions=(
@@ -34,7 +34,7 @@ EXPERIMENT = _xland.of_large_students(
         *(_linear(weight, share) for weight in (1, 2) for share in (0.1, 0.2, 0.4)),
         Condition(
             "population",
-            _xland.POPULATION_OF_ONE_TEACHER,
+            xland.POPULATION_OF_ONE_TEACHER,
             _TEACHER,
             figure="constant",
         ),

@@ -1,18 +1,18 @@
 """Questions 4 and 5 of the paper's readers."""
 
-from experiments.catalogue import _doom
+from experiments.catalogue.common import doom
 from experiments.experiment import Condition
 from experiments.training import Teacher
 
 _LEVEL = "defend_the_line"
 _TEACHER = (Teacher(f"teachers/study/doom/{_LEVEL}"),)
 
-EXPERIMENT = _doom.on_level(
+EXPERIMENT = doom.on_level(
     _LEVEL,
     title="4 and 5. Against copied weights, imitation and jump-start",
     shows="Is kickstarting better than other ways to use the same teacher?",
     conditions=(
-        _doom.FROM_SCRATCH,
+        doom.FROM_SCRATCH,
         Condition("kickstarted (linear λ)", teachers=_TEACHER, weaned_share=0.5),
         *(
             Condition(use.replace("_", " "), (f"--teacher_use={use}",), _TEACHER)

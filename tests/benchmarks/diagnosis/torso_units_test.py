@@ -2,7 +2,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from benchmarks import torso_units
+from benchmarks.diagnosis import torso_units
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
 from kickstarting.environments import suites

@@ -1,33 +1,33 @@
 """Question 1 of the paper's readers."""
 
-from experiments.catalogue import _xland
+from experiments.catalogue.common import xland
 from experiments.experiment import Condition
 from experiments.training import Teacher
 
 _ADVERSARY = Teacher("experiments.bad_teachers:adversary_on_grids")
 _RETURN_GAP = ("--kickstarting_schedule=return_gap",)
 
-EXPERIMENT = _xland.of_large_students(
+EXPERIMENT = xland.of_large_students(
     title="1. How good must the teacher be?",
     shows="How good must the teacher be?",
     conditions=(
         Condition("from scratch"),
         *(
-            _xland.kickstarted(
+            xland.kickstarted(
                 f"teacher of {share:.0%} of the frames",
-                _xland.multi_task_teacher(_xland.SMALL, share),
+                xland.multi_task_teacher(xland.SMALL, share),
             )
             for share in (0.1, 0.25, 0.5, 1.0)
         ),
-        _xland.kickstarted(
+        xland.kickstarted(
             "random teacher", Teacher("experiments.bad_teachers:random_on_grids")
         ),
-        _xland.kickstarted("adversary", _ADVERSARY),
+        xland.kickstarted("adversary", _ADVERSARY),
         Condition("adversary, λ by the return gap", _RETURN_GAP, (_ADVERSARY,)),
         Condition(
             "teacher of 100% of the frames, λ by the return gap",
             _RETURN_GAP,
-            (_xland.multi_task_teacher(_xland.SMALL),),
+            (xland.multi_task_teacher(xland.SMALL),),
         ),
     ),
     budget_shares=(0.1, 0.5, 1.0),

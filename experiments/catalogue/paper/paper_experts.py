@@ -1,27 +1,23 @@
 """Table 3 and figure 4 of Schmitt et al. 2018: experts, one teacher, none."""
 
-from experiments.catalogue import _xland
+from experiments.catalogue.common import xland
 from experiments.experiment import Condition
 
-EXPERIMENT = _xland.of_large_students(
+EXPERIMENT = xland.of_large_students(
     title="Multiple experts, one teacher, from scratch (table 3, figure 4)",
     shows="Do more and larger teachers help a large student more?",
     conditions=(
         Condition("from scratch"),
-        _xland.kickstarted(
-            "one small teacher", _xland.multi_task_teacher(_xland.SMALL)
-        ),
+        xland.kickstarted("one small teacher", xland.multi_task_teacher(xland.SMALL)),
         Condition(
             "multiple small experts",
-            teachers=_xland.experts(_xland.SMALL),
+            teachers=xland.experts(xland.SMALL),
             weaned_share=0.5,
         ),
-        _xland.kickstarted(
-            "one large teacher", _xland.multi_task_teacher(_xland.LARGE)
-        ),
+        xland.kickstarted("one large teacher", xland.multi_task_teacher(xland.LARGE)),
         Condition(
             "multiple large experts",
-            teachers=_xland.experts(_xland.LARGE),
+            teachers=xland.experts(xland.LARGE),
             weaned_share=0.5,
         ),
     ),

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from experiments.catalogue import paper_experts
+from experiments.catalogue.paper import paper_experts
 
 EXPERIMENT = dataclasses.replace(
     paper_experts.EXPERIMENT,

@@ -1,6 +1,6 @@
 """What can be had at most on doom:basic, for a mark that nobody can reach is none.
 
-  python -m benchmarks.basic_optimum
+  python -m benchmarks.diagnosis.basic_optimum
 
 Plays each of many episodes once for each sequence of so many steps to one side and
 then attacks, and takes the best of its returns. Who sees where the monster is can do no

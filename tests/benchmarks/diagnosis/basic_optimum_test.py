@@ -1,7 +1,7 @@
 import numpy as np
 from absl.testing import absltest
 
-from benchmarks import basic_optimum
+from benchmarks.diagnosis import basic_optimum
 
 _EPISODES = 4
 

@@ -2,7 +2,7 @@ import jax
 import numpy as np
 from absl.testing import absltest
 
-from benchmarks import stale_states
+from benchmarks.diagnosis import stale_states
 from kickstarting.acting import evaluator
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config

@@ -1,20 +1,18 @@
 """Table 1 and figure 2 of Schmitt et al. 2018: one small teacher, a large student."""
 
-from experiments.catalogue import _xland
+from experiments.catalogue.common import xland
 from experiments.experiment import Condition
 
-_TEACHER = (_xland.multi_task_teacher(_xland.SMALL),)
+_TEACHER = (xland.multi_task_teacher(xland.SMALL),)
 
-EXPERIMENT = _xland.of_large_students(
+EXPERIMENT = xland.of_large_students(
     title="One small teacher, a large student (table 1, figure 2)",
     shows="How much sooner is a large student where a small teacher helps it?",
     conditions=(
         Condition("from scratch"),
-        _xland.kickstarted("kickstarted", *_TEACHER),
-        Condition("from scratch, population", _xland.POPULATION),
-        Condition(
-            "kickstarted, population", _xland.POPULATION_OF_ONE_TEACHER, _TEACHER
-        ),
+        xland.kickstarted("kickstarted", *_TEACHER),
+        Condition("from scratch, population", xland.POPULATION),
+        Condition("kickstarted, population", xland.POPULATION_OF_ONE_TEACHER, _TEACHER),
     ),
     budget_shares=(0.1, 0.2, 0.5, 1.0),
     levels=(20.0, 25.0, 30.0),

@@ -2,7 +2,7 @@
 
   python -m launch.train --tasks=doom:basic --total_frames=110k --seed=1 \\
     --logdir=runs/stale --checkpoint_minutes=0.001 --checkpoints_kept=200
-  python -m benchmarks.stale_states --run=runs/stale
+  python -m benchmarks.diagnosis.stale_states --run=runs/stale
 
 The learner starts an unroll from the state with which the policy that acted came to it,
 where its own parameters would have come with another. Takes the policies of a run's

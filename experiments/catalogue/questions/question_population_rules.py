@@ -1,6 +1,6 @@
 """Question 10 of the paper's readers."""
 
-from experiments.catalogue import _xland
+from experiments.catalogue.common import xland
 from experiments.experiment import Condition, Experiment
 
 _SIX = (
@@ -17,7 +17,7 @@ EXPERIMENT = Experiment(
     tasks=("xland:MiniGrid-DoorKey-6x6", "xland:MiniGrid-EmptyRandom-6x6"),
     total_frames=300_000,
     seeds=(1, 2, 3, 4, 5),
-    flags=(*_xland.FLAGS, *_xland.SMALL),
+    flags=(*xland.FLAGS, *xland.SMALL),
     conditions=(
         Condition("random search", (*_SIX, *_RANDOM_SEARCH)),
         *(

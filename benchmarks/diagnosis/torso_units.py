@@ -1,6 +1,6 @@
 """How many of the torso's units a run has left.
 
-  python -m benchmarks.torso_units --run=runs/one --run=runs/another
+  python -m benchmarks.diagnosis.torso_units --run=runs/one --run=runs/another
 
 A unit that is 0 in every state passes no gradient back and never lives again; a network
 in which few are left, and large, no longer tells states apart. Applies the newest

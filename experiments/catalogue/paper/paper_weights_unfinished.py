@@ -1,20 +1,20 @@
 """Figure 5 of Schmitt et al. 2018 once more, with experts that can be surpassed."""
 
-from experiments.catalogue import _xland
+from experiments.catalogue.common import xland
 from experiments.experiment import Condition
 
 # Experts of all their frames are as good as can be, and figure 5 shows nothing then.
-_EXPERTS = _xland.experts(_xland.LARGE, frames=150_000)
+_EXPERTS = xland.experts(xland.LARGE, frames=150_000)
 
-EXPERIMENT = _xland.of_large_students(
+EXPERIMENT = xland.of_large_students(
     title="Weights of experts that can be surpassed (figure 5)",
     shows="Is distillation enough where experts are not at their best?",
     conditions=(
         Condition(
-            "distillation only", (*_xland.CONSTANT, "--noreinforcement"), _EXPERTS
+            "distillation only", (*xland.CONSTANT, "--noreinforcement"), _EXPERTS
         ),
-        Condition("constant λ", _xland.CONSTANT, _EXPERTS),
-        _xland.kickstarted("λ 1 to 0 by 20 %", *_EXPERTS),
+        Condition("constant λ", xland.CONSTANT, _EXPERTS),
+        xland.kickstarted("λ 1 to 0 by 20 %", *_EXPERTS),
     ),
     budget_shares=(0.1, 0.5, 1.0),
     paper="""\

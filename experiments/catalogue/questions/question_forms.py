@@ -1,20 +1,20 @@
 """Question 8 of the paper's readers."""
 
-from experiments.catalogue import _doom
+from experiments.catalogue.common import doom
 from experiments.experiment import Condition
 from experiments.training import Teacher
 
 _LEVEL = "defend_the_line"
 _TEACHER = (Teacher(f"teachers/study/doom/{_LEVEL}"),)
 
-EXPERIMENT = _doom.on_level(
+EXPERIMENT = doom.on_level(
     _LEVEL,
     title="8. Does cross-entropy push the logits of actions apart?",
     shows="Does cross-entropy push the logits of actions apart more than other forms?",
     conditions=tuple(
         Condition(
             form.replace("_", " "),
-            (f"--distillation_form={form}", *_doom.CONSTANT),
+            (f"--distillation_form={form}", *doom.CONSTANT),
             _TEACHER,
         )
         for form in ("cross_entropy", "reverse_kl", "jensen_shannon")

@@ -1,0 +1,1 @@
+"""What is looked at where a level is not learned."""

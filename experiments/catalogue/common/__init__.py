@@ -1,0 +1,1 @@
+"""What experiments on one suite share: tasks, teachers, flags."""

@@ -1,0 +1,1 @@
+"""The paper's figures, on XLand-MiniGrid in place of DeepMind Lab."""
