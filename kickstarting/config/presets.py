@@ -66,6 +66,8 @@ PAPER = Preset(
         "optimiser": Published("rmsprop", f"{_IMPALA}, table D.1"),
         "learning_rate": Published(0.000319, f"{_CODE}, README.md"),
         "anneal": Published(True, f"{_CODE}, experiment.py"),
+        "anneal_frames": Published(0, f"{_CODE}, experiment.py"),
+        "final_learning_rate_share": Published(0.0, f"{_CODE}, experiment.py"),
         "optimiser_epsilon": Published(0.1, f"{_CODE}, experiment.py"),
         "rmsprop_decay": Published(0.99, f"{_CODE}, experiment.py"),
         "rmsprop_momentum": Published(0.0, f"{_IMPALA}, table D.3"),

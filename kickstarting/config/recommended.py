@@ -32,10 +32,14 @@ _DOOM: Row = {
     "action_repeat": 4,
     "reward_clipping": "none",
     "learning_rate": 5e-4,
+    # Whatever the budget: a short run is the beginning of a long one.
+    "anneal": True,
+    "anneal_frames": 600_000,
+    "final_learning_rate_share": 0.2,
     "entropy_cost": 0.003,
     "window_batches": 4,
-    "passes": 8,
-    # docs/tuning.md says what both are worth.
+    "passes": 4,
+    # docs/tuning.md says what these are worth.
     "synchronous": True,
     "held_values": True,
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 from absl.testing import absltest, parameterized
 
-from kickstarting.config import presets, run, settings
+from kickstarting.config import presets, recommended, run, settings
 
 # From the papers, not from the table. E: Espeholt et al. 2018, arXiv 1802.01561v3; S:
 # Schmitt et al. 2018, arXiv 1803.03835v1; C: google-deepmind/scalable_agent, 6c0c8a7.
@@ -47,6 +47,8 @@ _PAPER: dict[str, Any] = {
     "rmsprop_decay": 0.99,
     "optimiser_epsilon": 0.1,
     "anneal": True,
+    "anneal_frames": 0,
+    "final_learning_rate_share": 0.0,
     "max_gradient_norm": 0.0,
     "final_entropy_share": 1.0,
     # S, section 5.1.1 and table 2: λ from 1 linearly to 0.
@@ -75,6 +77,16 @@ class PaperTest(parameterized.TestCase):
             self.assertBetween(found[name].value, least, most)
         for name, published in found.items():
             self.assertNotEmpty(published.source, name)
+
+    @parameterized.parameters(*recommended.ROWS)
+    def test_nothing_of_the_agent_is_left_to_what_is_recommended(
+        self, row: str
+    ) -> None:
+        # Missions are a task's, and advantages are not normalised there.
+        left = {"language", "least_advantage_deviation"}
+        self.assertContainsSubset(
+            set(recommended.ROWS[row]) - left, presets.PRESETS["paper"].values
+        )
 
     def test_advice_ends_as_in_the_best_of_table_2(self) -> None:
         # 60.8: from 1 to 0 by 2 of 10 billion frames.
