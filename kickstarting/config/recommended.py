@@ -57,7 +57,11 @@ ROWS: Mapping[str, Row] = {
     "gym:MiniGrid-PutNear*": _NEEDS_ITS_MISSION,
     "xland": _GRIDS,
     "doom": _DOOM,
-    "doom:basic": {"bootstrap_time_limit": False},
+    "doom:basic": {
+        "bootstrap_time_limit": False,
+        # With four it takes a third longer: docs/tuning.md.
+        "passes": 8,
+    },
     "dmlab": _LAB,
     "dmlab30": _LAB,
 }
@@ -65,6 +69,8 @@ ROWS: Mapping[str, Row] = {
 # Numbers by level: a row says the level's own, and a run has all of them.
 BY_LEVEL = tuple[tuple[str, float], ...]
 _SETTINGS = settings.named(run.Config)
+# Values by the settings' names, each with the row it is of.
+_OfTask = dict[str, tuple[Any, str]]
 
 
 class Recommendation(NamedTuple):
@@ -90,7 +96,8 @@ def for_tasks(
     """Returns what is recommended for a run of some tasks.
 
     A setting that is one for the run is recommended where the tasks agree; a task
-    whose rows do not have it wants the default.
+    whose rows do not have it wants the default. Where levels disagree, their suites are
+    asked.
 
     Args:
       tasks: suite:level names.
@@ -98,13 +105,12 @@ def for_tasks(
       rows: the table.
     """
     found = [_of_task(task, rows) for task in tasks]
+    of_suites = [_of_task(task.partition(":")[0], rows) for task in tasks]
     values: dict[settings.Path, Any] = {}
     origins: dict[settings.Path, tuple[str, ...]] = {}
     disputed: list[settings.Path] = []
     for name in dict.fromkeys(name for each in found for name in each):
         path = _SETTINGS[name].path
-        default = _SETTINGS[name].default
-        wanted = [each[name][0] if name in each else default for each in found]
         if path in said:
             continue
         if _SETTINGS[name].kind == BY_LEVEL:
@@ -113,13 +119,17 @@ def for_tasks(
                 for task, each in zip(tasks, found, strict=True)
                 if name in each
             )
-        elif all(value == wanted[0] for value in wanted):
-            values[path] = wanted[0]
+            agreeing = found
         else:
-            disputed.append(path)
-            continue
+            agreeing = next(
+                (each for each in (found, of_suites) if _agree(name, each)), []
+            )
+            if not agreeing:
+                disputed.append(path)
+                continue
+            values[path] = _wanted(name, agreeing[0])
         origins[path] = tuple(
-            dict.fromkeys(each[name][1] for each in found if name in each)
+            dict.fromkeys(each[name][1] for each in agreeing if name in each)
         )
     return Recommendation(values, origins, tuple(disputed))
 
@@ -144,7 +154,19 @@ def with_recommended(config: run.Config) -> run.Config:
     return settings.made(run.Config, {**values, **recommended})
 
 
-def _of_task(task: str, rows: Mapping[str, Row]) -> dict[str, tuple[Any, str]]:
+def _wanted(name: str, of_task: _OfTask) -> Any:
+    return of_task[name][0] if name in of_task else _SETTINGS[name].default
+
+
+def _agree(name: str, of_tasks: Sequence[_OfTask]) -> bool:
+    """Whether any of the tasks has a setting, and all want the same."""
+    first = _wanted(name, of_tasks[0])
+    return any(name in each for each in of_tasks) and all(
+        _wanted(name, each) == first for each in of_tasks
+    )
+
+
+def _of_task(task: str, rows: Mapping[str, Row]) -> _OfTask:
     """Returns values for a task by the settings' names, each with the row it is of."""
     suite, _, _ = task.partition(":")
     return {

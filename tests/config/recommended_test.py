@@ -78,6 +78,15 @@ class ForTasksTest(absltest.TestCase):
         self.assertEqual(found.values, {_SCALES: (("a:one", 0.5), ("a:two", 3.0))})
         self.assertEqual(found.rows[_SCALES], ("a:one", "a"))
 
+    def test_levels_that_differ_have_what_their_suites_say(self) -> None:
+        found = self._of("a:one", "a:two")
+        self.assertEqual((found.values[_RATE], found.rows[_RATE]), (0.1, ("a",)))
+        self.assertEqual(found.disputed, ())
+        # A suite that says nothing of it has no answer either.
+        rows = {"a:one": {"learning_rate": 0.2}}
+        found = recommended.for_tasks(("a:one", "a:two"), rows=rows)
+        self.assertEqual((found.values, found.disputed), ({}, (_RATE,)))
+
     def test_what_was_said_is_left_alone(self) -> None:
         found = self._of("a:one", "a:two", said={_RATE, _SCALES})
         self.assertEqual((found.values, found.disputed), ({_REPEAT: 2}, ()))
