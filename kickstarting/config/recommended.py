@@ -59,7 +59,7 @@ ROWS: Mapping[str, Row] = {
     "doom": _DOOM,
     "doom:basic": {
         "bootstrap_time_limit": False,
-        # With four it takes a third longer: docs/tuning.md.
+        # With four it takes a fifth longer: docs/tuning.md.
         "passes": 8,
     },
     "dmlab": _LAB,
