@@ -27,7 +27,7 @@ from concurrent import futures
 import numpy as np
 from absl import flags
 
-from benchmarks import launched, watching
+from benchmarks.programs import launched, watching
 from kickstarting.config import run as config_lib
 from launch.flags import command_line, counts
 from launch.processes import member_process

@@ -34,7 +34,7 @@ from rich import console as rich_console
 from rich import table as rich_table
 from scipy import stats
 
-from benchmarks import launched, run_processes
+from benchmarks.programs import launched, run_processes
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints

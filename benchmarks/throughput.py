@@ -24,8 +24,9 @@ import numpy as np
 import psutil
 from absl import flags
 
-from benchmarks import launched, parts
+from benchmarks import parts
 from benchmarks.peers import training as peer_training
+from benchmarks.programs import launched
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import run_files

@@ -1,7 +1,7 @@
 """A Gymnasium environment that takes its time and none of the processor's.
 
-It stands for environments on machines of their own. gym:benchmarks.waiting_environment:
-Waiting-v0 is its name as a task; WAITING_STEP_SECONDS says how long a step takes.
+It stands for environments on machines of their own. `TASK` is its name as a task;
+WAITING_STEP_SECONDS says how long a step takes.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-TASK = "gym:benchmarks.waiting_environment:Waiting-v0"
+TASK = "gym:benchmarks.programs.waiting_environment:Waiting-v0"
 SECONDS_VARIABLE = "WAITING_STEP_SECONDS"
 
 _EPISODE_STEPS = 500
@@ -46,6 +46,6 @@ class WaitingEnvironment(gymnasium.Env):
 
 gymnasium.register(
     "Waiting-v0",
-    "benchmarks.waiting_environment:WaitingEnvironment",
+    "benchmarks.programs.waiting_environment:WaitingEnvironment",
     order_enforce=False,
 )
