@@ -191,13 +191,11 @@ def queue(
     config: config_lib.Config, spec: base.EnvironmentSpec, seconds: float
 ) -> dict[str, float]:
     """Writes unrolls into the queue and reads batches from it."""
-    import reverb
-
     from kickstarting.queue import reverb_queue
 
     example = trajectory_example.example(config, spec)
-    server = reverb.Server([reverb_queue.table(example, 2 * config.batch_size)])
-    client = reverb.Client(f"localhost:{server.port}")
+    server = reverb_queue.server(2 * config.batch_size)
+    client = reverb_queue.client(f"localhost:{server.port}")
     stopped = False
     writer = reverb_queue.UnrollWriter(client, lambda: stopped)
     batches = reverb_queue.batches(client, example, config.batch_size, lambda: stopped)

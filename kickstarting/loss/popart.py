@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 
 from kickstarting.agent.trajectory import Array, Params
-from kickstarting.loss import rlax_loader, running_moments
+from kickstarting.loading import rlax_loader
+from kickstarting.loss import running_moments
 from kickstarting.loss.running_moments import Moments
 
 rlax = rlax_loader.load()

@@ -22,12 +22,12 @@ from kickstarting.agent.trajectory import (
     is_crossing,
 )
 from kickstarting.config.agent import LossConfig
+from kickstarting.loading import rlax_loader
 from kickstarting.loss import (
     advantages,
     distillation,
     popart,
     rewards,
-    rlax_loader,
     running_moments,
 )
 

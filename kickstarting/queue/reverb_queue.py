@@ -1,44 +1,44 @@
-"""The Reverb queue between actors and the learner; the only user of TensorFlow here.
+"""The Reverb queue between actors and the learner.
 
 FIFO, bounded, one item for each unroll, sampled once. An item is the flat list of a
-Trajectory's arrays: Reverb's table signature needs no knowledge of our tuples.
+Trajectory's arrays: Reverb's table needs no knowledge of our tuples.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import reverb
-import tensorflow as tf
 import tree
 
 from kickstarting.agent import trajectory as trajectory_lib
+from kickstarting.loading import reverb_loader
 from kickstarting.queue.stopped import QueueStopped as QueueStopped
 
-# Reverb and its datasets run on the CPU: TensorFlow must never take the accelerator
-# that the learner needs.
-for _kind in ("GPU", "TPU"):
-    tf.config.set_visible_devices([], _kind)
+if TYPE_CHECKING:
+    import reverb
+else:
+    reverb = reverb_loader.load()
 
 TABLE = "unrolls"
 _POLL_SECONDS = 0.5
-# Samples that may wait in the learner's process beyond the table's own bound.
-_SAMPLES_IN_FLIGHT = 2
+# As many as Reverb's client counts to.
+_WITHOUT_END = 2**63 - 1
 
 
-def table(example: trajectory_lib.Trajectory, size: int) -> reverb.Table:
-    """Returns the bounded FIFO table for unrolls that look like `example`.
+def server(size: int, port: int | None = None) -> reverb.Server:
+    """Returns a server, which serves already, with the bounded FIFO table for unrolls.
 
     Args:
-      example: one unbatched unroll; shapes and dtypes are read from it.
       size: unrolls held before writers are held back.
+      port: on which it listens; a free one by default.
     """
-    signature = [
-        tf.TensorSpec(array.shape, array.dtype)
-        for array in map(np.asarray, tree.flatten(example))
-    ]
-    return reverb.Table.queue(TABLE, max_size=size, signature=signature)
+    return reverb.Server([reverb.Table.queue(TABLE, max_size=size)], port=port)
+
+
+def client(address: str) -> reverb.Client:
+    """Returns a client of the server at host:port."""
+    return reverb.Client(address)
 
 
 class UnrollWriter:
@@ -97,6 +97,9 @@ def batches(
 ) -> Iterator[trajectory_lib.Trajectory]:
     """Yields batches of unrolls, oldest first, until the program stops.
 
+    Read by Reverb's own sampler, which needs no TensorFlow, as its datasets do. The
+    learner's reader thread is the prefetch: more would be staler unrolls.
+
     Args:
       client: of the queue's server.
       example: one unbatched unroll, for the structure.
@@ -105,28 +108,22 @@ def batches(
         stops ends the iteration.
 
     Yields:
-      Trajectory with arrays [batch_size, ...], read-only.
+      Trajectory with arrays [batch_size, ...].
+
+    Raises:
+      RuntimeError: the queue went away.
     """
-    dataset = reverb.TrajectoryDataset.from_table_signature(
-        server_address=client.server_address,
-        table=TABLE,
-        max_in_flight_samples_per_worker=_SAMPLES_IN_FLIGHT,
-        num_workers_per_iterator=1,
-        get_signature_timeout_secs=60,
-    )
-    dataset = dataset.map(lambda sample: sample.data)
-    # The learner's reader thread is the prefetch: more would be staler unrolls.
-    dataset = dataset.batch(batch_size, drop_remainder=True)
-    options = tf.data.Options()
-    options.threading.private_threadpool_size = 1
-    iterator = dataset.with_options(options).as_numpy_iterator()
+    samples = client.sample(TABLE, _WITHOUT_END, emit_timesteps=False)
     while not should_stop():
         try:
-            yield tree.unflatten_as(example, next(iterator))
-        except (StopIteration, tf.errors.OpError):
+            unrolls = [next(samples).data for _ in range(batch_size)]
+        except RuntimeError:
             if should_stop():
                 return
             raise
+        yield tree.unflatten_as(
+            example, [np.stack(each) for each in zip(*unrolls, strict=True)]
+        )
 
 
 def size(client: reverb.Client) -> int:

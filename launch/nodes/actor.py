@@ -74,7 +74,7 @@ def run(
       queue: Reverb client.
       teacher_servers: Courier clients, one a replica; empty without teachers.
     """
-    # Loads TensorFlow, which launchers do without.
+    # Loads Reverb, which launchers do without.
     from kickstarting.queue import reverb_queue
 
     stop = lp.stop_event()

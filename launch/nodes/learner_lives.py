@@ -77,7 +77,7 @@ class LearnerLives:
             raise
 
     def _make(self, sources_go_on: bool) -> None:
-        # Loads TensorFlow, which launchers do without.
+        # Loads Reverb, which launchers do without.
         from kickstarting.queue import reverb_queue
 
         config = self._config

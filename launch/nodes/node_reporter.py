@@ -50,7 +50,7 @@ class NodeReporter:
         self._write(has_ended=True)
 
     def _run(self) -> None:
-        # Loads TensorFlow, which launchers do without.
+        # Loads Reverb, which launchers do without.
         from kickstarting.queue import reverb_queue
 
         while not self._stop.wait(_PERIOD_SECONDS):

@@ -65,7 +65,7 @@ def make_program(
         member_learner.MemberLearnerNode if is_population else learner.LearnerNode
     )
 
-    queues = [queue.QueueNode(member) for member in members]
+    queues = [queue.QueueNode(member.resolved_queue_size) for member in members]
     to_queues = [node.create_handle() for node in queues]
     learners = [
         lp.CourierNode(learner_class, member, teacher_returns, to_queue)

@@ -1,7 +1,7 @@
 """The queue node: Reverb's server with the one table of a ring.
 
-Reverb loads TensorFlow, which takes longer than all else. It is loaded where the queue
-is served or called, and so in no launcher of processes.
+Reverb is loaded where the queue is served or called, and so in no launcher of
+processes.
 """
 
 from typing import Any
@@ -9,10 +9,6 @@ from typing import Any
 import launchpad as lp
 from launchpad import address as lp_address
 from launchpad.nodes import base
-
-from kickstarting.config import run as config_lib
-from kickstarting.environments import suites
-from kickstarting.queue import example as trajectory_example
 
 _PORT_NAME = "reverb"
 
@@ -23,14 +19,14 @@ class QueueNode(lp.PyNode):
     A reader that is blocked at that moment stays so: it must be a daemon thread.
     """
 
-    def __init__(self, config: config_lib.Config) -> None:
+    def __init__(self, size: int) -> None:
         """Is in no program yet.
 
         Args:
-          config: of the run, or of a population's member.
+          size: unrolls held before writers are held back.
         """
         super().__init__(self.run)
-        self._config = config
+        self._size = size
         self._address = lp_address.Address(_PORT_NAME)
         self.allocate_address(self._address)
 
@@ -40,18 +36,10 @@ class QueueNode(lp.PyNode):
 
     def run(self) -> None:
         """Serves until the program stops."""
-        import reverb
-
         from kickstarting.queue import reverb_queue
 
-        config = self._config
-        spec = suites.environment_spec(
-            config.tasks[0], config.action_repeat, config.lab.action_set
-        )
-        example = trajectory_example.example(config, spec)
-        server = reverb.Server(
-            tables=[reverb_queue.table(example, config.resolved_queue_size)],
-            port=lp_address.get_port_from_address(self._address.resolve()),
+        server = reverb_queue.server(
+            self._size, lp_address.get_port_from_address(self._address.resolve())
         )
         lp.wait_for_stop()
         server.stop()
@@ -65,6 +53,6 @@ class QueueHandle(base.Handle):
 
     def dereference(self) -> Any:
         """Returns the client."""
-        import reverb
+        from kickstarting.queue import reverb_queue
 
-        return reverb.Client(self._address.resolve())
+        return reverb_queue.client(self._address.resolve())

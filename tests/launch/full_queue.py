@@ -6,7 +6,6 @@ from typing import Any
 
 import jax
 import numpy as np
-import reverb
 from absl.testing import absltest
 from launchpad import context as lp_context
 from launchpad.launch import worker_manager
@@ -14,7 +13,6 @@ from launchpad.launch import worker_manager
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.learning import update
-from kickstarting.queue import example as trajectory_example
 from kickstarting.queue import reverb_queue
 from launch.processes import revival
 from tests import background, small_ring
@@ -36,15 +34,12 @@ class FullQueueTestCase(absltest.TestCase):
         self.logdir = f"{self.create_tempdir().full_path}/run"
         config = self._config()
         spec = suites.environment_spec(config.tasks[0], 1)
-        example = trajectory_example.example(config, spec)
         unroll = jax.tree.map(
             lambda x: x[0], small_ring.random_batch(config, spec, seed=1)
         )
-        server = reverb.Server(
-            [reverb_queue.table(example, config.resolved_queue_size)]
-        )
+        server = reverb_queue.server(config.resolved_queue_size)
         self.addCleanup(server.stop)
-        self.queue = reverb.Client(f"localhost:{server.port}")
+        self.queue = reverb_queue.client(f"localhost:{server.port}")
 
         def write(stop: threading.Event) -> None:
             writer = reverb_queue.UnrollWriter(self.queue, stop.is_set)

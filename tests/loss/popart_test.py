@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from kickstarting.loss import popart, rlax_loader, running_moments
+from kickstarting.loading import rlax_loader
+from kickstarting.loss import popart, running_moments
 
 rlax = rlax_loader.load()
 

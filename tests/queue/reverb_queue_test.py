@@ -5,7 +5,6 @@ import time
 
 import jax
 import numpy as np
-import reverb
 from absl.testing import absltest
 
 from kickstarting.agent import trajectory
@@ -29,9 +28,8 @@ def _unroll(number: int) -> trajectory.Trajectory:
 class TrajectoryQueueTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
-        table = reverb_queue.table(EXAMPLE, SIZE)
-        self.server = reverb.Server([table])
-        self.client = reverb.Client(f"localhost:{self.server.port}")
+        self.server = reverb_queue.server(SIZE)
+        self.client = reverb_queue.client(f"localhost:{self.server.port}")
         self.stop = threading.Event()
         self.writer = reverb_queue.UnrollWriter(self.client, self.stop.is_set)
         # The server would wait for who still writes, or reads.

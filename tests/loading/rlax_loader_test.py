@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 
 _USE = """
 import numpy as np
-from kickstarting.loss import rlax_loader
+from kickstarting.loading import rlax_loader
 rlax = rlax_loader.load()
 assert 'tensorflow_probability' not in sys.modules
 # Of distrax.
