@@ -43,30 +43,17 @@ assert reverb.TFClient(client.server_address) and reverb.TimestepDataset
 class ReverbLoaderTest(parameterized.TestCase):
     @parameterized.named_parameters(
         (
-            "without_tensorflow",
-            f"{_LOAD}{_QUEUE}assert 'tensorflow' not in sys.modules",
-        ),
-        (
             "before_tensorflow",
-            f"{_LOAD}{_QUEUE}import tensorflow as tf; "
+            "from kickstarting.loading import rlax_loader\n"
+            f"assert rlax_loader.load().__version__\n{_LOAD}{_QUEUE}"
+            "assert not hasattr(reverb, 'nothing')\n"
+            f"assert 'tensorflow' not in sys.modules\n{_DATASET}"
             "assert tf.constant(1).shape == () and tf.__version__.startswith('2.')",
         ),
-        ("for_datasets", f"{_LOAD}{_DATASET}"),
         (
             "after_tensorflow",
             f"import tensorflow\n{_LOAD}assert sys.modules['tensorflow'] is tensorflow"
             f"{_DATASET}",
-        ),
-        ("after_reverb", f"import reverb\n{_LOAD}{_DATASET}"),
-        (
-            "beside_rlax",
-            "from kickstarting.loading import rlax_loader\n"
-            f"rlax = rlax_loader.load()\n{_LOAD}{_QUEUE}"
-            "assert rlax.__version__; assert 'tensorflow' not in sys.modules",
-        ),
-        (
-            "what_reverb_does_not_have",
-            f"{_LOAD}assert not hasattr(reverb, 'nothing')",
         ),
     )
     def test_loads(self, code):
