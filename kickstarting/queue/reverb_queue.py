@@ -24,6 +24,9 @@ TABLE = "unrolls"
 _POLL_SECONDS = 0.5
 # As many as Reverb's client counts to.
 _WITHOUT_END = 2**63 - 1
+# Samplers that were in use when their program stopped. To destroy one in its server's
+# process takes up to three seconds, in which it holds the GIL.
+_left_to_the_end: list[Iterator[Any]] = []
 
 
 def server(size: int, port: int | None = None) -> reverb.Server:
@@ -114,16 +117,18 @@ def batches(
       RuntimeError: the queue went away.
     """
     samples = client.sample(TABLE, _WITHOUT_END, emit_timesteps=False)
-    while not should_stop():
-        try:
+    try:
+        while not should_stop():
             unrolls = [next(samples).data for _ in range(batch_size)]
-        except RuntimeError:
-            if should_stop():
-                return
+            yield tree.unflatten_as(
+                example, [np.stack(each) for each in zip(*unrolls, strict=True)]
+            )
+    except RuntimeError:
+        if not should_stop():
             raise
-        yield tree.unflatten_as(
-            example, [np.stack(each) for each in zip(*unrolls, strict=True)]
-        )
+    finally:
+        if should_stop():
+            _left_to_the_end.append(samples)
 
 
 def size(client: reverb.Client) -> int:

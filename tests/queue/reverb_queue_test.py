@@ -124,6 +124,15 @@ class TrajectoryQueueTest(absltest.TestCase):
         self.stop.set()
         self.assertEmpty(list(batches))
 
+    def test_a_stop_waits_for_no_unroll_that_is_read_ahead(self):
+        self._write(2)
+        batches = self._batches()
+        next(batches)
+        self.stop.set()
+        start = time.monotonic()
+        batches.close()
+        self.assertLess(time.monotonic() - start, 2)
+
 
 if __name__ == "__main__":
     absltest.main()
