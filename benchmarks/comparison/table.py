@@ -46,12 +46,18 @@ def _rows(task: dict[str, Any]) -> list[list[str]]:
                     figures["title"],
                     f"**{reached}**" if mark["met"] else reached,
                     ", ".join(_frames(frames) for frames in each),
-                    _NOT if last is None else f"{last:.3g}",
+                    _return(last),
                     f"{max(falls):.0%}" if falls else _NOT,
                     f"{minutes:.1f}",
                 ]
             )
     return rows
+
+
+def _return(value: float | None) -> str:
+    if value is None:
+        return _NOT
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _frames(frames: float | None) -> str:

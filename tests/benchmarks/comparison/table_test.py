@@ -43,6 +43,11 @@ class TableTest(absltest.TestCase):
         self.assertIn("| 130k | 130k, not | 9.5 |", missed)
         self.assertIn("| not | not, not | not |", never)
 
+    def test_a_large_return_has_all_its_digits(self) -> None:
+        rows = self._rows(_task(True, 1.0, 2043.6), _task(True, 1.0, -356.25))
+        self.assertIn("| 2044 |", rows[0])
+        self.assertIn("| -356 |", rows[1])
+
     def test_without_episodes_there_is_nothing_to_tell(self) -> None:
         task = _task(False, None, None)
         task["peers"]["ours"]["seeds"] = [_seed(None, None, 1.0)]
