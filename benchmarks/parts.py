@@ -159,6 +159,7 @@ def learner_update(
         np.float32(1e-3),
         np.float32(1e-7),
         np.zeros((len(config.tasks), config.max_teachers), np.float32),
+        np.float32(config.loss.discount),
     )
     state = learner.replicate(learner.init(jax.random.key(0)))
 

@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
             f"--episodes must be at least 2, not {_EPISODES.value}"
         )
     policy = policies.load(_CHECKPOINT.value)
-    origin = _origin(_CHECKPOINT.value)
+    origin = _origin(_CHECKPOINT.value, policy.frames)
     tasks = _TASKS.value or policy.tasks
     results = evaluation.evaluate(
         policy,
@@ -122,8 +122,8 @@ class _Origin(NamedTuple):
     value: teacher_cards.ValueMeaning | None
 
 
-def _origin(checkpoint: str) -> _Origin:
-    """Reads where a checkpoint comes from in the config.json of its run."""
+def _origin(checkpoint: str, frames: int) -> _Origin:
+    """Reads where a checkpoint, of so many frames, comes from in the run above it."""
     folder = os.path.abspath(checkpoint)
     while not os.path.isfile(os.path.join(folder, run_files.CONFIG_FILE)):
         if os.path.dirname(folder) == folder:
@@ -140,7 +140,7 @@ def _origin(checkpoint: str) -> _Origin:
         shlex.join(description["command"]),
         int(description["config"]["seed"]),
         revision,
-        teacher_values.of_run(description["config"]),
+        teacher_values.of_run(description["config"], frames),
     )
 
 

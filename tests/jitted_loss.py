@@ -10,9 +10,7 @@ from kickstarting.config.agent import LossConfig
 from kickstarting.loss import popart, running_moments, vtrace
 from tests import loss_reference
 
-GAMMA = 0.9
 CONFIG = LossConfig(
-    discount=GAMMA,
     baseline_cost=0.5,
     reward_clipping="none",
     vtrace_lambda=1.0,

@@ -4,6 +4,7 @@ import numpy as np
 
 from kickstarting.agent import trajectory as trajectory_lib
 
+GAMMA = 0.9
 # Of the advantages before, where a loss normalises its own, and how many there were:
 # as many as make a batch a tenth of all that was seen, and half of the deviation.
 ADVANTAGE_DEVIATION, ADVANTAGE_COUNT = 1.7, 9 * 18
@@ -60,6 +61,7 @@ def random_unrolls(
         entropy_cost=np.float32(0.02),
         optimiser_epsilon=np.float32(0.1),
         kickstarting_weight=random.random((tasks, teachers)).astype(np.float32),
+        discount=np.float32(GAMMA),
     )
     if not all_available:
         available = random.random((batch, length + 1, actions)) < 0.5
@@ -99,7 +101,7 @@ def numpy_loss(output, trajectory, hyperparameters, config):
         # Equation 1's recursion: v_s = V_s + δ_s + γ c_s (v_{s+1} − V_{s+1}).
         next_target = value[length]
         for s in reversed(range(length)):
-            discount = config.discount * trajectory.discount[b, s]
+            discount = hyperparameters.discount * trajectory.discount[b, s]
             if trajectory.first[b, s + 1] and discount:
                 targets[b, s] = next_target = value[s]
                 continue

@@ -104,6 +104,7 @@ def _alone_seconds(
         np.float32(1e-2),
         np.float32(1e-7),
         np.ones((1, 1), np.float32),
+        np.float32(config.loss.discount),
     )
 
     def step() -> Any:

@@ -103,12 +103,14 @@ class Hyperparameters(NamedTuple):
       entropy_cost: float32 [].
       optimiser_epsilon: float32 [].
       kickstarting_weight: float32 [num_tasks, K], λ of each teacher of each task.
+      discount: float32 [], γ.
     """
 
     learning_rate: Array
     entropy_cost: Array
     optimiser_epsilon: Array
     kickstarting_weight: Array
+    discount: Array
 
 
 class Teacher(Protocol):

@@ -45,7 +45,11 @@ class LossConfig:
     """V-trace actor-critic (Espeholt et al. 2018), summed over time and batch."""
 
     discount: float = LOSS.setting(0.99, "[0, 1]").help("""
-        γ of the return, for each agent step.""")
+        γ of the return, for each agent step, at the start of the run.""")
+    final_discount: float = LOSS.setting(0.0, "[0, 1)").help("""
+        γ from discount_frames on, to which it rises from discount; 0: discount.""")
+    discount_frames: int = LOSS.setting(0, "[0, inf)").help("""
+        Environment frames by which γ has risen; 0: total_frames.""")
     vtrace_lambda: float = LOSS.setting(0.95, "[0, 1]").help("""
         λ of V-trace's targets and advantages (Espeholt et al. 2018, remark 2); 1 is
         IMPALA's, less trades variance for bias.""")
@@ -117,6 +121,37 @@ class LossConfig:
             "expected_entropy adds rewards of its own, so that a teacher's values are "
             "of other returns: leave value_distillation_cost at 0",
         )
+        require(
+            not self.value_distillation_cost or not self.discount_changes,
+            f"the discount goes from {self.discount:g} to {self.final_discount:g}, so "
+            "that a teacher's values are of other returns: set final_discount to 0, or "
+            "leave value_distillation_cost at 0",
+        )
+        require(
+            self.discount < 1 or not self.discount_changes,
+            "a discount of 1 cannot change: lower it, or set final_discount to 0",
+        )
+
+    @property
+    def discount_changes(self) -> bool:
+        """Whether γ at the end is another than at the start."""
+        return self.final_discount not in (0.0, self.discount)
+
+    def discount_at(self, frames: int, total_frames: int) -> float:
+        """Returns γ.
+
+        1 − γ goes geometrically to what it ends at: a short horizon is learned soon, a
+        long one tells more of what an action leads to. François-Lavet et al. 2015,
+        section 4 (https://arxiv.org/abs/1512.02011), where it falls by 2% each epoch.
+
+        Args:
+          frames: environment frames learned from so far.
+          total_frames: of the run.
+        """
+        if not self.discount_changes:
+            return self.discount
+        done = min(frames / (self.discount_frames or total_frames), 1.0)
+        return 1 - (1 - self.discount) ** (1 - done) * (1 - self.final_discount) ** done
 
 
 @dataclasses.dataclass(frozen=True)

@@ -51,6 +51,8 @@ PAPER = Preset(
         "bootstrap_time_limit": Published(True, f"{_CODE}, experiment.py"),
         "core_size": Published(256, f"{_IMPALA}, figure 3"),
         "discount": Published(0.99, f"{_IMPALA}, table D.3"),
+        "final_discount": Published(0.0, f"{_IMPALA}, table D.3"),
+        "discount_frames": Published(0, f"{_IMPALA}, table D.3"),
         "vtrace_lambda": Published(1.0, f"{_IMPALA}, equation 1"),
         "baseline_cost": Published(0.5, f"{_IMPALA}, table D.3"),
         "entropy_cost": Published(0.00334, f"{_CODE}, README.md"),

@@ -1,4 +1,4 @@
-"""The hyperparameters of an update, which fall while a run goes on."""
+"""The hyperparameters of an update, which change while a run goes on."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ def hyperparameters(
 ) -> Hyperparameters:
     """Returns those of an update.
 
-    They are arguments of what is compiled, so that their fall recompiles nothing.
+    They are arguments of what is compiled, so that their change recompiles nothing.
 
     Args:
       config: of the run.
@@ -23,6 +23,7 @@ def hyperparameters(
         entropy_cost=np.float32(entropy_cost(config, frames)),
         optimiser_epsilon=np.float32(config.optimiser.resolved_epsilon),
         kickstarting_weight=kickstarting_weight,
+        discount=np.float32(config.loss.discount_at(frames, config.total_frames)),
     )
 
 

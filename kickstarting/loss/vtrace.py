@@ -132,7 +132,7 @@ def loss(
         held_values[:, :-1],
         held_values[:, 1:],
         _rewards(trajectory, mask, weight, counted, config),
-        trajectory.discount * config.discount * counted,
+        trajectory.discount * hyperparameters.discount * counted,
         jnp.where(counted > 0, rho, 0.0),
     )
     scale = statistics.scale[own_value][:, None]
@@ -243,6 +243,7 @@ def _check_shapes(
     chex.assert_shape(trajectory.teacher_values, (batch, valued, length))
     chex.assert_shape(trajectory.task, (batch,))
     chex.assert_shape(hyperparameters.kickstarting_weight, (None, teachers))
+    chex.assert_shape(hyperparameters.discount, ())
 
 
 def _over_available(trajectory: Trajectory) -> Trajectory:

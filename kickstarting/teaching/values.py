@@ -19,11 +19,12 @@ from kickstarting.teaching.cards import TeacherError, ValueMeaning
 _ADVICE = "or leave --value_distillation_cost at 0"
 
 
-def of_run(config: Mapping[str, Any]) -> ValueMeaning | None:
+def of_run(config: Mapping[str, Any], frames: int) -> ValueMeaning | None:
     """Returns what the values mean that a run's critic has learned.
 
     Args:
       config: of the run, as its config.json holds it.
+      frames: environment frames that the critic had learned from.
 
     Returns:
       None where the critic learned no values of the clipped rewards' returns: without
@@ -43,7 +44,11 @@ def of_run(config: Mapping[str, Any]) -> ValueMeaning | None:
         if not learned or teachers_reward:
             return None
         return ValueMeaning(
-            discount=loss["discount"],
+            discount=agent_config.LossConfig(
+                discount=loss["discount"],
+                final_discount=loss.get("final_discount", 0.0),
+                discount_frames=loss.get("discount_frames", 0),
+            ).discount_at(frames, config["total_frames"]),
             reward_clipping=agent_config.resolve_reward_clipping(
                 loss["reward_clipping"], config["tasks"]
             ),

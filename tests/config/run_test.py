@@ -125,6 +125,20 @@ class ConfigTest(parameterized.TestCase):
             lambda: _run(loss=agent_config.LossConfig(reinforcement=False)), "teacher"
         )
 
+    def test_a_discount_that_changes_has_an_end_and_values_of_its_own(self):
+        changing = {"discount": 0.9, "final_discount": 0.99}
+        agent_config.LossConfig(**changing)
+        agent_config.LossConfig(discount=1.0, final_discount=0.0)
+        agent_config.LossConfig(value_distillation_cost=0.5, final_discount=0.99)
+        for fields, message in (
+            ({"final_discount": 1.0}, "final_discount must"),
+            ({"discount": 1.0, "final_discount": 0.9}, "discount of 1 cannot change"),
+            ({**changing, "value_distillation_cost": 0.5}, "set final_discount to 0"),
+        ):
+            self._assert_refused(
+                lambda fields=fields: agent_config.LossConfig(**fields), message
+            )
+
     def test_values_are_learned_of_teachers_that_label(self):
         loss = agent_config.LossConfig(value_distillation_cost=0.5)
 

@@ -1,4 +1,4 @@
-"""What falls while a run goes on."""
+"""What changes while a run goes on."""
 
 import dataclasses
 
@@ -56,6 +56,25 @@ class AnnealingTest(parameterized.TestCase):
         ]
         np.testing.assert_allclose(costs, [1e-2, 1e-3, 1e-4, 1e-4])
 
+    @parameterized.named_parameters(
+        ("not_at_all", {}, [0.01, 0.01, 0.01, 0.01]),
+        ("to_what_it_is", {"final_discount": 0.99}, [0.01, 0.01, 0.01, 0.01]),
+        ("by_the_end", {"final_discount": 0.9999}, [0.01, 1e-3, 1e-4, 1e-4]),
+        (
+            "in_frames_of_its_own",
+            {"final_discount": 0.9999, "discount_frames": 4000},
+            [0.01, 1e-4, 1e-4, 1e-4],
+        ),
+        ("downwards", {"final_discount": 0.9}, [0.01, 10**-1.5, 0.1, 0.1]),
+    )
+    def test_the_discount_rises_geometrically(self, fields, expected):
+        run = dataclasses.replace(RUN, loss=agent_config.LossConfig(**fields))
+        found = [
+            1 - annealing.hyperparameters(run, frames, np.ones((1, 1))).discount
+            for frames in (0, 4000, 8000, 9000)
+        ]
+        np.testing.assert_allclose(found, expected, atol=1e-7)
+
     def test_an_update_is_given_all_of_them(self):
         weight = np.ones((1, 1), np.float32)
         found = annealing.hyperparameters(_with_rate(anneal=True), 4000, weight)
@@ -65,6 +84,7 @@ class AnnealingTest(parameterized.TestCase):
             found.optimiser_epsilon, RUN.optimiser.resolved_epsilon
         )
         self.assertIs(found.kickstarting_weight, weight)
+        np.testing.assert_allclose(found.discount, RUN.loss.discount)
         for value in found:
             self.assertEqual(np.asarray(value).dtype, np.float32)
 

@@ -37,13 +37,18 @@ CONFIG = small_ring.small_config(
 
 
 def _hyperparameters(
-    *, learning_rate: float = 1e-3, epsilon: float = 0.01, weight: float = 0.5
+    *,
+    learning_rate: float = 1e-3,
+    epsilon: float = 0.01,
+    weight: float = 0.5,
+    discount: float = 0.99,
 ) -> trajectory.Hyperparameters:
     return trajectory.Hyperparameters(
         learning_rate=np.float32(learning_rate),
         entropy_cost=np.float32(0.01),
         optimiser_epsilon=np.float32(epsilon),
         kickstarting_weight=np.full((1, 1), weight, np.float32),
+        discount=np.float32(discount),
     )
 
 
@@ -125,6 +130,7 @@ class UpdateTest(parameterized.TestCase):
                     entropy_cost=np.float32(0.01 * step),
                     optimiser_epsilon=np.float32(1e-7 * (step + 1)),
                     kickstarting_weight=np.full((1, 1), 1 - step / 3, np.float32),
+                    discount=np.float32(0.9 + 0.02 * step),
                 )
                 batch = made.shard(_batch())
                 state, _ = made(state, batch, hyperparameters)
@@ -149,6 +155,7 @@ class UpdateTest(parameterized.TestCase):
         self.assertGreater(np.abs(after() - begin).max(), 1e-4)
         self.assertGreater(np.abs(after() - after(weight=0.0)).max(), 1e-5)
         self.assertGreater(np.abs(after() - after(epsilon=10.0)).max(), 1e-5)
+        self.assertGreater(np.abs(after() - after(discount=0.0)).max(), 1e-5)
 
     @parameterized.parameters(
         ("reward", np.nan), ("behaviour_logits", np.inf), ("teacher_logits", np.nan)

@@ -126,6 +126,7 @@ def _hyperparameters() -> trajectory.Hyperparameters:
         entropy_cost=np.float32(0.01),
         optimiser_epsilon=np.float32(0.01),
         kickstarting_weight=np.zeros((1, 1), np.float32),
+        discount=np.float32(0.99),
     )
 
 

@@ -15,7 +15,6 @@ from tests import jitted_loss, loss_reference
 _ACTIONS, _LENGTH, _WEIGHT = 2, 3, 0.7
 _CONFIG = dataclasses.replace(
     jitted_loss.CONFIG,
-    discount=1.0,
     distillation_form="expected_entropy",
     reinforcement=False,
 )
@@ -59,7 +58,8 @@ class ExpectedEntropyTest(absltest.TestCase):
             logits[None], jnp.zeros((1, _LENGTH + 1, 1))
         )
         hyperparameters = hyperparameters._replace(
-            kickstarting_weight=np.full((1, 1), _WEIGHT, np.float32)
+            kickstarting_weight=np.full((1, 1), _WEIGHT, np.float32),
+            discount=np.float32(1.0),
         )
         total, _ = jitted_loss.total_and_metrics(
             output, trajectory, hyperparameters, _CONFIG

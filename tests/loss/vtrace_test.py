@@ -171,7 +171,7 @@ class LossTest(parameterized.TestCase):
         next_target = np.concatenate([targets[:, 1:], values[:, -1:]], axis=1)
         advantage = (
             trajectory.reward
-            + jitted_loss.GAMMA * trajectory.discount * next_target
+            + loss_reference.GAMMA * trajectory.discount * next_target
             - values[:, :-1]
         )
         counted = ~trajectory_lib.is_crossing(trajectory.discount, trajectory.first)
@@ -340,7 +340,9 @@ class LossTest(parameterized.TestCase):
         totals = set()
         for number in (0.0, 0.5, 2.0):
             hyperparameters = trajectory_lib.Hyperparameters(
-                *jnp.full((3,), number), kickstarting_weight=jnp.full((3, 2), number)
+                *jnp.full((3,), number),
+                kickstarting_weight=jnp.full((3, 2), number),
+                discount=jnp.float32(number / 2),
             )
             totals.add(float(compiled(output, trajectory, hyperparameters)[0]))
         self.assertEqual(compiled._cache_size(), 1)

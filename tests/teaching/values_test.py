@@ -37,13 +37,15 @@ def _run(teacher: str, cost: float = 1.0, **loss) -> config.Config:
 
 
 class OfRunTest(parameterized.TestCase):
-    def _of(self, kickstarting=None, **fields):
+    def _of(self, kickstarting=None, frames=0, **fields):
         run = small_ring.small_config(
             tasks=fields.pop("tasks", ("gym:one",)),
             loss=agent_config.LossConfig(**fields),
             kickstarting=kickstarting or config.KickstartingConfig(),
         )
-        return teacher_values.of_run(json.loads(json.dumps(dataclasses.asdict(run))))
+        return teacher_values.of_run(
+            json.loads(json.dumps(dataclasses.asdict(run))), frames
+        )
 
     @parameterized.parameters(
         ("auto", "gym:one", "abs_one"),
@@ -57,6 +59,11 @@ class OfRunTest(parameterized.TestCase):
             self._of(tasks=(task,), discount=0.9, reward_clipping=clipping),
             teacher_cards.ValueMeaning(0.9, resolved),
         )
+
+    def test_a_discount_that_rises_is_what_it_was_at_the_checkpoint(self):
+        rising = {"discount": 0.9, "final_discount": 0.99, "discount_frames": 1000}
+        found = [self._of(frames=each, **rising).discount for each in (0, 500, 1000)]
+        np.testing.assert_allclose(found, [0.9, 1 - 0.1**1.5, 0.99])
 
     @parameterized.parameters(
         ({"use": "distillation"}, {}),
@@ -78,7 +85,7 @@ class OfRunTest(parameterized.TestCase):
         )
 
     def test_an_older_run_says_nothing(self):
-        self.assertIsNone(teacher_values.of_run({"tasks": ["gym:one"], "loss": {}}))
+        self.assertIsNone(teacher_values.of_run({"tasks": ["gym:one"], "loss": {}}, 0))
 
 
 class RefusalTest(absltest.TestCase):
