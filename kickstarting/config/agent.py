@@ -47,9 +47,11 @@ class LossConfig:
     discount: float = LOSS.setting(0.99, "[0, 1]").help("""
         γ of the return, for each agent step, at the start of the run.""")
     final_discount: float = LOSS.setting(0.0, "[0, 1)").help("""
-        γ from discount_frames on, to which it rises from discount; 0: discount.""")
-    discount_frames: int = LOSS.setting(0, "[0, inf)").help("""
-        Environment frames by which γ has risen; 0: total_frames.""")
+        γ from discount_end_frames on; 0: discount.""")
+    discount_start_frames: int = LOSS.setting(0, "[0, inf)").help("""
+        Environment frames from which γ goes from discount to final_discount.""")
+    discount_end_frames: int = LOSS.setting(0, "[0, inf)").help("""
+        Environment frames by which it is there; 0: total_frames.""")
     vtrace_lambda: float = LOSS.setting(0.95, "[0, 1]").help("""
         λ of V-trace's targets and advantages (Espeholt et al. 2018, remark 2); 1 is
         IMPALA's, less trades variance for bias.""")
@@ -128,6 +130,12 @@ class LossConfig:
             "leave value_distillation_cost at 0",
         )
         require(
+            not self.discount_end_frames
+            or self.discount_start_frames < self.discount_end_frames,
+            f"discount_start_frames ({self.discount_start_frames}) must be below "
+            f"discount_end_frames ({self.discount_end_frames})",
+        )
+        require(
             self.discount < 1 or not self.discount_changes,
             "a discount of 1 cannot change: lower it, or set final_discount to 0",
         )
@@ -150,7 +158,11 @@ class LossConfig:
         """
         if not self.discount_changes:
             return self.discount
-        done = min(frames / (self.discount_frames or total_frames), 1.0)
+        begin = self.discount_start_frames
+        end = self.discount_end_frames or total_frames
+        if end <= begin:
+            return self.discount
+        done = min(max((frames - begin) / (end - begin), 0.0), 1.0)
         return 1 - (1 - self.discount) ** (1 - done) * (1 - self.final_discount) ** done
 
 

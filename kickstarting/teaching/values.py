@@ -47,7 +47,8 @@ def of_run(config: Mapping[str, Any], frames: int) -> ValueMeaning | None:
             discount=agent_config.LossConfig(
                 discount=loss["discount"],
                 final_discount=loss.get("final_discount", 0.0),
-                discount_frames=loss.get("discount_frames", 0),
+                discount_start_frames=loss.get("discount_start_frames", 0),
+                discount_end_frames=loss.get("discount_end_frames", 0),
             ).discount_at(frames, config["total_frames"]),
             reward_clipping=agent_config.resolve_reward_clipping(
                 loss["reward_clipping"], config["tasks"]

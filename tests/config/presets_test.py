@@ -15,7 +15,8 @@ _PAPER: dict[str, Any] = {
     "unroll_length": 100,
     "discount": 0.99,
     "final_discount": 0.0,
-    "discount_frames": 0,
+    "discount_start_frames": 0,
+    "discount_end_frames": 0,
     "baseline_cost": 0.5,
     "rmsprop_momentum": 0.0,
     # C, README.md, the training command on DMLab-30: --batch_size=32.

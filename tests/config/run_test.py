@@ -132,6 +132,10 @@ class ConfigTest(parameterized.TestCase):
         agent_config.LossConfig(value_distillation_cost=0.5, final_discount=0.99)
         for fields, message in (
             ({"final_discount": 1.0}, "final_discount must"),
+            (
+                {**changing, "discount_start_frames": 5, "discount_end_frames": 5},
+                "must be below discount_end_frames",
+            ),
             ({"discount": 1.0, "final_discount": 0.9}, "discount of 1 cannot change"),
             ({**changing, "value_distillation_cost": 0.5}, "set final_discount to 0"),
         ):

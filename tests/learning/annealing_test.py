@@ -62,8 +62,31 @@ class AnnealingTest(parameterized.TestCase):
         ("by_the_end", {"final_discount": 0.9999}, [0.01, 1e-3, 1e-4, 1e-4]),
         (
             "in_frames_of_its_own",
-            {"final_discount": 0.9999, "discount_frames": 4000},
+            {"final_discount": 0.9999, "discount_end_frames": 4000},
             [0.01, 1e-4, 1e-4, 1e-4],
+        ),
+        (
+            "from_where_it_begins",
+            {
+                "final_discount": 0.9999,
+                "discount_start_frames": 2000,
+                "discount_end_frames": 6000,
+            },
+            [0.01, 1e-3, 1e-4, 1e-4],
+        ),
+        (
+            "in_no_frame_of_a_shorter_run",
+            {
+                "final_discount": 0.9999,
+                "discount_start_frames": 10_000,
+                "discount_end_frames": 20_000,
+            },
+            [0.01, 0.01, 0.01, 0.01],
+        ),
+        (
+            "in_no_frame_of_a_run_that_ends_before",
+            {"final_discount": 0.9999, "discount_start_frames": 8000},
+            [0.01, 0.01, 0.01, 0.01],
         ),
         ("downwards", {"final_discount": 0.9}, [0.01, 10**-1.5, 0.1, 0.1]),
     )

@@ -61,7 +61,7 @@ class OfRunTest(parameterized.TestCase):
         )
 
     def test_a_discount_that_rises_is_what_it_was_at_the_checkpoint(self):
-        rising = {"discount": 0.9, "final_discount": 0.99, "discount_frames": 1000}
+        rising = {"discount": 0.9, "final_discount": 0.99, "discount_end_frames": 1000}
         found = [self._of(frames=each, **rising).discount for each in (0, 500, 1000)]
         np.testing.assert_allclose(found, [0.9, 1 - 0.1**1.5, 0.99])
 
