@@ -36,6 +36,10 @@ _DOOM: Row = {
     "anneal": True,
     "anneal_frames": 600_000,
     "final_learning_rate_share": 0.2,
+    # A longer horizon from the start makes it slower: docs/tuning.md.
+    "final_discount": 0.997,
+    "discount_start_frames": 600_000,
+    "discount_end_frames": 800_000,
     "entropy_cost": 0.003,
     "window_batches": 4,
     "passes": 4,
@@ -64,6 +68,11 @@ ROWS: Mapping[str, Row] = {
     },
     "dmlab": _LAB,
     "dmlab30": _LAB,
+}
+
+# What is recommended for where nothing is said of these others either.
+_NOT_BESIDE: Mapping[str, Sequence[str]] = {
+    "final_discount": ("discount", "value_distillation_cost"),
 }
 
 # Numbers by level: a row says the level's own, and a run has all of them.
@@ -111,7 +120,8 @@ def for_tasks(
     disputed: list[settings.Path] = []
     for name in dict.fromkeys(name for each in found for name in each):
         path = _SETTINGS[name].path
-        if path in said:
+        others = _NOT_BESIDE.get(name, ())
+        if any(_SETTINGS[each].path in said for each in (name, *others)):
             continue
         if _SETTINGS[name].kind == BY_LEVEL:
             values[path] = tuple(

@@ -49,6 +49,16 @@ class ForTasksTest(absltest.TestCase):
     def _of(self, *tasks: str, said=()) -> recommended.Recommendation:
         return recommended.for_tasks(tasks, said, _ROWS)
 
+    def test_a_discount_that_was_said_does_not_rise(self) -> None:
+        rows = {"a": {"final_discount": 0.9, "discount_end_frames": 5}}
+        final, end = (_SETTINGS[name].path for name in rows["a"])
+        self.assertEqual(
+            recommended.for_tasks(["a:one"], (), rows).values, {final: 0.9, end: 5}
+        )
+        for said in ("discount", "value_distillation_cost"):
+            found = recommended.for_tasks(["a:one"], [_SETTINGS[said].path], rows)
+            self.assertEqual(found.values, {end: 5})
+
     def test_a_levels_row_goes_over_its_suites(self) -> None:
         found = self._of("a:one")
         self.assertEqual(
