@@ -101,6 +101,9 @@ class EarlierTest(parameterized.TestCase):
             fresh_statistics=True,
             least_advantage_deviation=0.001,
             held_values=False,
+            final_discount=0.0,
+            discount_start_frames=0,
+            discount_end_frames=0,
         )
         before["optimiser"].update(anneal_frames=0, final_learning_rate_share=0.0)
         before["optimiser"]["learning_rate"] = 0.001
