@@ -57,13 +57,8 @@ class ReverbLoaderTest(parameterized.TestCase):
         ),
     )
     def test_loads(self, code):
-        result = subprocess.run(
-            [sys.executable, "-c", f"import sys\n{code}"],
-            text=True,
-            capture_output=True,
-            timeout=110,
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
+        program = f"import sys\n{code}"
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=110)
 
 
 if __name__ == "__main__":
