@@ -1,6 +1,6 @@
 """Loads Reverb without TensorFlow's Python code, of which only its datasets make use.
 
-That code takes six times as long to load as Reverb and 300 MB in every process that
+That code takes ten times as long to load as Reverb, and 300 MB in every process that
 writes to a queue, reads from it or serves it. Of TensorFlow Reverb's library needs one
 shared library, which is loaded. What of Reverb does need TensorFlow (its datasets, its
 TensorFlow client, tables with a signature) loads it on its first use.

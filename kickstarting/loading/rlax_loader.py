@@ -21,13 +21,14 @@ def load() -> ModuleType:
     with stand_in.LOADING:
         if "rlax" in sys.modules:
             return sys.modules["rlax"]
-        distrax = None
-        if "distrax" not in sys.modules and importlib.util.find_spec("distrax"):
-            distrax = stand_in.StandIn("distrax", _load_without_tensorflow)
-            sys.modules["distrax"] = distrax
+        spec = None if "distrax" in sys.modules else importlib.util.find_spec("distrax")
+        if spec is None:
+            return _load_without_tensorflow("rlax")
+        # Who looks for a module that is loaded is shown its spec.
+        distrax = stand_in.StandIn("distrax", _load_without_tensorflow, __spec__=spec)
+        sys.modules["distrax"] = distrax
         rlax = _load_without_tensorflow("rlax")
-        if distrax is not None:
-            distrax.open()
+        distrax.open()
         return rlax
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from kickstarting.loading import rlax_loader
 rlax = rlax_loader.load()
 assert 'tensorflow_probability' not in sys.modules
+import importlib.util
+assert importlib.util.find_spec('distrax').name == 'distrax'
 # Of distrax.
 ratios = rlax.categorical_importance_sampling_ratios(
     np.zeros((2, 3)), np.zeros((2, 3)), np.array([0, 1]))
