@@ -132,6 +132,8 @@ class ProgramRun:
     def kept_nodes(self, group: str = "") -> list[int]:
         """Returns the ids of nodes whose parent is a node as well: their keeper.
 
+        A worker that such a node has forked, and that is not itself yet, is none.
+
         Args:
           group: of the nodes, e.g. 'actor'; empty: of all groups.
         """
@@ -140,13 +142,16 @@ class ProgramRun:
             for process, words in self.processes().items()
             if "process_entry" in words and f"{group}.pkl" in words
         }
-        kept = []
+        parents = {}
         for process in nodes:
             with contextlib.suppress(FileNotFoundError):
                 stat = pathlib.Path(f"/proc/{process}/stat").read_text()
-                if int(stat.rpartition(")")[2].split()[1]) in nodes:
-                    kept.append(process)
-        return kept
+                parents[process] = int(stat.rpartition(")")[2].split()[1])
+        return [
+            process
+            for process, parent in parents.items()
+            if parent in nodes and parents.get(parent) not in nodes
+        ]
 
     def wait(self, seconds: float = _DEADLINE) -> int:
         """Returns the exit status, -N for signal N.
