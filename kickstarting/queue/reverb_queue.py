@@ -100,8 +100,8 @@ def batches(
 ) -> Iterator[trajectory_lib.Trajectory]:
     """Yields batches of unrolls, oldest first, until the program stops.
 
-    Read by Reverb's own sampler, which needs no TensorFlow, as its datasets do. The
-    learner's reader thread is the prefetch: more would be staler unrolls.
+    Read by Reverb's own sampler: its datasets need TensorFlow. The learner's reader
+    thread is the prefetch: more would be staler unrolls.
 
     Args:
       client: of the queue's server.
