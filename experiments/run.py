@@ -22,6 +22,7 @@ from experiments.experiment import Experiment
 from experiments.running import alone, plan, runner
 from kickstarting.config import run as config_lib
 from launch.flags import command_line
+from launch.processes import member_process
 
 RESULTS = flags.DEFINE_string(
     "results", "runs/experiments", "Where the runs and their teachers go."
@@ -74,7 +75,7 @@ def main(argv: list[str]) -> int:
             _AT_ONCE.value or len(os.sched_getaffinity(0)),
             console,
             # Runs of one experiment compile the same programs.
-            {"JAX_COMPILATION_CACHE_DIR": os.path.abspath(_cache())},
+            member_process.shared_cache(_cache()),
         ).run()
     if not status:
         console.print("Next: python -m experiments.report", highlight=False)

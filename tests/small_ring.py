@@ -36,7 +36,7 @@ def small_config(**fields: Any) -> config.Config:
         "unroll_length": 4,
         "batch_size": 4,
         "action_repeat": 1,
-        "network": agent_config.NetworkConfig(core_size=8),
+        "network": agent_config.NetworkConfig("small_grid", core_size=8),
     }
     return config.Config(**{**defaults, **fields})
 

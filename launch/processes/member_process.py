@@ -50,8 +50,17 @@ def environment(config: config_lib.Config) -> dict[str, str]:
     Args:
       config: of the run.
     """
-    folder = os.path.join(os.path.abspath(config.logdir), "compiled")
-    return {COMPILATION_CACHE: os.environ.get(COMPILATION_CACHE) or folder}
+    return shared_cache(os.path.join(config.logdir, "compiled"))
+
+
+def shared_cache(folder: str) -> dict[str, str]:
+    """Returns the variables by which processes share what is compiled.
+
+    Args:
+      folder: of the cache, where the person names none.
+    """
+    named = os.environ.get(COMPILATION_CACHE)
+    return {COMPILATION_CACHE: named or os.path.abspath(folder)}
 
 
 def wait_for_update(logdir: str, stop: threading.Event) -> None:

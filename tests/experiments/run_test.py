@@ -24,6 +24,8 @@ from experiments.training import Teacher, Training
 _TASKS = ("gym:MiniGrid-Empty-5x5-v0",)
 _FLAGS = (
     "--norecommended",
+    "--torso=small_grid",
+    "--nolanguage",
     "--action_repeat=1",
     "--core_size=32",
     "--environments_per_actor=2",
@@ -85,6 +87,8 @@ class EndToEndTest(absltest.TestCase):
         taught = [each for each in records if each["teacher_returns"]]
         self.assertLen(taught, 1)
         self.assertIn("global_weight", taught[0]["columns"])
+        # What it compiles is where the variable says.
+        self.assertFalse((self.folder / "results" / "compiled").exists())
 
         again = self._finish("run", self.tiny)
         self.assertIn("0 steps are missing for 2 runs", again.stdout)

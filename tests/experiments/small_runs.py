@@ -3,6 +3,8 @@
 TRAIN_FLAGS = "--train_flags=" + ",".join(
     (
         "--norecommended",
+        "--torso=small_grid",
+        "--nolanguage",
         "--action_repeat=1",
         "--core_size=32",
         "--environments_per_actor=2",

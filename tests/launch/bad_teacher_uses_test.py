@@ -48,7 +48,11 @@ _TABLE = (
         _use("jump_start", "--noreinforcement"),
         "learns from rewards alone",
     ),
-    ("begin_with_another", _begin_with_another, "pass --torso=grid --core_size=32"),
+    (
+        "begin_with_another",
+        _begin_with_another,
+        "pass --torso=small_grid --core_size=32",
+    ),
     (
         "begin_without_weights",
         _use("initialise", teacher="examples.scripted_teacher:make"),

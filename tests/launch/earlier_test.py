@@ -18,8 +18,6 @@ _TRAINED_FRAMES = 400
 _FLAGS = (
     *program_run.GRID_FLAGS,
     "--core_size=1",
-    "--torso=small_grid",
-    "--language=false",
     "--environments_per_actor=2",
     "--unroll_length=10",
     "--batch_size=2",

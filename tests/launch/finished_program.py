@@ -32,6 +32,8 @@ class FinishedProgramTest(absltest.TestCase):
             self,
             *program_run.GRID_FLAGS,
             *program_run.SMALL_FLAGS,
+            # Other programs of tests do without, which is quicker.
+            "--language",
             f"--lp_launch_type={self.launch_type}",
             f"--teachers={teacher}",
             f"--kickstarting_end_frames={END_FRAMES}",

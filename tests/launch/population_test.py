@@ -14,7 +14,7 @@ from tests.launch import program_run
 _MEMBERS = 2
 _EVENTS = 4
 # So many that a member is looked at between any two of its events.
-_FRAMES = 10_000
+_FRAMES = 6_000
 
 
 class PopulationTest(absltest.TestCase):
@@ -41,7 +41,7 @@ class PopulationTest(absltest.TestCase):
         arguments = (*self.arguments, f"--total_frames={_FRAMES}")
         first = program_run.ProgramRun(self, *arguments)
         for member in self._members():
-            first.wait_for_frames(member, 4000)
+            first.wait_for_frames(member, 2400)
         first.interrupt()
         self.assertEqual(first.wait(), 130, first.stderr)
         self.assertEmpty(first.wait_until_gone(10))

@@ -1,6 +1,7 @@
 """launch.train as a person starts it, and every process that it leaves."""
 
 import contextlib
+import dataclasses
 import functools
 import json
 import os
@@ -28,7 +29,12 @@ from launch.processes import run_health
 
 GRID = "gym:MiniGrid-Empty-5x5-v0"
 # Compiles and runs in seconds.
-GRID_FLAGS = (f"--tasks={GRID}", "--action_repeat=1")
+GRID_FLAGS = (
+    f"--tasks={GRID}",
+    "--action_repeat=1",
+    "--torso=small_grid",
+    "--nolanguage",
+)
 SMALL_FLAGS = (
     # Whatever suits a suite, these are as small as can be.
     "--norecommended",
@@ -38,6 +44,8 @@ SMALL_FLAGS = (
     "--batch_size=2",
     "--evaluation_episodes=0",
 )
+# What both build.
+SMALL_NETWORK = agent_config.NetworkConfig("small_grid", core_size=32, language=False)
 FRAMES_PER_GRID_UPDATE = 20
 # Nobody answers there: whoever asks a proxy waits in vain.
 DEAD_PROXIES = {
@@ -287,7 +295,9 @@ def save_random_teacher(
       **fields: of the card, in place of those that fit the task.
     """
     spec = suites.environment_spec(task, action_repeat)
-    network = agent_config.NetworkConfig(core_size=32)
+    network = SMALL_NETWORK
+    if task != GRID:
+        network = dataclasses.replace(network, torso="auto")
     params = _random_params(spec, network)
     card = {
         "scores": (teacher_cards.TaskScore(task, mean_return, 0.1, 2, None),),

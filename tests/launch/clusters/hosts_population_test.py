@@ -14,7 +14,7 @@ _MEMBERS = ("first", "second")
 _CONTROLLER = "middle"
 _EVENTS = 4
 # So many that a member cannot come to its end while it is cut off.
-_FRAMES = 12_000
+_FRAMES = 8_000
 _CUT_SECONDS = 4.0
 
 
