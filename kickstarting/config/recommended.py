@@ -66,8 +66,8 @@ ROWS: Mapping[str, Row] = {
         # A bullet in vain costs a kill a hundred steps later. A longer horizon from the
         # start makes it slower, and it helps defend_the_line nothing: docs/tuning.md.
         "final_discount": 0.997,
-        "discount_start_frames": 600_000,
-        "discount_end_frames": 800_000,
+        "discount_start_frames": 300_000,
+        "discount_end_frames": 450_000,
     },
     "dmlab": _LAB,
     "dmlab30": _LAB,
