@@ -9,7 +9,10 @@ import sys
 from absl.testing import absltest, parameterized
 
 # What the scripts call, beside Python.
-_PROGRAMS = ("bash", "cat", "dirname", "flock", "grep", "readlink", "sha256sum", "tee")
+_PROGRAMS = (
+    *("bash", "cat", "dirname", "flock", "grep", "mkdir", "readlink", "sha256sum"),
+    "tee",
+)
 _PYTHON = os.path.realpath(sys.executable)
 # Passes for the version that is asked for.
 _ANY_PYTHON = f"""\

@@ -14,8 +14,8 @@ from absl.testing import absltest, parameterized
 
 # What the scripts call, beside Python and uv.
 _PROGRAMS = (
-    *("bash", "cat", "dirname", "flock", "grep", "readlink", "sha256sum", "sed"),
-    *("tail", "tee", "touch", "tr"),
+    *("bash", "cat", "dirname", "flock", "grep", "mkdir", "readlink", "sha256sum"),
+    *("sed", "tail", "tee", "touch", "tr"),
 )
 # Python 3.10, here in the part of every other one as well.
 _PYTHON = os.path.realpath(sys.executable)
