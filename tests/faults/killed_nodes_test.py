@@ -34,6 +34,7 @@ class KilledNodesTest(absltest.TestCase):
             "--evaluation_minutes=0.02",
             "--total_frames=100000000",
             f"--logdir={self.logdir}",
+            slow_steps=True,
         )
 
     def _latest(self, name: str) -> float:

@@ -10,8 +10,8 @@ from typing import Any
 from kickstarting.acting import actor
 from kickstarting.learning import update
 
-_UPDATES = 200
-_STEPS = 1500
+_UPDATES = 40
+_STEPS = 500
 
 
 def _fail_once(owner: type, name: str, calls: int, message: str) -> None:

@@ -12,7 +12,7 @@ from kickstarting.learning import update
 
 _DAY = 24 * 3600.0
 # By the number of updates, how far the clock is then from where it was at first.
-_JUMPS = {50: _DAY, 100: -_DAY}
+_JUMPS = {20: _DAY, 40: -_DAY}
 
 
 def _jump_at_updates() -> None:

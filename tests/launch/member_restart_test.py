@@ -17,7 +17,7 @@ _MEMBERS = 2
 _EVENTS = 2
 # So many that a member is looked at several times between two of its events, also
 # where the other one's death keeps the controller for seconds.
-_FRAMES = 6_000
+_FRAMES = 1_600
 
 
 class MemberRestartTest(absltest.TestCase):
@@ -65,6 +65,7 @@ class MemberRestartTest(absltest.TestCase):
             self,
             *self.arguments,
             "--lp_launch_type=local_mp",
+            slow_steps=True,
             compiled=absltest.TEST_TMPDIR.value,
         )
         folder = pathlib.Path(run_folder.checkpoints(self.members[1]))
@@ -96,6 +97,7 @@ class MemberRestartTest(absltest.TestCase):
             self,
             *self.arguments,
             "--lp_launch_type=local_mt",
+            slow_steps=True,
             module="tests.launch.failing_once",
         )
         self.assertEqual(run.wait(), 0, run.stdout + run.stderr)

@@ -14,7 +14,7 @@ from tests.launch import program_run
 _MEMBERS = 2
 _EVENTS = 4
 # So many that a member is looked at between any two of its events.
-_FRAMES = 6_000
+_FRAMES = 1_600
 
 
 class PopulationTest(absltest.TestCase):
@@ -39,9 +39,9 @@ class PopulationTest(absltest.TestCase):
 
     def test_evolves_is_interrupted_and_goes_on(self):
         arguments = (*self.arguments, f"--total_frames={_FRAMES}")
-        first = program_run.ProgramRun(self, *arguments)
+        first = program_run.ProgramRun(self, *arguments, slow_steps=True)
         for member in self._members():
-            first.wait_for_frames(member, 2400)
+            first.wait_for_frames(member, 640)
         first.interrupt()
         self.assertEqual(first.wait(), 130, first.stderr)
         self.assertEmpty(first.wait_until_gone(10))
@@ -49,7 +49,7 @@ class PopulationTest(absltest.TestCase):
         self.assertLess(len(before), _MEMBERS * (_EVENTS + 1))
         self.assertGreater(len(before), _MEMBERS)
 
-        again = program_run.ProgramRun(self, *arguments)
+        again = program_run.ProgramRun(self, *arguments, slow_steps=True)
         self.assertEqual(again.wait(), 0, again.stderr)
         events = population_events.PopulationEvents(self.logdir).events
         self.assertEqual(events[: len(before)], before)

@@ -55,10 +55,13 @@ DEAD_PROXIES = {
 }
 _MARK = "KICKSTARTING_TEST_MARK"
 _DEADLINE = 270.0
+_SLOW_STEPS = pathlib.Path(__file__).with_name("slow_steps").absolute()
 
 
-def _shared_folder() -> str:
-    """Returns a folder of this user's own that outlives a test."""
+def _compiled_folder() -> str:
+    """Returns what ./run_tests named, or a folder of this user's own like it."""
+    if named := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return named
     folder = pathlib.Path(tempfile.gettempdir(), f"kickstarting-tests-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
@@ -75,6 +78,7 @@ class ProgramRun:
         *arguments: str,
         module: str = "launch.train",
         compiled: str | None = None,
+        slow_steps: bool = False,
         variables: Mapping[str, str] | None = None,
     ) -> None:
         """Starts it; the test's end ends it at the latest.
@@ -84,8 +88,11 @@ class ProgramRun:
           *arguments: the command line.
           module: the entry point.
           compiled: folder of what it compiles; None: one that all tests share.
+          slow_steps: whether a step of MiniGrid takes a hundredth of a second: what is
+            only to go on for a while leaves the processors to the tests beside it.
           variables: of the environment, in addition.
         """
+        path = [str(_SLOW_STEPS)] * slow_steps + sys.path
         self._mark = uuid.uuid4().hex
         self._outputs = [
             pathlib.Path(test.create_tempfile(f"{self._mark}.{name}").full_path)
@@ -99,9 +106,9 @@ class ProgramRun:
                 stderr=err,
                 env={
                     **os.environ,
-                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                    "PYTHONPATH": os.pathsep.join(filter(None, path)),
                     # What one run has compiled the next need not.
-                    "JAX_COMPILATION_CACHE_DIR": compiled or _shared_folder(),
+                    "JAX_COMPILATION_CACHE_DIR": compiled or _compiled_folder(),
                     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
                     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
                     _MARK: self._mark,

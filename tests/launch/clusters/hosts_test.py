@@ -41,6 +41,7 @@ class HostsTest(absltest.TestCase):
             "--checkpoint_minutes=0.02",
             "--total_frames=100000000",
             f"--logdir={self.logdir}",
+            slow_steps=True,
             variables=program_run.DEAD_PROXIES,
         )
 
