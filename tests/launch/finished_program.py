@@ -11,7 +11,7 @@ from kickstarting.reporting import run_files
 from kickstarting.storage import checkpoints
 from tests.launch import program_run
 
-TOTAL_FRAMES = 3000
+TOTAL_FRAMES = 1600
 END_FRAMES = 600
 _NOISE = ("Traceback", "Warning", "(Pdb)", "reverb/cc", "Waiting for workers")
 
