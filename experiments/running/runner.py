@@ -135,6 +135,9 @@ class Runner:
                 process = self._process(step, log)
             bar = self._bars.add_task(step.name, total=step.frames or None)
             self._running.append(_Running(step, process, bar))
+            if self._signal:
+                # It came while this one was started, which was not known then.
+                self._ask_to_stop()
 
     def _process(self, step: Step, log: IO[bytes]) -> subprocess.Popen:
         return subprocess.Popen(

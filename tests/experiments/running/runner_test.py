@@ -5,9 +5,12 @@ import io
 import os
 import pathlib
 import signal
+import subprocess
 import sys
 import threading
 import time
+from typing import Any
+from unittest import mock
 
 from absl.testing import absltest
 from rich import console as rich_console
@@ -122,6 +125,19 @@ class RunnerTest(absltest.TestCase):
         self.assertTrue(stopped.exists())
         self.assertEmpty(self.finished)
         self.assertIs(signal.getsignal(signal.SIGINT), handler)
+
+    def test_a_signal_stops_what_is_just_started(self) -> None:
+        start = runner.Runner._process
+
+        def interrupted(*arguments: Any) -> subprocess.Popen:
+            process = start(*arguments)
+            os.kill(os.getpid(), signal.SIGINT)
+            return process
+
+        with mock.patch.object(runner.Runner, "_process", interrupted):
+            status = self._run(self._step("short", "import time; time.sleep(3)"))
+        self.assertEqual(status, 128 + signal.SIGINT)
+        self.assertEmpty(self.finished)
 
 
 if __name__ == "__main__":
