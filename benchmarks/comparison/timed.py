@@ -79,15 +79,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(argv)
     began, start = time.time(), time.monotonic()
-    # A group of its own, so that whatever it started can be ended with it.
-    process = subprocess.Popen(options.command, start_new_session=True)
+    process: subprocess.Popen[bytes] | None = None
+    asked = False
 
     def stop(*_: object) -> None:
-        process.terminate()
-        signal.setitimer(signal.ITIMER_REAL, _SECONDS_TO_STOP)
+        nonlocal asked
+        asked = True
+        if process is not None:
+            process.terminate()
+            signal.setitimer(signal.ITIMER_REAL, _SECONDS_TO_STOP)
 
+    # Before the process, for it may come while that is started.
     signal.signal(signal.SIGTERM, stop)
+    # A group of its own, so that whatever it started can be ended with it.
+    process = subprocess.Popen(options.command, start_new_session=True)
     signal.signal(signal.SIGALRM, lambda *_: process.kill())
+    if asked:
+        stop()
     limit_reached = False
     try:
         status = process.wait(options.minutes * 60)

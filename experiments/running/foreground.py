@@ -17,13 +17,25 @@ def train(arguments: Sequence[str]) -> int:
     Returns:
       the exit status, as a shell tells it: 128 + N for signal N.
     """
-    process = subprocess.Popen([sys.executable, "-m", "launch.train", *arguments])
-    # The terminal sends Ctrl-C to the run as well, but SIGTERM comes here alone.
+    process: subprocess.Popen | None = None
+    asked = False
+
+    def terminate(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        if process is not None:
+            process.terminate()
+
+    # The terminal sends Ctrl-C to the run as well, but SIGTERM comes here alone, and
+    # perhaps while the run is started.
     before = {
         signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, terminate),
     }
     try:
+        process = subprocess.Popen([sys.executable, "-m", "launch.train", *arguments])
+        if asked:
+            process.terminate()
         status = process.wait()
     finally:
         for number, handler in before.items():

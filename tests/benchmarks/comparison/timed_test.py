@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 from unittest import mock
 
 import psutil
@@ -73,6 +74,23 @@ class TimedTest(absltest.TestCase):
             status = timed.main(arguments[3:])
         self.assertEqual(status, 128 + signal.SIGKILL)
         self.assertIsNone(timed.read(self.folder))
+
+    def test_a_signal_while_it_is_started_is_passed_on(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGALRM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        start = subprocess.Popen
+
+        def interrupted(*arguments: Any, **options: Any) -> subprocess.Popen:
+            process = start(*arguments, **options)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return process
+
+        code = [sys.executable, "-c", "import time; time.sleep(5)"]
+        with mock.patch.object(subprocess, "Popen", interrupted):
+            status = timed.main(timed.command(self.folder, 5, code)[3:])
+        self.assertEqual(status, 128 + signal.SIGTERM)
 
     def test_a_signal_is_passed_on(self) -> None:
         command = self._command(5, _STARTS_ANOTHER, str(self.child), "600")

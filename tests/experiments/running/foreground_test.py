@@ -2,6 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
+from typing import Any
+from unittest import mock
 
 from absl.testing import absltest
 
@@ -17,6 +21,20 @@ class TrainTest(absltest.TestCase):
         self.assertEqual(status, 2)
         self.assertEqual(handlers, [signal.getsignal(each) for each in numbers])
         self.assertFalse(os.path.exists(logdir))
+
+    def test_it_ends_the_run_that_is_just_started(self) -> None:
+        start = subprocess.Popen
+
+        def interrupted(*arguments: Any) -> subprocess.Popen:
+            process = start([sys.executable, "-c", "import time; time.sleep(5)"])
+            os.kill(os.getpid(), signal.SIGTERM)
+            return process
+
+        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        with mock.patch.object(subprocess, "Popen", interrupted):
+            status = foreground.train([])
+        self.assertEqual(status, 128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":
