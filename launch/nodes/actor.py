@@ -13,6 +13,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 from kickstarting.ring import parts
 from kickstarting.teaching import replicas
+from launch.nodes import courier_calls
 from launch.processes import keeper, revival
 
 _STOP_CHECK_SECONDS = 0.2
@@ -43,6 +44,7 @@ class _Learner:
                 if not self._stop.wait(_RETRY_SECONDS):
                     logging.warning("The learner does not answer: %r", error)
                 return None
+        courier_calls.give_up(future)
         return None
 
     def report(

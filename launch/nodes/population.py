@@ -17,6 +17,7 @@ from kickstarting.population import events as population_events
 from kickstarting.population import member as population_member
 from kickstarting.population import members_text
 from launch.monitoring import shared_view
+from launch.nodes import courier_calls
 from launch.processes import member_process
 from launch.processes import members as members_lib
 
@@ -84,6 +85,9 @@ class _Member:
         try:
             answer = self._asked.result(timeout=patience)
         except futures.TimeoutError:
+            if self._stop.is_set():
+                courier_calls.give_up(self._asked)
+                self._asked = None
             raise TimeoutError("no answer") from None
         except Exception:
             self._asked = None
@@ -133,7 +137,7 @@ class _Member:
                 if time.monotonic() < end and self._is_there():
                     continue
                 # What it is told when it is back must not come after newer words.
-                asked.cancel()
+                courier_calls.give_up(asked)
                 raise TimeoutError(f"no answer to {method}") from None
 
     def _is_there(self) -> bool:
