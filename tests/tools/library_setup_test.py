@@ -55,10 +55,10 @@ class LibrarySetupTest(parameterized.TestCase):
             file.parent.mkdir(exist_ok=True)
             file.write_text(text)
 
-    def _call(self, version: str) -> subprocess.CompletedProcess[str]:
+    def _call(self, version: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["/bin/bash", str(self.project / "run_tests"), f"--library={version}"],
-            env={"HOME": str(self.home), "PATH": str(self.programs)},
+            env={"HOME": str(self.home), "PATH": str(self.programs), **variables},
             capture_output=True,
             text=True,
             timeout=100,
@@ -77,6 +77,12 @@ class LibrarySetupTest(parameterized.TestCase):
         (line,) = done.stderr.splitlines()
         self.assertStartsWith(line, "run_tests: ")
         self.assertIn(says, line)
+
+    def test_a_temporary_folder_that_cannot_be_used_is_told_in_one_line(self):
+        done = self._call("3.12", TMPDIR="/proc")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        (line,) = done.stderr.splitlines()
+        self.assertStartsWith(line, "run_tests: cannot make /proc/kickstarting-tests-")
 
     def test_it_is_made_once_and_after_an_interruption_again(self):
         python = self.programs / "python3.12"
