@@ -12,7 +12,12 @@ from absl import logging
 
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
-from kickstarting.learning import annealing, skipped_updates, window
+from kickstarting.learning import (
+    annealing,
+    metrics_reader,
+    skipped_updates,
+    window,
+)
 from kickstarting.learning import reader as reader_lib
 from kickstarting.learning import update as update_lib
 from kickstarting.loss import schedules
@@ -101,6 +106,8 @@ class Learner:
         self._teacher_returns = teacher_returns
         self._random_returns = random_returns
         self._skipped_updates = skipped_updates.SkippedUpdates()
+        self._metrics = metrics_reader.MetricsReader()
+        self._newest_metrics: dict[str, float] = {}
         self.frames = 0
         fresh = update.init(jax.random.key(config.seed))
         if initial_params:
@@ -230,16 +237,15 @@ class Learner:
         row = row_average.RowAverage()
         try:
             for batch in self._batches(stop):
-                metrics = self._step(batch)
+                self._take_metrics(row, self._step(batch))
                 has_updated = True
-                if metrics is not None:
-                    row.add(metrics)
                 if self._has_new(row) and row.seconds > _ROW_SECONDS:
                     self._try_to(self._write_row, row)
                     row = row_average.RowAverage()
                 if time.monotonic() - saved > period:
                     self._try_to(self._save)
                     saved = time.monotonic()
+            self._take_metrics(row, self._metrics.rest())
         finally:
             self._reader.end()
             if self._has_new(row):
@@ -294,8 +300,8 @@ class Learner:
         while not self._may_update.wait(_WAIT_SECONDS) and not stop.is_set():
             pass
 
-    def _step(self, batch: _Batch) -> dict[str, float] | None:
-        """Does one update; returns its metrics, None where it was not taken."""
+    def _step(self, batch: _Batch) -> metrics_reader.Metrics | None:
+        """Does one update; returns the metrics of the update before it."""
         kickstarting = self._weights()
         hyperparameters = annealing.hyperparameters(
             self._config, self.frames, kickstarting.kickstarting_weight
@@ -308,20 +314,28 @@ class Learner:
             self.frames += batch.new_frames
             if batch.ends_window or not self._config.synchronous:
                 self._publish()
-        values = {name: float(np.asarray(x)[0]) for name, x in metrics.items()}
-        is_skipped = bool(values.pop("skipped"))
-        self._skipped_updates.record(is_skipped, self.frames)
-        if is_skipped:
-            return None
-        values["learning_rate"] = float(hyperparameters.learning_rate)
         updates = self._num_updates - self._restored_updates
-        values["replay_ratio"] = updates / self._reader.taken
+        known = {
+            "learning_rate": float(hyperparameters.learning_rate),
+            "replay_ratio": updates / self._reader.taken,
+            **schedules.metrics(self._config, kickstarting),
+        }
         if self._config.population.size > 1:
-            values["entropy_cost"] = float(hyperparameters.entropy_cost)
-            values["optimiser_epsilon"] = float(hyperparameters.optimiser_epsilon)
-        values |= schedules.metrics(self._config, kickstarting)
-        self._telemetry.record_update(self.frames, self._num_updates, values)
-        return values
+            known["entropy_cost"] = float(hyperparameters.entropy_cost)
+            known["optimiser_epsilon"] = float(hyperparameters.optimiser_epsilon)
+        return self._metrics.exchange(self.frames, metrics, known)
+
+    def _take_metrics(
+        self, row: row_average.RowAverage, metrics: metrics_reader.Metrics | None
+    ) -> None:
+        if metrics is not None:
+            self._skipped_updates.record(metrics.skipped, metrics.frames)
+            if not metrics.skipped:
+                self._newest_metrics = metrics.values
+                row.add(metrics.values)
+        self._telemetry.record_update(
+            self.frames, self._num_updates, self._newest_metrics
+        )
 
     def _weights(self) -> schedules.Weights:
         students = [
