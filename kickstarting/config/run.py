@@ -136,6 +136,9 @@ class Config:
     score_window_frames: int = REPORTS.setting(0, "[0, inf)").help("""
         Mean and median score over tasks are of the episodes in so many of the newest
         environment frames; 0: a tenth of total_frames, and at most 30 million.""")
+    profile_seconds: float = REPORTS.setting(0.0, "[0, 600]").help("""
+        Seconds of which a profile of the learner's process is taken once the run is
+        under way, into the run's folder, for https://ui.perfetto.dev; 0: none.""")
     show: bool = REPORTS.setting(True).help("Show how the run goes while it runs.")
     base_port: int = SERVERS.setting(0, "0 or [1024, 65000]").help("""
         First of the ports that the servers (learner, queue, teachers) take; 0: any

@@ -23,7 +23,7 @@ from kickstarting.learning import update as update_lib
 from kickstarting.loss import schedules
 from kickstarting.population import hyperparameters as hyperparameters_lib
 from kickstarting.population import rules as population
-from kickstarting.reporting import row_average
+from kickstarting.reporting import profile, row_average
 from kickstarting.reporting import run_files as run_files_lib
 from kickstarting.reporting import telemetry as telemetry_lib
 from kickstarting.storage import checkpoints as checkpoints_lib
@@ -108,6 +108,7 @@ class Learner:
         self._skipped_updates = skipped_updates.SkippedUpdates()
         self._metrics = metrics_reader.MetricsReader()
         self._newest_metrics: dict[str, float] = {}
+        self._profile = profile.Profile(config.profile_seconds, config.logdir)
         self.frames = 0
         fresh = update.init(jax.random.key(config.seed))
         if initial_params:
@@ -239,6 +240,7 @@ class Learner:
             for batch in self._batches(stop):
                 self._take_metrics(row, self._step(batch))
                 has_updated = True
+                self._profile.after_update()
                 if self._has_new(row) and row.seconds > _ROW_SECONDS:
                     self._try_to(self._write_row, row)
                     row = row_average.RowAverage()
@@ -247,6 +249,7 @@ class Learner:
                     saved = time.monotonic()
             self._take_metrics(row, self._metrics.rest())
         finally:
+            self._profile.end()
             self._reader.end()
             if self._has_new(row):
                 self._try_to(self._write_row, row)

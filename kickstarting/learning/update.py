@@ -321,6 +321,7 @@ def _compiled_of(config: config_lib.Config) -> config_lib.Config:
         evaluation_episodes=0,
         evaluation_minutes=0.0,
         show=False,
+        profile_seconds=0.0,
         checkpoint=config_lib.CheckpointConfig(),
     )
 

@@ -23,6 +23,8 @@ def configs(config: config_lib.Config) -> list[config_lib.Config]:
             logdir=os.path.join(config.logdir, f"member_{index}"),
             seed=config.seed + index,
             show=False,
+            # A process takes one at a time.
+            profile_seconds=0.0 if index else config.profile_seconds,
             metrics_port=config.metrics_port and config.metrics_port + index,
         )
         for index in range(config.population.size)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import pathlib
 import resource
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
 from kickstarting.learning import learner, skipped_updates
 from kickstarting.loss import schedules
+from kickstarting.reporting import profile
 from kickstarting.storage import checkpoints
 from tests import learner_case, small_ring
 
@@ -264,6 +266,16 @@ class LearnerTest(learner_case.LearnerTestCase):
         # Two that were good, three that were not, and the one that was sent meanwhile.
         self.assertEqual(kept.frames, 6 * 16)
         np.testing.assert_array_equal(kept.parameters(-1)[1], learned)
+
+    @mock.patch.object(profile, "_WARM_UP_SECONDS", 0.0)
+    def test_a_profile_of_the_run_is_written_where_it_is_asked_for(self):
+        self._run(
+            dataclasses.replace(
+                learner_case.CONFIG, logdir=self.logdir, profile_seconds=1e-6
+            )
+        )
+        traces = pathlib.Path(self.logdir, "plugins", "profile").rglob("*.gz")
+        self.assertIn("perfetto_trace.json.gz", [path.name for path in traces])
 
     def test_a_disk_that_is_full_for_a_while_costs_nothing_that_was_learned(self):
         run = dataclasses.replace(
