@@ -2,34 +2,31 @@
 
   python -m benchmarks.throughput --teacher=teachers/doom/health_gathering_supreme
 
-Runs the program from scratch, kickstarted and weaned, in turn and several times, on
+Runs the program from scratch, kickstarted and weaned, with one pass over the data, and
+from scratch with four passes, in turn and several times, on
 doom:health_gathering_supreme with 16 environments; then each part alone. The limit is
-the machine's cores divided by the sum of the parts' CPU seconds for an agent step. With
---sample_factory_python (an interpreter with the pins of
-benchmarks/peers/sample_factory.txt) sample-factory's APPO runs in the same turns, with
-its own settings for the level. Prints JSON.
+the machine's cores divided by the sum of the parts' CPU seconds for an agent step.
+--against=REVISION runs that revision's program in the same turns, with its defaults
+where --against_flags says nothing else. With --sample_factory_python (an interpreter
+with the pins of benchmarks/peers/sample_factory.txt) sample-factory's APPO runs in them
+too, with its own settings for the level. Prints JSON.
 """
 
 import contextlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 
 import numpy as np
-import psutil
 from absl import flags
 
 from benchmarks import parts
 from benchmarks.peers import training as peer_training
-from benchmarks.programs import launched
+from benchmarks.programs import launched, measured, revision
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
-from kickstarting.reporting import run_files
 from kickstarting.teaching import teachers
 from launch.flags import command_line, counts
 
@@ -43,10 +40,16 @@ _PART_SECONDS = flags.DEFINE_float("part_seconds", 8.0, "Seconds for each part."
 _SAMPLE_FACTORY_PYTHON = flags.DEFINE_string(
     "sample_factory_python", None, "Interpreter that has sample-factory."
 )
+_AGAINST = flags.DEFINE_string(
+    "against", None, "A revision whose program runs in the same turns."
+)
+_AGAINST_FLAGS = flags.DEFINE_string(
+    "against_flags", "", "Further flags of that program, separated by spaces."
+)
 
-# Of a run's frames: compilation and start-up lie before.
-_WARM_UP_SHARE = 0.25
-_MEMORY_PERIOD_SECONDS = 2.0
+# The defaults, without what is recommended for doom: one pass, actors that never wait.
+_ONE_PASS = ["--norecommended"]
+_FOUR_PASSES = [*_ONE_PASS, "--window_batches=4", "--passes=4"]
 
 
 def main(argv: list[str]) -> int:
@@ -61,20 +64,31 @@ def main(argv: list[str]) -> int:
     teacher = f"--teachers={_TEACHER.value}"
     constant = "--kickstarting_schedule=constant"
     conditions = {
-        "from_scratch": [],
-        "kickstarted": [teacher, constant],
+        "from_scratch": _ONE_PASS,
+        "kickstarted": [*_ONE_PASS, teacher, constant],
         # λ ends at the first frame: the teacher is there, but is never asked.
-        "weaned": [teacher, constant, "--kickstarting_end_frames=1"],
+        "weaned": [*_ONE_PASS, teacher, constant, "--kickstarting_end_frames=1"],
+        "four_passes": _FOUR_PASSES,
     }
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in conditions}
     opponent: list[float] = []
-    for turn in range(_REPEATS.value):
-        for name, extra in conditions.items():
-            runs[name].append(_run_program(extra))
-            print(f"turn {turn}: {name} {runs[name][-1]}", file=sys.stderr)
-        if _SAMPLE_FACTORY_PYTHON.value:
-            opponent.append(_run_sample_factory(_SAMPLE_FACTORY_PYTHON.value))
-            print(f"turn {turn}: sample-factory {opponent[-1]}", file=sys.stderr)
+    with contextlib.ExitStack() as stack:
+        if _AGAINST.value:
+            folder = stack.enter_context(revision.checkout(_AGAINST.value))
+            runs["against"] = []
+        for turn in range(_REPEATS.value):
+            for name, extra in conditions.items():
+                runs[name].append(measured.training(_TASK.value, _FRAMES.value, extra))
+                print(f"turn {turn}: {name} {runs[name][-1]}", file=sys.stderr)
+            if _AGAINST.value:
+                extra = _AGAINST_FLAGS.value.split()
+                runs["against"].append(
+                    measured.training(_TASK.value, _FRAMES.value, extra, folder)
+                )
+                print(f"turn {turn}: against {runs['against'][-1]}", file=sys.stderr)
+            if _SAMPLE_FACTORY_PYTHON.value:
+                opponent.append(_run_sample_factory(_SAMPLE_FACTORY_PYTHON.value))
+                print(f"turn {turn}: sample-factory {opponent[-1]}", file=sys.stderr)
     print(json.dumps(_summary(runs, opponent), indent=2))
     return 0
 
@@ -96,8 +110,7 @@ def _summary(
     cpu_ms = {name: cost["cpu_ms_per_step"] for name, cost in costs.items()}
     limit = 1e3 * cores / sum(ms for name, ms in cpu_ms.items() if name != "teacher")
     median = {
-        name: float(np.median([run["agent_steps_per_second"] for run in turns]))
-        for name, turns in runs.items()
+        name: _median(turns, "agent_steps_per_second") for name, turns in runs.items()
     }
     summary: dict[str, object] = {
         "task": _TASK.value,
@@ -107,15 +120,27 @@ def _summary(
             for name, turns in runs.items()
         },
         "median_agent_steps_per_second": median,
+        "cpu_ms_per_step": {
+            name: [run["cpu_ms_per_step"] for run in turns]
+            for name, turns in runs.items()
+        },
         "parts": costs,
         "limit_from_scratch": limit,
         "from_scratch_share_of_limit": median["from_scratch"] / limit,
         "limit_kickstarted": 1e3 * cores / sum(cpu_ms.values()),
+        "from_scratch_over_parts": _median(runs["from_scratch"], "cpu_ms_per_step")
+        / sum(ms for name, ms in cpu_ms.items() if name != "teacher"),
         "kickstarted_over_from_scratch": _ratio(runs, "kickstarted"),
         "weaned_over_from_scratch": _ratio(runs, "weaned"),
+        "four_passes_over_from_scratch": _ratio(runs, "four_passes"),
         "memory_mb": max(run["memory_mb"] for run in runs["from_scratch"]),
         "worker_memory_mb": max(run["worker_mb"] for run in runs["from_scratch"]),
     }
+    if "against" in runs:
+        summary["against"] = _AGAINST.value
+        summary["cpu_ms_per_step_over_against"] = 1 / _ratio(
+            runs, "against", "cpu_ms_per_step"
+        )
     if opponent:
         pairs = zip(runs["from_scratch"], opponent, strict=True)
         summary["sample_factory_agent_steps_per_second"] = opponent
@@ -125,58 +150,18 @@ def _summary(
     return summary
 
 
-def _ratio(runs: dict[str, list[dict[str, float]]], name: str) -> float:
+def _median(turns: list[dict[str, float]], what: str) -> float:
+    return float(np.median([run[what] for run in turns]))
+
+
+def _ratio(
+    runs: dict[str, list[dict[str, float]]],
+    name: str,
+    what: str = "agent_steps_per_second",
+) -> float:
+    """Returns the median over the turns of a condition's share of from_scratch's."""
     pairs = zip(runs[name], runs["from_scratch"], strict=True)
-    rate = "agent_steps_per_second"
-    return float(np.median([one[rate] / other[rate] for one, other in pairs]))
-
-
-def _run_program(extra: list[str]) -> dict[str, float]:
-    logdir = tempfile.mkdtemp(prefix="throughput")
-    memory: dict[str, float] = {"memory_mb": 0.0, "worker_mb": 0.0}
-    try:
-        arguments = [
-            f"--tasks={_TASK.value}",
-            f"--logdir={logdir}",
-            f"--total_frames={_FRAMES.value}",
-            "--evaluation_episodes=0",
-            "--checkpoint_minutes=60",
-            *extra,
-        ]
-        with launched.run(arguments) as process:
-            watcher = threading.Thread(target=_watch_memory, args=(process, memory))
-            watcher.start()
-            status = process.wait()
-            watcher.join()
-        if status:
-            raise RuntimeError(f"the program ended with status {status}")
-        metrics = run_files.read_metrics(logdir)
-        frames, seconds = metrics[run_files.FRAMES], metrics["seconds"]
-        begin = int(np.searchsorted(frames, _WARM_UP_SHARE * frames[-1]))
-        rate = (frames[-1] - frames[begin]) / (seconds[-1] - seconds[begin])
-        return {
-            "agent_steps_per_second": float(rate) / config_lib.Config.action_repeat,
-            **memory,
-        }
-    finally:
-        shutil.rmtree(logdir, ignore_errors=True)
-
-
-def _watch_memory(process: subprocess.Popen, memory: dict[str, float]) -> None:
-    """Keeps the most memory seen: the whole program's, and one worker's (PSS)."""
-    while process.poll() is None:
-        total, worker = 0.0, 0.0
-        # A process that ends while it is looked at spoils this look alone.
-        with contextlib.suppress(psutil.Error):
-            root = psutil.Process(process.pid)
-            for one in [root, *root.children(recursive=True)]:
-                megabytes = one.memory_full_info().pss / 2**20
-                total += megabytes
-                if "kickstarting.environments.stepping.worker_process" in one.cmdline():
-                    worker = max(worker, megabytes)
-        memory["memory_mb"] = max(memory["memory_mb"], total)
-        memory["worker_mb"] = max(memory["worker_mb"], worker)
-        time.sleep(_MEMORY_PERIOD_SECONDS)
+    return float(np.median([one[what] / other[what] for one, other in pairs]))
 
 
 def _run_sample_factory(python: str) -> float:
@@ -191,7 +176,9 @@ def _run_sample_factory(python: str) -> float:
                 raise RuntimeError(f"it ended with status {process.returncode}")
         episodes = list(peer_training.read_episodes(out))
         warm = next(
-            each for each in episodes if each.frames >= _WARM_UP_SHARE * _FRAMES.value
+            each
+            for each in episodes
+            if each.frames >= measured.WARM_UP_SHARE * _FRAMES.value
         )
         frames = episodes[-1].frames - warm.frames
         seconds = episodes[-1].seconds - warm.seconds

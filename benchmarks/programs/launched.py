@@ -1,6 +1,7 @@
 """A run that ends with the benchmark that has launched it."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ def run(
     arguments: Sequence[str],
     output: int = subprocess.DEVNULL,
     command: Sequence[str] = (sys.executable, "-m", "launch.train"),
+    folder: str | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Launches a run, which is asked to end, if it has not, where the block ends.
 
@@ -21,6 +23,7 @@ def run(
       arguments: of the command.
       output: file descriptor for what it prints.
       command: what is launched.
+      folder: of a checkout, whose modules it imports; None: this one's.
 
     Yields:
       its process.
@@ -36,6 +39,8 @@ def run(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": folder} if folder else None,
     )
     try:
         yield process
