@@ -214,6 +214,11 @@ class Config:
             "an exponential schedule falls to a fixed weight, and evolution moves it: "
             "choose another kickstarting_schedule for a population",
         )
+        require(
+            kickstarting.schedule != "piecewise",
+            "a piecewise schedule fixes λ, and evolution moves it: choose another "
+            "kickstarting_schedule for a population",
+        )
         for name, _ in kickstarting.factors:
             require(
                 name in self.tasks,

@@ -1,6 +1,7 @@
 """The part of a run's configuration that concerns teachers and λ."""
 
 import dataclasses
+import functools
 import math
 
 from kickstarting.config import settings
@@ -8,7 +9,8 @@ from kickstarting.config.checks import require
 from kickstarting.config.groups import TEACHERS
 from kickstarting.config.teacher_uses import TEACHER_USES, TeacherUse
 
-SCHEDULES = ("constant", "linear", "exponential", "return_gap")
+FACTOR_SCHEDULES = ("constant", "linear", "exponential", "return_gap")
+SCHEDULES = (*FACTOR_SCHEDULES, "piecewise")
 TEACHER_WEIGHTINGS = ("equal", "return")
 
 
@@ -44,9 +46,14 @@ class KickstartingConfig:
     # return_gap is λ0·max(1 − G_student/G_teacher, 0), Agarwal et al. 2022.
     schedule: str = TEACHERS.setting("linear", SCHEDULES, "kickstarting_*").help("""
         How λ, the weight of the teachers' advice in the loss, falls; return_gap: as the
-        student's return nears the teacher's. Every other teacher_use than kickstarting
-        keeps λ constant, or has none, and takes no schedule. Default: linear for
-        kickstarting, constant for a population and every other teacher_use.""")
+        student's return nears the teacher's; piecewise: as kickstarting_points say.
+        Every other teacher_use than kickstarting keeps λ constant, or has none, and
+        takes no schedule. Default: linear for kickstarting, constant for a population
+        and every other teacher_use.""")
+    points: str = TEACHERS.setting("", flag="kickstarting_*").help("""
+        piecewise: λ at numbers of environment frames, frames:λ, comma-separated, such
+        as 0:4,200000:1,400000:0; straight lines between them, and the last λ from there
+        on.""")
     weight: float = TEACHERS.setting(
         4.0, "[0, inf)", "kickstarting_*", first=True
     ).help("""
@@ -60,12 +67,18 @@ class KickstartingConfig:
         Environment frames from which λ is 0 and the teacher is not asked any more; 0:
         never, which a falling schedule cannot have. Default: half of total_frames for
         falling schedules, else 0.""")
+    # Kickstarting in NetHack keeps a third of it, LLM4Teach a tenth.
+    floor: float = TEACHERS.setting(0.0, "[0, 1]", "kickstarting_*").help("""
+        Share of its start below which λ does not fall, not even after its end; the
+        teacher is then asked to the end of the run.""")
     factors: tuple[tuple[str, float], ...] = TEACHERS.setting(
         (), flag="teacher_*"
     ).help("""
         ρ of teachers or of tasks, name=number, comma-separated; 1 for all others. The
         weight of a teacher's advice is kickstarting_weight times its ρ.""")
-    factor_schedule: str = TEACHERS.setting("constant", SCHEDULES, "teacher_*").help("""
+    factor_schedule: str = TEACHERS.setting(
+        "constant", FACTOR_SCHEDULES, "teacher_*"
+    ).help("""
         How every ρ falls; return_gap: as the student's return nears that teacher's.""")
     factor_final_share: float = TEACHERS.setting(0.0, "[0, 1]", "teacher_*").help("""
         Share of itself that a falling ρ reaches at its end; after the end it is 0.""")
@@ -104,6 +117,10 @@ class KickstartingConfig:
                 f"{factor}",
             )
         self._check_use(TEACHER_USES[self.use])
+        require(
+            (self.schedule == "piecewise") == bool(self.curve),
+            "kickstarting_schedule=piecewise and kickstarting_points need each other",
+        )
         if not self.teachers:
             return
         for flag, schedule, start, end in (
@@ -141,6 +158,30 @@ class KickstartingConfig:
         """Returns ρ_i at the start: the teacher's, or else the task's, or else 1."""
         factors = dict(self.factors)
         return factors.get(teacher, factors.get(task, 1.0))
+
+    @functools.cached_property
+    def curve(self) -> tuple[tuple[float, float], ...]:
+        """What `points` says: frames, rising, and λ there.
+
+        Raises:
+          ConfigError: it says something else.
+        """
+        pairs = []
+        for item in filter(None, self.points.split(",")):
+            frames, _, weight = item.partition(":")
+            try:
+                pairs.append((float(frames), float(weight)))
+            except ValueError:
+                pairs.append((math.nan, math.nan))
+        frames_of = [frames for frames, _ in pairs]
+        require(
+            all(0 <= number < math.inf for pair in pairs for number in pair)
+            and frames_of == sorted(set(frames_of)),
+            "kickstarting_points must be frames:λ, comma-separated, with frames that "
+            f"rise and a λ of at least 0, such as 0:4,200000:1,400000:0, not "
+            f"{self.points!r}",
+        )
+        return tuple(pairs)
 
     @property
     def needs_returns(self) -> bool:

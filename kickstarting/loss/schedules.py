@@ -42,7 +42,9 @@ def global_weight(config: KickstartingConfig, frames: int) -> float:
       constant, return_gap: weight; the gap is each teacher's own (teacher_factor).
       linear: weight + p (final_weight − weight).
       exponential: weight (final_weight / weight)^p.
-    It is 0 where teachers are used for something else than advice.
+    'piecewise' has none of these: α is what `points` say, with straight lines between.
+    It is never below `floor` times its start, and 0 where teachers are used for
+    something else than advice.
 
     Args:
       config: the schedule.
@@ -50,14 +52,20 @@ def global_weight(config: KickstartingConfig, frames: int) -> float:
     """
     if not TEACHER_USES[config.use].labels:
         return 0.0
-    return _scheduled(
-        config.schedule,
-        config.weight,
-        config.final_weight,
-        config.start_frames,
-        config.end_frames,
-        frames,
-    )
+    if config.schedule == "piecewise":
+        at, values = zip(*config.curve, strict=True)
+        start, weight = values[0], float(np.interp(frames, at, values))
+    else:
+        start = config.weight
+        weight = _scheduled(
+            config.schedule,
+            start,
+            config.final_weight,
+            config.start_frames,
+            config.end_frames,
+            frames,
+        )
+    return max(weight, config.floor * start)
 
 
 def teacher_factor(
@@ -74,7 +82,7 @@ def teacher_factor(
     after that schedule's start, as QDagger does (Agarwal et al. 2022,
     https://arxiv.org/abs/2206.01626): by at most 1, by 1 while either return is
     unknown, and by 0 if the teacher's is known and not above 0, for such a teacher is
-    no better than chance.
+    no better than chance. Where α is to follow the gap, `floor` is the least share.
 
     Args:
       config: the schedules.
@@ -92,12 +100,12 @@ def teacher_factor(
         config.factor_end_frames,
         frames,
     )
-    for schedule, start_frames in (
-        (config.schedule, config.start_frames),
-        (config.factor_schedule, config.factor_start_frames),
+    for schedule, start_frames, least in (
+        (config.schedule, config.start_frames, config.floor),
+        (config.factor_schedule, config.factor_start_frames, 0.0),
     ):
         if schedule == "return_gap" and frames > start_frames:
-            return rho * _return_gap(student_return, teacher_return)
+            return rho * max(_return_gap(student_return, teacher_return), least)
     return rho
 
 
@@ -201,8 +209,7 @@ def lambda_is_zero_for_good(config: Config, frames: int) -> np.ndarray:
     is_zero = np.ones((len(config.tasks), config.max_teachers), bool)
     if (
         not config.asks_teachers
-        or not kickstarting.weight
-        or _has_ended(kickstarting.schedule, kickstarting.end_frames, frames)
+        or _is_zero_for_good(kickstarting, frames)
         or _has_ended(
             kickstarting.factor_schedule, kickstarting.factor_end_frames, frames
         )
@@ -213,6 +220,16 @@ def lambda_is_zero_for_good(config: Config, frames: int) -> np.ndarray:
             factor = kickstarting.factor_of(config.tasks[task], teacher)
             is_zero[task, position] = factor == 0
     return is_zero
+
+
+def _is_zero_for_good(config: KickstartingConfig, frames: int) -> bool:
+    """Whether α is 0 from here on."""
+    if config.schedule == "piecewise":
+        left = [weight for at, weight in config.curve if at > frames]
+        return not any((global_weight(config, frames), *left))
+    if not config.weight:
+        return True
+    return not config.floor and _has_ended(config.schedule, config.end_frames, frames)
 
 
 def _scheduled(

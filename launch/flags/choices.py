@@ -81,18 +81,26 @@ def _recommended(
 ) -> tuple[dict[settings.Path, Any], Iterator[str]]:
     """Returns what is recommended, or a run was begun with, and lines of that."""
     found = recommended.for_tasks(tasks, said)
-    begun = {
-        path: value
-        for path, value in _begun(tasks, logdir).items()
-        if path not in said and value != found.values.get(path, _BY_PATH[path].default)
-    }
+    names = {name for row in recommended.ROWS.values() for name in row}
+    names.update(_NEW_DEFAULTS)
+    values = begun_with(tasks, logdir)
+    begun = {}
+    for setting in (_SETTINGS[name] for name in sorted(names) if values):
+        value = values.get(setting.path, setting.default)
+        recommends = found.values.get(setting.path, setting.default)
+        if setting.path not in said and value != recommends:
+            begun[setting.path] = value
     return {**found.values, **begun}, _told(found, begun, logdir)
 
 
-def _begun(tasks: Sequence[str], logdir: str) -> dict[settings.Path, Any]:
-    """Returns what the table's settings were when the folder's run began.
+def begun_with(tasks: Sequence[str], logdir: str) -> dict[settings.Path, Any]:
+    """Returns what the run of a folder was begun with.
 
-    Nothing where it holds no checkpoint of such a run to go on from.
+    Nothing where it holds no checkpoint of a run of these tasks to go on from.
+
+    Args:
+      tasks: of the run that is to go on.
+      logdir: its folder.
     """
     folders = (logdir, os.path.join(logdir, "member_0"))
     if not any(os.path.isdir(run_folder.checkpoints(each)) for each in folders):
@@ -103,14 +111,7 @@ def _begun(tasks: Sequence[str], logdir: str) -> dict[settings.Path, Any]:
     except config_lib.ConfigError:
         # Nothing is to be known of it; what it cannot go on with is told elsewhere.
         return {}
-    if values.get(("tasks",)) != tuple(tasks):
-        return {}
-    names = {name for row in recommended.ROWS.values() for name in row}
-    names.update(_NEW_DEFAULTS)
-    return {
-        _SETTINGS[name].path: values.get(_SETTINGS[name].path, _SETTINGS[name].default)
-        for name in sorted(names)
-    }
+    return values if values.get(("tasks",)) == tuple(tasks) else {}
 
 
 def _told(
@@ -133,6 +134,16 @@ def _told(
         )
     if parts:
         yield f"Settings: {', '.join(parts)}"
+    yield from begun_notes(begun, logdir)
+
+
+def begun_notes(begun: _Values, logdir: str) -> Iterator[str]:
+    """Yields what was taken of a folder's run, if anything was.
+
+    Args:
+      begun: values of settings, by their paths.
+      logdir: the folder.
+    """
     if begun:
         yield f"Settings that {logdir} was begun with: {_listed(begun)}"
 

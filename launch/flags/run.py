@@ -77,12 +77,20 @@ def chosen_from_flags() -> Chosen:
         _ENVIRONMENTS: _environments_per_actor(values),
         **_of_teachers(values, known, presets.PRESETS[origins.preset].advice_share),
     }
+    folder = values["logdir",] or logdir
+    begun = _ends_begun_with(values, known, follows, folder)
     said = _of_shorthands(values, _ENVIRONMENTS in given)
     said[_TEACHERS] = _teachers(values[_TASKS], kept, given)
     config = settings.made(
-        config_lib.Config, {**chosen.values, **follows, **kept, **given, **said}
+        config_lib.Config,
+        {**chosen.values, **follows, **begun, **kept, **given, **said},
     )
-    return Chosen(config, (*chosen.notes, *choices.reward_notes(config)))
+    notes = (
+        *chosen.notes,
+        *choices.begun_notes(begun, folder),
+        *choices.reward_notes(config),
+    )
+    return Chosen(config, notes)
 
 
 def options_from_flags(config: config_lib.Config) -> options.Options:
@@ -190,6 +198,8 @@ def _of_teachers(
     if ("kickstarting", "schedule") not in known:
         falls = use.has_schedule and values["population", "size"] == 1
         schedule = schedule if falls else "constant"
+        if values["kickstarting", "points"]:
+            schedule = "piecewise"
     falling = schedule in ("linear", "exponential")
     return {
         ("kickstarting", "schedule"): schedule,
@@ -200,6 +210,39 @@ def _of_teachers(
             max(frames // 2, 1) if use.hands_over else 0
         ),
     }
+
+
+def _ends_begun_with(
+    values: _Values, known: set[settings.Path], follows: _Values, logdir: str
+) -> dict[settings.Path, Any]:
+    """Returns the ends of advice and of guidance of the run that goes on in a folder.
+
+    They follow from the frames: of a run that goes on for longer they would lie later,
+    and what had fallen would be turned up again.
+
+    Args:
+      values: of all settings.
+      known: those that somebody has said.
+      follows: what they would be in a new run.
+      logdir: the folder.
+    """
+    if not values["checkpoint", "resume"]:
+        return {}
+    begun = choices.begun_with(values[_TASKS], logdir)
+    if not begun.get(_TEACHERS):
+        return {}
+    schedule, use = ("kickstarting", "schedule"), ("kickstarting", "use")
+    ends: dict[settings.Path, Any] = {}
+    for path, kind in (
+        (("kickstarting", "end_frames"), schedule),
+        (("kickstarting", "guided_end_frames"), use),
+    ):
+        now = values[kind] if kind in known else follows.get(kind, values[kind])
+        is_the_same = begun.get(kind, _DEFAULTS[kind]) == now
+        end = begun.get(path)
+        if path not in known and is_the_same and end and end != follows[path]:
+            ends[path] = end
+    return ends
 
 
 def _of_shorthands(values: _Values, per_actor: bool) -> dict[settings.Path, Any]:

@@ -71,6 +71,27 @@ class ConfigTest(parameterized.TestCase):
             "final_weight",
         )
 
+    @parameterized.parameters(
+        "0:4,0:1", "100:4,50:1", "0:-1", "-1:4", "0:nan", "4", "0=4", "0:4,all:0"
+    )
+    def test_points_that_are_no_schedule_are_refused(self, points):
+        self._assert_refused(
+            lambda: config.KickstartingConfig(
+                teachers=_TEACHER, schedule="piecewise", points=points
+            ),
+            "kickstarting_points must be frames:λ",
+            points,
+        )
+
+    @parameterized.parameters(("piecewise", ""), ("constant", "0:4,100:0"))
+    def test_piecewise_needs_points_and_they_need_it(self, schedule, points):
+        self._assert_refused(
+            lambda: config.KickstartingConfig(
+                teachers=_TEACHER, schedule=schedule, points=points
+            ),
+            "kickstarting_schedule=piecewise and kickstarting_points need each other",
+        )
+
     def test_queue_below_a_batch_is_refused(self):
         self._assert_refused(lambda: _run(queue_size=15, batch_size=16), "15", "16")
 

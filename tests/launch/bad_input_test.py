@@ -121,6 +121,16 @@ _TABLE = (
         ),
         "another kickstarting_schedule",
     ),
+    (
+        "evolved_points",
+        _flags("--population_size=2", "--kickstarting_points=0:4,100:0"),
+        "a piecewise schedule fixes",
+    ),
+    (
+        "points",
+        _flags("--kickstarting_points=0:4,100=0"),
+        "kickstarting_points must be frames:λ",
+    ),
     ("broken_events", _broken_events, "line 1 is no event"),
     ("task_twice", _flags("--tasks=doom:basic,doom:basic"), "twice"),
     (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kickstarting.config.checks import ConfigError
 from kickstarting.config.run import Config
-from kickstarting.config.teachers import SCHEDULES, KickstartingConfig
+from kickstarting.config.teachers import FACTOR_SCHEDULES, KickstartingConfig
 from kickstarting.loss import schedules
 from kickstarting.loss.schedules import kickstarting_weight
 
@@ -36,7 +36,7 @@ _configs = st.builds(
         start_frames=start,
         end_frames=start + length,
     ),
-    st.sampled_from(SCHEDULES),
+    st.sampled_from(FACTOR_SCHEDULES),
     st.floats(1e-3, 10),
     st.floats(1e-3, 1),
     st.integers(0, 10**9),
@@ -99,12 +99,52 @@ class SchedulesTest(parameterized.TestCase):
         self.assertEqual(kickstarting_weight(config, 100, student, teacher), 2.0)
         self.assertEqual(kickstarting_weight(config, 300, student, teacher), 0.0)
 
-    @parameterized.parameters(*SCHEDULES)
+    @parameterized.parameters(*FACTOR_SCHEDULES)
     def test_no_teachers_and_the_default_frames_give_a_weight(self, schedule):
         config = KickstartingConfig(schedule=schedule)
         weight = schedules.global_weight(config, 5)
         stays = schedule in ("constant", "return_gap")
         self.assertEqual(weight, config.weight if stays else 0.0)
+
+    @parameterized.parameters(
+        # (frames, λ)
+        (0, 4.0),
+        (50, 4.0),
+        (150, 2.5),
+        (200, 1.0),
+        (300, 2.0),
+        (400, 3.0),
+        (10**12, 3.0),
+    )
+    def test_piecewise_goes_through_its_points_and_stays_at_the_last(
+        self, frames, expected
+    ):
+        config = _config(schedule="piecewise", points="100:4,200:1,4e2:3")
+        self.assertAlmostEqual(schedules.global_weight(config, frames), expected)
+
+    @parameterized.parameters(
+        # (schedule, frames, λ)
+        ("linear", 100, 2.0),
+        ("linear", 200, 1.25),
+        ("linear", 299, 0.8),
+        ("linear", 300, 0.8),
+        ("exponential", 10**12, 0.8),
+        ("constant", 10**12, 0.8),
+    )
+    def test_does_not_fall_below_its_floor(self, schedule, frames, expected):
+        config = _config(schedule=schedule, floor=0.4)
+        self.assertAlmostEqual(kickstarting_weight(config, frames), expected)
+
+    def test_the_floor_of_points_is_a_share_of_the_first(self):
+        config = _config(schedule="piecewise", points="0:5,100:0", floor=0.1)
+        self.assertAlmostEqual(schedules.global_weight(config, 80), 1.0)
+        self.assertAlmostEqual(schedules.global_weight(config, 10**9), 0.5)
+
+    @parameterized.parameters((0.0, 2.0), (5.0, 1.0), (8.0, 0.8), (20.0, 0.8))
+    def test_the_gap_has_a_floor(self, student, expected):
+        config = _config(schedule="return_gap", end_frames=0, floor=0.4)
+        weight = kickstarting_weight(config, 10**9, student, 10.0)
+        self.assertAlmostEqual(weight, expected)
 
     @settings(deadline=None)
     @given(config=_configs, frames=st.integers(0, 3 * 10**9))
@@ -125,7 +165,7 @@ class SchedulesTest(parameterized.TestCase):
         for earlier, later in itertools.pairwise(weights):
             self.assertLessEqual(later, earlier * (1 + 1e-12))
 
-    @parameterized.parameters(*SCHEDULES)
+    @parameterized.parameters(*FACTOR_SCHEDULES)
     def test_rho_falls_as_alpha_does(self, schedule):
         of_alpha = _config(schedule=schedule)
         of_rho = _config(
@@ -229,6 +269,30 @@ class WeightsTest(parameterized.TestCase):
         self.assertTrue(schedules.lambda_is_zero_for_good(falling, 100).all())
         gap = _run(schedule="return_gap")
         self.assertFalse(schedules.lambda_is_zero_for_good(gap, 10**12)[0, 1])
+
+    def test_a_floor_keeps_the_teacher(self):
+        falling = {"schedule": "linear", "end_frames": 100}
+        for floor, expected in ((0.0, True), (0.1, False)):
+            found = schedules.lambda_is_zero_for_good(
+                _run(**falling, floor=floor), 10**12
+            )
+            self.assertEqual(found[0, 0], expected)
+
+    @parameterized.parameters(
+        # (points, frames, whether it is over)
+        ("0:4,100:0", 99, False),
+        ("0:4,100:0", 100, True),
+        ("0:4,100:0,200:0,300:1", 100, False),
+        ("0:4,100:0,200:0,300:1", 10**12, False),
+        ("0:4,100:1", 10**12, False),
+        ("0:0", 0, True),
+    )
+    def test_points_are_over_once_all_that_is_left_is_zero(
+        self, points, frames, expected
+    ):
+        run = _run(schedule="piecewise", points=points)
+        found = schedules.lambda_is_zero_for_good(run, frames)
+        self.assertEqual(found[0, 0], expected)
 
     @parameterized.parameters("jump_start", "initialise")
     def test_without_advice_there_is_no_weight(self, use):

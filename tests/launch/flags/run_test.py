@@ -280,6 +280,43 @@ class UnsaidTest(parameterized.TestCase):
         other = "--tasks=gym:MiniGrid-Empty-6x6-v0"
         self.assertEqual(_parsed(*again, other).action_repeat, 1)
 
+    def test_what_has_fallen_is_not_turned_up_again_by_more_frames(self):
+        teacher = ("--tasks=doom:basic", "--teachers=a")
+        self._save(*teacher, "--total_frames=400k")
+        (self.folder / "checkpoints").mkdir()
+        longer = (*teacher, f"--logdir={self.folder}", "--total_frames=1M")
+
+        def end(*arguments: str) -> int:
+            return _parsed(*longer, *arguments).kickstarting.end_frames
+
+        self.assertEqual(end(), 200_000)
+        self.assertIn(
+            "begun with: kickstarting_end_frames=200000", self._notes(*longer)
+        )
+        self.assertNotIn("begun with", self._notes(*longer, "--total_frames=400k"))
+        self.assertEqual(end("--kickstarting_end_frames=300k"), 300_000)
+        self.assertEqual(end("--kickstarting_schedule=constant"), 0)
+        self.assertEqual(end("--noresume"), 500_000)
+        self.assertEqual(end("--tasks=doom:take_cover"), 500_000)
+
+    def test_guidance_that_has_ended_does_not_come_back(self):
+        guided = ("--tasks=doom:basic", "--teachers=a", "--teacher_use=jump_start")
+        self._save(*guided, "--total_frames=400k")
+        (self.folder / "checkpoints").mkdir()
+        longer = _parsed(*guided, f"--logdir={self.folder}", "--total_frames=1M")
+        self.assertEqual(longer.kickstarting.guided_end_frames, 200_000)
+
+    def test_a_run_without_teachers_says_nothing_of_when_their_advice_ends(self):
+        self._save("--tasks=doom:basic", "--total_frames=400k")
+        (self.folder / "checkpoints").mkdir()
+        helped = _parsed(
+            "--tasks=doom:basic",
+            "--teachers=a",
+            f"--logdir={self.folder}",
+            "--total_frames=1M",
+        )
+        self.assertEqual(helped.kickstarting.end_frames, 500_000)
+
     def test_a_population_goes_on_as_it_began(self):
         self._save(_GRID, "--norecommended")
         (self.folder / "member_0" / "checkpoints").mkdir(parents=True)
@@ -306,6 +343,7 @@ _VALUES = {
     "teacher_factors": ["doom:basic=0.5,a=2"],
     "reward_scales": ["doom:basic=0.5", "doom:take_cover=2,doom:basic=0.1"],
     "level_seeds": ["3-9", "5"],
+    "kickstarting_points": ["0:4,200000:1,400000:0"],
     "queue_size": ["8"],
     "population_perturb_factor": ["1.5"],
     "base_port": ["2000"],
@@ -342,6 +380,8 @@ class ArgumentsTest(parameterized.TestCase):
             if flag == "teacher_use" and value != "kickstarting":
                 # Of one teacher, with no schedule.
                 given.remove("--teacher_factor_end_frames=20")
+            if value == "piecewise":
+                given.append("--kickstarting_points=0:4,200000:1,400000:0")
             config = _parsed(*given)
             self.assertNotEqual(config, _parsed(*_ENOUGH), value)
             self.assertEqual(_parsed(*run_flags.arguments(config)), config)
