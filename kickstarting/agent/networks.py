@@ -15,7 +15,13 @@ import jax
 import jax.numpy as jnp
 
 from kickstarting.agent.layers import FoldedConv, lstm, max_pool
-from kickstarting.agent.trajectory import AgentOutput, Array, CoreState, Observation
+from kickstarting.agent.trajectory import (
+    VALUE_HEAD,
+    AgentOutput,
+    Array,
+    CoreState,
+    Observation,
+)
 
 # Instructions hold word ids 1..NUM_WORD_BUCKETS; id 0 is the pad (IMPALA's code).
 NUM_WORD_BUCKETS = 1000
@@ -282,5 +288,5 @@ class ActorCritic(nn.Module):
         # see by: what a teacher says would be long in getting through.
         small = nn.initializers.variance_scaling(0.1, "fan_in", "truncated_normal")
         logits = nn.Dense(self.num_actions, kernel_init=small, name="policy")(outputs)
-        value = nn.Dense(self.num_values, name="value")(outputs)
+        value = nn.Dense(self.num_values, name=VALUE_HEAD)(outputs)
         return AgentOutput(logits=logits, value=value), state

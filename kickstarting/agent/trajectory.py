@@ -19,6 +19,8 @@ import numpy as np
 # A NumPy or a JAX array: the same tuples are used on both sides of the device.
 Array = Any
 Params = Any
+# The part of them that is the linear layer of the values.
+VALUE_HEAD = "value"
 
 
 class CoreState(NamedTuple):

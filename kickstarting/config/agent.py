@@ -57,6 +57,10 @@ class LossConfig:
         IMPALA's, less trades variance for bias.""")
     baseline_cost: float = LOSS.setting(0.5, "[0, inf)").help("""
         Scale of the baseline loss.""")
+    critic_warm_up_updates: int = LOSS.setting(0, "[0, inf)").help("""
+        First updates in which the value head alone learns and the policy stays as it
+        is: for a student that begins with a teacher's weights, whose critic knows
+        nothing yet.""")
     entropy_cost: float = LOSS.setting(0.013, "[0, inf)", first=True).help("""
         Scale of the entropy bonus at first.""")
     final_entropy_share: float = LOSS.setting(1.0, "(0, 1]").help("""

@@ -40,4 +40,9 @@ TEACHER_USES = {
     # Uchendu et al. 2022, https://arxiv.org/abs/2204.02372.
     "jump_start": TeacherUse(reinforces=True, labels=False, acts=True, hands_over=True),
     "initialise": TeacherUse(reinforces=True, labels=False, initialises=True),
+    # Wołczyk et al. 2024, https://arxiv.org/abs/2402.02868: the advice keeps it from
+    # forgetting what it began with.
+    "fine_tuning": TeacherUse(
+        reinforces=True, labels=True, has_schedule=True, initialises=True
+    ),
 }

@@ -31,7 +31,8 @@ class KickstartingConfig:
         "kickstarting", tuple(sorted(TEACHER_USES)), "teacher_*"
     ).help("""
         What teachers are for (docs/teacher_uses.md). kickstarting: advice beside the
-        rewards, with a λ that falls. The rest are baselines. Without rewards and with a
+        rewards, with a λ that falls; fine_tuning: the same, and the student begins with
+        the teacher's weights. The rest are baselines. Without rewards and with a
         constant λ: distillation (the student acts), behaviour_cloning (the teacher
         acts), dagger (the teacher acts less and less). With rewards and without advice:
         jump_start (the teacher begins each episode, less and less far), initialise (the

@@ -262,6 +262,9 @@ class Update:
             hyperparameters.learning_rate,
             hyperparameters.optimiser_epsilon,
         )
+        warm_up = self._config.loss.critic_warm_up_updates
+        if warm_up:
+            params = _value_head_alone(state.params, params, state.updates < warm_up)
         statistics = state.value_statistics
         if self._config.loss.value_normalisation:
             statistics, params = popart.update(
@@ -302,6 +305,23 @@ class Update:
         num_values = output.value.shape[-1]
         own_value = batch.task if num_values > 1 else jnp.zeros_like(batch.task)
         return popart.value(state.value_statistics, output.value, own_value)
+
+
+def _value_head_alone(
+    before: trajectory.Params, after: trajectory.Params, alone: jax.Array
+) -> trajectory.Params:
+    """Returns the parameters after an update that may be the value head's alone.
+
+    The optimiser has taken the gradients of all parts: were theirs held back from it,
+    it would begin its estimates when they begin to move, with steps far too long.
+
+    Args:
+      before: parameters.
+      after: of the whole update.
+      alone: bool [], whether all else stays.
+    """
+    kept = jax.tree.map(lambda old, new: jnp.where(alone, old, new), before, after)
+    return {**kept, trajectory.VALUE_HEAD: after[trajectory.VALUE_HEAD]}
 
 
 def _is_finite(tree: Any) -> jax.Array:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from kickstarting.agent.trajectory import Array, Params
+from kickstarting.agent.trajectory import VALUE_HEAD, Array, Params
 from kickstarting.loading import rlax_loader
 from kickstarting.loss import running_moments
 from kickstarting.loss.running_moments import Moments
@@ -76,7 +76,7 @@ def update(
 
     Args:
       statistics: before.
-      params: of the network; the linear layer 'value' is rescaled.
+      params: of the network; the value head is rescaled.
       targets: moments of this batch's V-trace targets.
       fresh: False averages the first targets, and the values always stay.
 
@@ -93,15 +93,15 @@ def update(
         return followed, rescaled
     head = jax.tree.map(
         lambda kept, moved: jnp.where(share > _SETTLED_SHARE, kept, moved),
-        params["value"],
-        rescaled["value"],
+        params[VALUE_HEAD],
+        rescaled[VALUE_HEAD],
     )
-    return followed, {**params, "value": head}
+    return followed, {**params, VALUE_HEAD: head}
 
 
 def at_the_mean(params: Params) -> Params:
     """Returns parameters whose values are the mean of the returns in every state."""
-    return {**params, "value": jax.tree.map(jnp.zeros_like, params["value"])}
+    return {**params, VALUE_HEAD: jax.tree.map(jnp.zeros_like, params[VALUE_HEAD])}
 
 
 def denormalise(statistics: Statistics, params: Params) -> Params:
@@ -109,7 +109,7 @@ def denormalise(statistics: Statistics, params: Params) -> Params:
 
     Args:
       statistics: under which the network's values are normalised.
-      params: of the network; the linear layer 'value' is rescaled.
+      params: of the network; the value head is rescaled.
     """
     return _rescale(params, statistics, initial(len(statistics.scale)))
 
@@ -117,11 +117,11 @@ def denormalise(statistics: Statistics, params: Params) -> Params:
 def _rescale(params: Params, before: Statistics, after: Statistics) -> Params:
     """Rescales the value head so that its values stay under new statistics."""
     head = rlax.pop(
-        {"w": params["value"]["kernel"], "b": params["value"]["bias"]},
+        {"w": params[VALUE_HEAD]["kernel"], "b": params[VALUE_HEAD]["bias"]},
         _state(before),
         _state(after),
     )
-    return {**params, "value": {"kernel": head["w"], "bias": head["b"]}}
+    return {**params, VALUE_HEAD: {"kernel": head["w"], "bias": head["b"]}}
 
 
 def _state(statistics: Statistics):

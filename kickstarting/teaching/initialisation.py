@@ -5,11 +5,9 @@ from typing import Any
 import jax
 
 from kickstarting.agent.agent import Agent
+from kickstarting.agent.trajectory import VALUE_HEAD
 from kickstarting.config import run as config_lib
 from kickstarting.teaching import files as teacher_files
-
-# The linear layer of the values (networks.ActorCritic).
-_VALUE_HEAD = "value"
 
 
 def initial_params(config: config_lib.Config, agent: Agent) -> dict[str, Any]:
@@ -49,7 +47,7 @@ def initial_params(config: config_lib.Config, agent: Agent) -> dict[str, Any]:
             f"pass {theirs}"
         )
     expected = jax.eval_shape(agent.init_params, jax.random.key(0))
-    lent = {part: params[part] for part in params if part != _VALUE_HEAD}
-    wanted = {part: expected[part] for part in expected if part != _VALUE_HEAD}
+    lent = {part: params[part] for part in params if part != VALUE_HEAD}
+    wanted = {part: expected[part] for part in expected if part != VALUE_HEAD}
     teacher_files.check_shapes(name, lent, wanted)
     return lent

@@ -12,7 +12,7 @@ UPDATES = 20
 
 
 class ProgramTest(parameterized.TestCase):
-    @parameterized.parameters("dagger", "jump_start", "initialise")
+    @parameterized.parameters("dagger", "jump_start", "initialise", "fine_tuning")
     def test_it_trains_to_its_end(self, use):
         folder = self.create_tempdir().full_path
         logdir, teacher = os.path.join(folder, "run"), os.path.join(folder, "teacher")
@@ -31,8 +31,8 @@ class ProgramTest(parameterized.TestCase):
         self.assertEqual(program_run.last_frames(logdir), frames)
         metrics = run_files.read_metrics(logdir)
         asked = metrics["teacher_unrolls"][-1]
-        self.assertEqual(asked > 0, use == "dagger")
-        self.assertEqual("guided_episodes" in metrics, use != "initialise")
+        self.assertEqual(asked > 0, use in ("dagger", "fine_tuning"))
+        self.assertEqual("guided_episodes" in metrics, use in ("dagger", "jump_start"))
 
 
 if __name__ == "__main__":

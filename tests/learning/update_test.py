@@ -111,6 +111,34 @@ class UpdateTest(parameterized.TestCase):
             made.flat_parameters(held), made.flat_parameters(free), rtol=1e-4, atol=1e-6
         )
 
+    def test_a_critic_warms_up_alone(self):
+        run = dataclasses.replace(
+            CONFIG,
+            loss=dataclasses.replace(CONFIG.loss, critic_warm_up_updates=2),
+        )
+        made = update.Update(
+            Agent(SPEC, run.network), run, devices=jax.local_devices()[:1]
+        )
+        state = made.replicate(_fresh("adam"))
+        for number in range(3):
+            before = made.on_host(state).params
+            state, _ = made(state, made.shard(_batch(number)), _hyperparameters())
+            after = made.on_host(state).params
+            moved = {
+                part
+                for part in before
+                if any(
+                    np.any(old != new)
+                    for old, new in zip(
+                        *map(jax.tree.leaves, (before[part], after[part])), strict=True
+                    )
+                )
+            }
+            self.assertEqual(moved, {"value"} if number < 2 else set(before))
+            # The first steps of the others are no longer than they would be.
+            steps = jax.tree.map(lambda old, new: np.abs(new - old), before, after)
+            self.assertLess(np.max(steps["policy"]["kernel"]), 1.5e-3)
+
     def test_all_devices_hold_the_same_parameters(self):
         made, state = _make(4)
         state, _ = made(state, made.shard(_batch()), _hyperparameters())
