@@ -30,7 +30,7 @@ from absl import flags
 from benchmarks.programs import launched, watching
 from kickstarting.config import run as config_lib
 from launch.flags import command_line, counts
-from launch.processes import member_process
+from launch.processes import compilation_cache
 
 # Some updates.
 _COMPILING_FRAMES = 5000
@@ -124,7 +124,7 @@ def _median_ratio(
 def _compiled() -> Iterator[None]:
     """Lets every run that the block launches load what one before it has compiled."""
     with tempfile.TemporaryDirectory(prefix="compiled") as folder:
-        os.environ[member_process.COMPILATION_CACHE] = folder
+        os.environ[compilation_cache.FOLDER] = folder
         with launched.run(_arguments(f"{folder}/run", _COMPILING_FRAMES)) as process:
             if process.wait():
                 raise RuntimeError("the run that compiles failed")

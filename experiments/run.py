@@ -22,7 +22,6 @@ from experiments.experiment import Experiment
 from experiments.running import alone, plan, runner
 from kickstarting.config import run as config_lib
 from launch.flags import command_line
-from launch.processes import member_process
 
 RESULTS = flags.DEFINE_string(
     "results", "runs/experiments", "Where the runs and their teachers go."
@@ -74,8 +73,6 @@ def main(argv: list[str]) -> int:
             steps,
             _AT_ONCE.value or len(os.sched_getaffinity(0)),
             console,
-            # Runs of one experiment compile the same programs.
-            member_process.shared_cache(_cache()),
         ).run()
     if not status:
         console.print("Next: python -m experiments.report", highlight=False)
@@ -108,10 +105,6 @@ def chosen(names: Sequence[str]) -> dict[str, Experiment]:
 def records_folder() -> str:
     """Returns where the records of runs as the flags want them are kept."""
     return os.path.join(RESULTS.value, "records") if QUICK.value else RECORDS.value
-
-
-def _cache() -> str:
-    return os.path.join(RESULTS.value, "compiled")
 
 
 def _table() -> rich_table.Table:

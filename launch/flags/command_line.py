@@ -10,7 +10,7 @@ from absl import flags
 from kickstarting.environments import base
 from launch.flags import help, preflight
 from launch.monitoring import node_logs
-from launch.processes import process_memory, processor_threads
+from launch.processes import compilation_cache, process_memory, processor_threads
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2
@@ -31,6 +31,7 @@ def run(
     signal.signal(signal.SIGINT, _end_at_once)
     process_memory.keep_freed_memory()
     processor_threads.share_cores(len(os.sched_getaffinity(0)))
+    compilation_cache.keep()
     number = status(main, sys.argv, passed_on, names)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,11 +1,10 @@
 """A member of a population as one process: its whole ring, in threads.
 
 Members that share a process share Python's lock; as processes they share what they
-compile through JAX's persistent cache.
+compile through JAX's persistent cache (compilation_cache.py).
 """
 
 import importlib
-import os
 import threading
 from collections.abc import Sequence
 
@@ -15,8 +14,6 @@ from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
 
 _POLL_SECONDS = 0.5
-# The variable that names the folder of JAX's persistent cache.
-COMPILATION_CACHE = "JAX_COMPILATION_CACHE_DIR"
 
 
 class MemberNode(lp.MultiThreadingColocation):
@@ -42,25 +39,6 @@ class MemberNode(lp.MultiThreadingColocation):
         # Before threads do so, all at once.
         importlib.import_module("kickstarting.queue.reverb_queue")
         super().run()
-
-
-def environment(config: config_lib.Config) -> dict[str, str]:
-    """Returns the variables by which members' processes share what is compiled.
-
-    Args:
-      config: of the run.
-    """
-    return shared_cache(os.path.join(config.logdir, "compiled"))
-
-
-def shared_cache(folder: str) -> dict[str, str]:
-    """Returns the variables by which processes share what is compiled.
-
-    Args:
-      folder: of the cache, where the person names none.
-    """
-    named = os.environ.get(COMPILATION_CACHE)
-    return {COMPILATION_CACHE: named or os.path.abspath(folder)}
 
 
 def wait_for_update(logdir: str, stop: threading.Event) -> None:

@@ -19,7 +19,13 @@ from launchpad.nodes.python import local_multi_processing
 
 from kickstarting.config import run as config_lib
 from launch.monitoring import node_logs, terminal
-from launch.processes import groups, keeper, member_process, process_memory, stop_event
+from launch.processes import (
+    compilation_cache,
+    groups,
+    keeper,
+    process_memory,
+    stop_event,
+)
 
 
 def resources(
@@ -45,7 +51,6 @@ def resources(
                 "PYTHONPATH": path,
                 **variables,
                 **groups.environment(config, group),
-                **(member_process.environment(config) if group == "member" else {}),
             },
         )
     return processes
@@ -97,6 +102,7 @@ def _begin(
 
 def _work(termination_notice: int) -> None:
     process_memory.keep_freed_memory()
+    compilation_cache.keep()
     flags.FLAGS["lp_termination_notice_secs"].value = termination_notice
     terminal.quieten_launchpad()
     stop_event.use()
