@@ -31,7 +31,7 @@ class DemoTest(absltest.TestCase):
         self.assertEqual(run.wait(), 0, run.stdout + run.stderr)
         self.assertEmpty(run.wait_until_gone(5))
         with self.subTest("both runs"):
-            first = run.stdout.index("1 of 2: kickstarted")
+            first = run.stdout.index("1 of 2: with a teacher")
             self.assertGreater(run.stdout.index("2 of 2: from scratch"), first)
         with self.subTest("files"):
             results = folder / "results"
@@ -50,13 +50,48 @@ class DemoTest(absltest.TestCase):
             self.assertLen(rows, 3)
             for row, label in zip(
                 rows,
-                ("teacher", "kickstarted (linear λ)", "from scratch"),
+                ("teacher", "with a teacher", "from scratch"),
                 strict=True,
             ):
                 self.assertIn(label, row)
             self.assertIn("-1.00", rows[0])
             self.assertNotIn("not reached", table)
             self.assertIn(str(results / "gym_MiniGrid-Empty-5x5-v0.png"), table)
+            self.assertIn("The student with a teacher passed the teacher after", table)
+            self.assertIn("The student from scratch passed the teacher after", table)
+        with self.subTest("what is to come is said first"):
+            said = run.stdout[: run.stdout.index("1 of 2")]
+            self.assertIn("about five minutes on two cores", said)
+
+
+class VerdictTest(parameterized.TestCase):
+    @parameterized.parameters(
+        (1e5, 1.5, "passed the teacher after 100,000 frames, and ended 1.50 above it."),
+        (
+            1e5,
+            -2.0,
+            "was at the teacher's return after 100,000 frames, and ended 2.00 below "
+            "it.",
+        ),
+        (
+            None,
+            -2.0,
+            "did not come to the teacher's return in 250,000 frames, and ended 2.00 "
+            "below it.",
+        ),
+    )
+    def test_says_what_happened(self, frames, lead, expected):
+        found = demo.verdict("from scratch", frames, lead)
+        self.assertEqual(found, f"The student from scratch {expected}")
+
+    def test_every_level_has_its_teacher(self):
+        for level, folder in (
+            ("defend_the_center", "study/doom_halfway"),
+            ("take_cover", "doom"),
+        ):
+            self.assertEqual(
+                demo.shipped(f"doom:{level}"), f"teachers/{folder}/{level}"
+            )
 
 
 class RefusalTest(parameterized.TestCase):
