@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
 from rich import console as rich_console
@@ -58,6 +58,7 @@ class Runner:
         steps: Sequence[Step],
         at_once: int,
         console: rich_console.Console,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Prepares.
 
@@ -65,10 +66,12 @@ class Runner:
           steps: each after those that it needs; what is not among them is there.
           at_once: how many run side by side.
           console: where progress is shown.
+          environment: variables for the commands, beside this process's.
         """
         self._waiting = list(steps)
         self._at_once = at_once
         self._console = console
+        self._environment = {**os.environ, **(environment or {})}
         self._running: list[_Running] = []
         self._unfinished = {step.name for step in steps}
         self._failed: set[str] = set()
@@ -142,6 +145,7 @@ class Runner:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            env=self._environment,
             # Ctrl-C comes to this process alone, which passes it on once.
             start_new_session=True,
         )

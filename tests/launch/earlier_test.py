@@ -93,7 +93,7 @@ class EarlierTest(parameterized.TestCase):
         before.update(logdir=str(anew), total_frames=200)
         # These have been added since.
         before.update(window_batches=1, passes=1, bootstrap_time_limit=True)
-        before.update(synchronous=False)
+        before.update(synchronous=False, profile_seconds=0.0)
         before["loss"].update(
             reward_scales=[],
             fresh_statistics=True,
@@ -102,7 +102,9 @@ class EarlierTest(parameterized.TestCase):
             final_discount=0.0,
             discount_start_frames=0,
             discount_end_frames=0,
+            critic_warm_up_updates=0,
         )
+        before["kickstarting"].update(points="", floor=0.0)
         before["optimiser"].update(anneal_frames=0, final_learning_rate_share=0.0)
         before["optimiser"]["learning_rate"] = 0.001
         before["kickstarting"]["teachers"][0][1] = teacher
