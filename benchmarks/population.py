@@ -29,8 +29,8 @@ from absl import flags
 
 from benchmarks.programs import launched, watching
 from kickstarting.config import run as config_lib
+from launch.computing import compilation_cache
 from launch.flags import command_line, counts
-from launch.processes import compilation_cache
 
 # Some updates.
 _COMPILING_FRAMES = 5000

@@ -35,8 +35,8 @@ from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import server as teacher_server
 from kickstarting.teaching import teachers
+from launch.computing import process_memory
 from launch.flags import command_line, counts
-from launch.processes import process_memory
 
 _TEACHERS = flags.DEFINE_integer("teachers", 30, "Teachers, one for each task.")
 _DEEP = flags.DEFINE_integer("deep", 3, "How many of them are deep under load.")

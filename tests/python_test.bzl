@@ -9,6 +9,7 @@ _HELPERS = [
     "//tests/environments:helpers",
     "//tests/experiments:helpers",
     "//tests/launch:helpers",
+    "//tests/launch/flags:helpers",
     "//tests/launch/processes:helpers",
 ]
 

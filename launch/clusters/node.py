@@ -22,12 +22,12 @@ import numpy as np
 from absl import flags as absl_flags
 
 from kickstarting.config import run as config_lib
+from launch.computing import process_memory
 from launch.flags import command_line
 from launch.flags import run as run_flags
 from launch.monitoring import node_logs
 from launch.processes import (
     members,
-    process_memory,
     proxies,
     stop_event,
     stop_signals,

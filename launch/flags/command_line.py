@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from absl import flags
 
 from kickstarting.environments import base
+from launch.computing import compilation_cache, process_memory, processor_threads
 from launch.flags import help, preflight
 from launch.monitoring import node_logs
-from launch.processes import compilation_cache, process_memory, processor_threads
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2

@@ -4,8 +4,8 @@ import numpy as np
 
 from kickstarting.learning import learner
 from kickstarting.population import member as population_member
+from launch.computing import process_memory
 from launch.nodes import learner as learner_node
-from launch.processes import process_memory
 
 
 class MemberLearnerNode(learner_node.LearnerNode):

@@ -10,7 +10,7 @@ from absl import logging
 
 from kickstarting.config import run as config_lib
 from kickstarting.ring import parts
-from launch.processes import process_memory
+from launch.computing import process_memory
 
 _REPORT_SECONDS = 2.0
 

@@ -1,7 +1,7 @@
 """A member of a population as one process: its whole ring, in threads.
 
 Members that share a process share Python's lock; as processes they share what they
-compile through JAX's persistent cache (compilation_cache.py).
+compile through JAX's persistent cache (launch/computing/compilation_cache.py).
 """
 
 import importlib

@@ -18,12 +18,11 @@ from launchpad.launch import worker_manager
 from launchpad.nodes.python import local_multi_processing
 
 from kickstarting.config import run as config_lib
+from launch.computing import compilation_cache, process_memory
 from launch.monitoring import node_logs, terminal
 from launch.processes import (
-    compilation_cache,
     groups,
     keeper,
-    process_memory,
     stop_event,
 )
 

@@ -8,10 +8,10 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from launch.processes import compilation_cache
+from launch.computing import compilation_cache
 
 _PROGRAM = """
-from launch.processes import compilation_cache
+from launch.computing import compilation_cache
 compilation_cache.keep()
 import jax
 print(jax.config.jax_compilation_cache_dir)

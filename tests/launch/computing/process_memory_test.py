@@ -8,7 +8,7 @@ from absl.testing import absltest
 # A large array is allocated and freed again and again; prints the pages faulted in.
 _PROGRAM = """
 import ctypes, resource, sys
-from launch.processes import process_memory
+from launch.computing import process_memory
 if sys.argv[1] == "keep":
     assert process_memory.keep_freed_memory()
 libc = ctypes.CDLL(None)
@@ -28,7 +28,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 # Prints the bytes that are resident with a block that is kept, without and given back.
 _GIVE_BACK = """
 import ctypes, psutil
-from launch.processes import process_memory
+from launch.computing import process_memory
 assert process_memory.keep_freed_memory()
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p

@@ -5,7 +5,7 @@ from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from launch.processes import processor_threads
+from launch.computing import processor_threads
 
 FLAG = "--xla_cpu_multi_thread_eigen"
 
