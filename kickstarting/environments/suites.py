@@ -126,7 +126,10 @@ def make_environment(settings: base.TaskSettings) -> base.SpecifiedEnvironment:
 
 
 def make_batch(
-    settings: Sequence[base.TaskSettings], num_slots: int, unroll_length: int
+    settings: Sequence[base.TaskSettings],
+    num_slots: int,
+    unroll_length: int,
+    device: Any = None,
 ) -> batch.EnvironmentBatch:
     """Makes a batch of environments, which may be of several tasks with one spec.
 
@@ -137,6 +140,7 @@ def make_batch(
       settings: one for each environment.
       num_slots: S, unrolls in flight of each environment.
       unroll_length: T.
+      device: the jax.Device on which `xland` is stepped; JAX's default if None.
 
     Raises:
       base.EnvironmentConfigError: a task is unknown, or two differ in their spec.
@@ -157,7 +161,7 @@ def make_batch(
                 f"{_difference(shared, spec)}"
             )
     if {split_task(task)[0] for task, *_ in specs} == {"xland"}:
-        return _module("xland").XLandBatch(settings, num_slots, unroll_length)
+        return _module("xland").XLandBatch(settings, num_slots, unroll_length, device)
     return workers.WorkerBatch(settings, shared, num_slots, unroll_length)
 
 

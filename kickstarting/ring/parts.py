@@ -99,7 +99,9 @@ def make_actor(
       base.EnvironmentConfigError: a task cannot be made.
     """
     tasks, settings = environment_settings(config, index, resumed_frames)
-    environments = suites.make_batch(settings, NUM_SLOTS, config.unroll_length)
+    environments = suites.make_batch(
+        settings, NUM_SLOTS, config.unroll_length, inference_device(config)
+    )
     return Actor(
         config,
         index,

@@ -113,7 +113,11 @@ class XLandBatch:
     """
 
     def __init__(
-        self, settings: Sequence[base.TaskSettings], num_slots: int, unroll_length: int
+        self,
+        settings: Sequence[base.TaskSettings],
+        num_slots: int,
+        unroll_length: int,
+        device: jax.Device | None = None,
     ) -> None:
         """Makes the batch; `start` compiles it.
 
@@ -121,10 +125,12 @@ class XLandBatch:
           settings: one for each environment; all must have one spec.
           num_slots: S, unrolls in flight of each environment.
           unroll_length: T.
+          device: where it is stepped; JAX's default if None.
 
         Raises:
           base.EnvironmentConfigError: a level is unknown.
         """
+        self._device = device
         names = [each.task.partition(":")[2] for each in settings]
         self.spec = spec(names[0], settings[0].action_repeat)
         self.num_environments = size = len(settings)
@@ -155,7 +161,9 @@ class XLandBatch:
     def start(self) -> None:
         """Resets every group, and compiles its step with one that steps nothing."""
         for number, group in enumerate(self._groups):
-            group.state, outcome = group.simulator.reset_batch(group.keys)
+            # What is committed to a device takes all steps there.
+            keys = jax.device_put(group.keys, self._device)
+            group.state, outcome = group.simulator.reset_batch(keys)
             nothing = np.zeros(group.size, np.int32)
             group.simulator.step_batch(
                 group.state, nothing, nothing.astype(np.bool_), group.bootstraps

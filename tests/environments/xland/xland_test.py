@@ -1,5 +1,11 @@
 """Tests of the xland suite, on the compiled environments."""
 
+import os
+
+# Before JAX counts its devices.
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+
+import jax
 import numpy as np
 from absl.testing import absltest
 
@@ -42,6 +48,16 @@ def _step(
 
 
 class XLandBatchTest(absltest.TestCase):
+    def test_it_is_stepped_on_the_device_that_is_named(self) -> None:
+        _, other = jax.local_devices()
+        settings = [base.TaskSettings("xland:MiniGrid-Empty-5x5", 1, action_repeat=1)]
+        batch = xland.XLandBatch(settings, 2, 3, other)
+        batch.start()
+        batch.wait(60)
+        _step(batch, {0: _RIGHT})
+        state = batch._groups[0].state
+        self.assertEqual({x.device for x in jax.tree.leaves(state)}, {other})
+
     def test_termination_already_shows_the_next_episode(self) -> None:
         batch = _batch("MiniGrid-Empty-5x5", "MiniGrid-Empty-5x5")
         self.assertTrue(batch.first.all())
