@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -15,8 +15,8 @@ from kickstarting.config import run as config_lib
 from kickstarting.learning import (
     annealing,
     metrics_reader,
+    passes,
     skipped_updates,
-    window,
 )
 from kickstarting.learning import reader as reader_lib
 from kickstarting.learning import update as update_lib
@@ -32,24 +32,6 @@ _WAIT_SECONDS = 0.2
 _ROW_SECONDS = 1.0
 # Of a fault that lasts, after which a person is told again.
 _STALL_SECONDS = 60.0
-
-
-class _Batch(NamedTuple):
-    """A batch of a pass over a window.
-
-    Attributes:
-      trajectory: on the devices.
-      held_values: what the critic expected at the window's beginning; None where its
-        newest values are used.
-      new_frames: environment frames: those of an unroll count where it is learned from
-        for the first time.
-      ends_window: whether it is the window's last.
-    """
-
-    trajectory: trajectory.Trajectory
-    held_values: jax.Array | None
-    new_frames: int
-    ends_window: bool
 
 
 class Learner:
@@ -264,34 +246,21 @@ class Learner:
         """
         self._reader.wait(stop)
 
-    def _batches(self, stop: threading.Event) -> Iterator[_Batch]:
-        """Yields the batches of the passes over one window after the other.
+    def _batches(self, stop: threading.Event) -> Iterator[passes.Batch]:
+        """Yields the batches of the passes over one window after the other."""
 
-        The last window has no more batches than total_frames leave, and as many passes.
-        """
-        config = self._config
-        while self.frames < config.total_frames:
-            gathered: list[tuple[trajectory.Trajectory, jax.Array | None]] = []
-            left = -(-(config.total_frames - self.frames) // config.frames_per_batch)
-            for _ in range(min(config.window_batches, left)):
-                self._wait_for_turn(stop)
-                batch = self._reader.take(stop)
-                if batch is None:
-                    return
-                gathered.append((batch, self._held_values(batch)))
-            passes = window.batches(
-                gathered, config.passes, (config.seed, self._num_updates)
-            )
-            for number, (batch, held_values) in enumerate(passes):
+        def take() -> trajectory.Trajectory | None:
+            self._wait_for_turn(stop)
+            return self._reader.take(stop)
+
+        while self.frames < self._config.total_frames and not stop.is_set():
+            for batch in passes.of_window(
+                self._config, self.frames, self._num_updates, take, self._held_values
+            ):
                 self._wait_for_turn(stop)
                 if stop.is_set():
                     return
-                yield _Batch(
-                    batch,
-                    held_values,
-                    config.frames_per_batch if number < len(gathered) else 0,
-                    number + 1 == len(gathered) * config.passes,
-                )
+                yield batch
 
     def _held_values(self, batch: trajectory.Trajectory) -> jax.Array | None:
         if not self._config.loss.held_values:
@@ -303,7 +272,7 @@ class Learner:
         while not self._may_update.wait(_WAIT_SECONDS) and not stop.is_set():
             pass
 
-    def _step(self, batch: _Batch) -> metrics_reader.Metrics | None:
+    def _step(self, batch: passes.Batch) -> metrics_reader.Metrics | None:
         """Does one update; returns the metrics of the update before it."""
         kickstarting = self._weights()
         hyperparameters = annealing.hyperparameters(
