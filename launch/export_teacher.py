@@ -40,6 +40,9 @@ _TASKS = flags.DEFINE_list(
 _EPISODES = flags.DEFINE_integer(
     "episodes", 100, "Episodes of each task that measure it."
 )
+_OVERWRITE = flags.DEFINE_bool(
+    "overwrite", False, "Replace a teacher that is there already."
+)
 _SEED = flags.DEFINE_integer("seed", 1000, "Seeds the measurement.")
 
 
@@ -52,6 +55,7 @@ def main(argv: list[str]) -> int:
         raise config_lib.ConfigError(
             f"--episodes must be at least 2, not {_EPISODES.value}"
         )
+    teacher_files.check_target(_OUT.value, _OVERWRITE.value)
     policy = policies.load(_CHECKPOINT.value)
     origin = _origin(_CHECKPOINT.value, policy.frames)
     tasks = _TASKS.value or policy.tasks

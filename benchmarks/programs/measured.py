@@ -109,6 +109,11 @@ class _Watcher(threading.Thread):
             if _WORKER in one.cmdline():
                 self.worker_mb = max(self.worker_mb, megabytes)
         self.memory_mb = max(self.memory_mb, memory)
+        # Before its first row a run has no file, or one without columns.
         with contextlib.suppress(run_files.RunFilesError, OSError):
-            frames = run_files.read_metrics(self._logdir)[run_files.FRAMES]
-            self._looks.append((float(frames[-1]), seconds))
+            frames = run_files.read_metrics(self._logdir).get(run_files.FRAMES, ())
+            # What a process has used goes with it when it ends.
+            if len(frames) and seconds >= max(
+                (each[1] for each in self._looks), default=0
+            ):
+                self._looks.append((float(frames[-1]), seconds))

@@ -68,6 +68,29 @@ def check_shapes(
         )
 
 
+def check_target(folder: str | os.PathLike[str], overwrite: bool) -> None:
+    """Checks, before anything is measured, that a teacher may be written here.
+
+    Args:
+      folder: of the teacher.
+      overwrite: whether one that is there may be replaced.
+
+    Raises:
+      TeacherError: a teacher is there and must stay, or something else is.
+    """
+    target = pathlib.Path(folder).absolute()
+    is_teacher = (target / CARD).is_file()
+    require(
+        is_teacher or not target.exists(),
+        f"{show(str(target))} exists and is no teacher: choose another folder",
+    )
+    require(
+        overwrite or not is_teacher,
+        f"{show(str(target))} is a teacher already: choose another folder, or replace "
+        "it with --overwrite",
+    )
+
+
 def save_teacher(
     folder: str | os.PathLike[str], params: trajectory.Params, card: TeacherCard
 ) -> None:
@@ -82,11 +105,8 @@ def save_teacher(
       TeacherError: the weights do not fit float16, `folder` holds something else than a
         teacher, or cannot be written.
     """
+    check_target(folder, overwrite=True)
     target = pathlib.Path(folder).absolute()
-    require(
-        not target.exists() or (target / CARD).is_file(),
-        f"{show(str(target))} exists and is no teacher: choose another folder",
-    )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Beside the target, because a rename does not cross file systems.

@@ -1,6 +1,7 @@
 """What a person gets at the end of a run: table, curves, video, the next command."""
 
 import os
+import shlex
 
 import numpy as np
 from absl import logging
@@ -88,13 +89,24 @@ def finish(config: config_lib.Config) -> None:
         paths.append(path)
     for path in paths:
         console.print(f"Wrote {path}", highlight=False)
-    name = config.tasks[0].replace(":", "/") if len(config.tasks) == 1 else "mine"
     console.print(
-        "Next: ./kickstart --help, or export it as a teacher:\n  .venv/bin/python -m "
-        f"launch.export_teacher --checkpoint={logdir} --out=teachers/{name}",
+        "Next: ./kickstart --help, or export it as a teacher:\n  "
+        + export_command(config),
         highlight=False,
         soft_wrap=True,
     )
+
+
+def export_command(config: config_lib.Config) -> str:
+    """Returns the command that makes a run's student a teacher, and replaces none."""
+    name = config.tasks[0].replace(":", "/") if len(config.tasks) == 1 else "mine"
+    out = f"teachers/{name}"
+    number = 2
+    while os.path.exists(out):
+        out = f"teachers/{name}_{number}"
+        number += 1
+    arguments = [f"--checkpoint={config.logdir}", f"--out={out}"]
+    return f".venv/bin/python -m launch.export_teacher {shlex.join(arguments)}"
 
 
 def _draw_curves(config: config_lib.Config, task: str) -> list[str]:

@@ -5,7 +5,7 @@ import os
 
 import jax
 import numpy as np
-from absl.testing import absltest, parameterized
+from absl.testing import absltest, flagsaver, parameterized
 
 from kickstarting.agent.agent import Agent
 from kickstarting.config import agent as agent_config
@@ -102,6 +102,24 @@ class ExportTeacherTest(parameterized.TestCase):
         policy = policies.load(self.run.logdir)
         _, network = export_teacher.with_plain_values(policy, ("gym:four",))
         self.assertEqual(network.num_values, 3)
+
+    def test_a_teacher_that_is_there_is_not_replaced_unasked(self):
+        folder = self.create_tempdir()
+        folder.create_file(teacher_files.CARD, "of another teacher")
+        with (
+            flagsaver.flagsaver(checkpoint=self.run.logdir, out=folder.full_path),
+            self.assertRaisesRegex(
+                teacher_files.TeacherError, "is a teacher already.*--overwrite"
+            ),
+        ):
+            export_teacher.main([])
+        teacher_files.check_target(folder.full_path, overwrite=True)
+
+    def test_nothing_but_a_teacher_is_ever_replaced(self):
+        folder = self.create_tempdir().full_path
+        with self.assertRaisesRegex(teacher_files.TeacherError, "is no teacher"):
+            teacher_files.check_target(folder, overwrite=True)
+        teacher_files.check_target(os.path.join(folder, "new"), overwrite=False)
 
     def test_values_that_float16_cannot_hold_are_refused(self):
         policy = policies.load(self.run.logdir)
