@@ -3,8 +3,8 @@ r"""Trains a student, kickstarted by teachers where some are named.
   python -m launch.train --tasks=doom:defend_the_center \
       --teachers=teachers/doom/defend_the_center --total_frames=1000000
 
-Stops by itself at --total_frames. Ctrl-C or SIGTERM: a last checkpoint, then the end;
-the same command goes on from there. Everything is written to --logdir.
+Stops by itself at --total_frames. Ctrl-C, SIGTERM or the end of the terminal: a last
+checkpoint, then the end; the same command goes on from there. Everything is written to --logdir.
 
 Only --tasks matters at first. Levels are e.g. doom:my_way_home,
 gym:MiniGrid-DoorKey-6x6-v0, xland:MiniGrid-FourRooms.

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from launch.processes import stop_signals
+
 
 def train(arguments: Sequence[str]) -> int:
     """Runs launch.train to its end.
 
-    Ctrl-C and SIGTERM end the run with a last checkpoint, and then this returns.
+    Ctrl-C, SIGTERM and the end of the terminal end the run with a last checkpoint, and
+    then this returns.
 
     Args:
       arguments: of `python -m launch.train`.
@@ -26,11 +29,15 @@ def train(arguments: Sequence[str]) -> int:
         if process is not None:
             process.terminate()
 
-    # The terminal sends Ctrl-C to the run as well, but SIGTERM comes here alone, and
-    # perhaps while the run is started.
+    # The terminal sends Ctrl-C, and that it goes, to the run as well, but SIGTERM comes
+    # here alone, and perhaps while the run is started.
+    handlers = {
+        signal.SIGINT: lambda *_: None,
+        signal.SIGTERM: terminate,
+        **dict.fromkeys(stop_signals.by_the_terminal_s_end(), terminate),
+    }
     before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, terminate),
+        number: signal.signal(number, handler) for number, handler in handlers.items()
     }
     try:
         process = subprocess.Popen([sys.executable, "-m", "launch.train", *arguments])

@@ -13,6 +13,7 @@ from rich import console as rich_console
 from rich import progress as rich_progress
 
 from launch.flags import preflight
+from launch.processes import stop_signals
 
 # Between two looks at how far the steps are, and whether one has ended.
 _LOOK_SECONDS = 1.0
@@ -199,7 +200,11 @@ class Runner:
     def _signals(self) -> Iterator[None]:
         before = {
             number: signal.signal(number, self._remember)
-            for number in (signal.SIGINT, signal.SIGTERM)
+            for number in (
+                signal.SIGINT,
+                signal.SIGTERM,
+                *stop_signals.by_the_terminal_s_end(),
+            )
         }
         try:
             yield

@@ -6,6 +6,7 @@ Launchpad starts one for each node.
 import functools
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -89,6 +90,8 @@ def _begin(
       group: of the node.
       most_ends: see keeper.keep; None: its process is not replaced.
     """
+    # The launcher's, who stops its nodes in order.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     keeper.die_with_parent(launcher)
     node = f"{group}/{flags.FLAGS['lp_task_id'].value}"
     node_logs.begin(node)

@@ -4,16 +4,21 @@ Who stops whom: docs/how_it_works.md.
 """
 
 import contextlib
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 # From a stop to a kill: a big checkpoint on a slow disk takes its time.
 SECONDS_TO_STOP = 30
 
 
+_STANDARD_STREAMS = (0, 1, 2)
+
+
 class _Signals:
     received: int | None = None
     interrupts = 0
+    terminals: Sequence[int] = ()
 
     @classmethod
     def remember(cls, number: int, frame: object) -> None:
@@ -23,6 +28,19 @@ class _Signals:
             cls.interrupts += 1
             if cls.interrupts == 1:
                 print("\nStopping with a last checkpoint. Ctrl-C again: without.")
+
+    @classmethod
+    def hang_up(cls, number: int, frame: object) -> None:
+        del frame
+        cls.received = cls.received or number
+        # Whatever is written to a terminal that is gone fails, and must not be what
+        # ends the run.
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in cls.terminals:
+            os.dup2(nowhere, stream)
+        os.close(nowhere)
+        # What launches knows no other signal.
+        signal.raise_signal(signal.SIGTERM)
 
 
 def received() -> int | None:
@@ -35,12 +53,26 @@ def is_urgent() -> bool:
     return _Signals.interrupts > 1
 
 
+def by_the_terminal_s_end() -> Sequence[int]:
+    """Returns SIGHUP, or nothing where this was started to outlive it, as by nohup."""
+    return () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
+
+
 @contextlib.contextmanager
 def remembered() -> Iterator[None]:
-    """Remembers SIGINT and SIGTERM within; who launches acts on them."""
+    """Remembers SIGINT and SIGTERM within; who launches acts on them.
+
+    A terminal that goes, by its window or its network, is as SIGTERM.
+    """
+    # Once it is gone they do not tell any more.
+    _Signals.terminals = [each for each in _STANDARD_STREAMS if os.isatty(each)]
+    handlers = {
+        signal.SIGINT: _Signals.remember,
+        signal.SIGTERM: _Signals.remember,
+        **dict.fromkeys(by_the_terminal_s_end(), _Signals.hang_up),
+    }
     before = {
-        number: signal.signal(number, _Signals.remember)
-        for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, handler) for number, handler in handlers.items()
     }
     try:
         yield

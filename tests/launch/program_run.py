@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import fcntl
 import functools
 import json
 import os
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -69,6 +71,11 @@ def _compiled_folder() -> str:
     return str(folder)
 
 
+def _take_terminal(terminal: int | None) -> None:
+    if terminal is not None:
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+
 class ProgramRun:
     """One process of an entry point with all that it starts."""
 
@@ -80,6 +87,7 @@ class ProgramRun:
         compiled: str | None = None,
         slow_steps: bool = False,
         variables: Mapping[str, str] | None = None,
+        terminal: int | None = None,
     ) -> None:
         """Starts it; the test's end ends it at the latest.
 
@@ -91,6 +99,7 @@ class ProgramRun:
           slow_steps: whether a step of MiniGrid takes a hundredth of a second: what is
             only to go on for a while leaves the processors to the tests beside it.
           variables: of the environment, in addition.
+          terminal: descriptor of the one that it stands on; None: files.
         """
         path = [str(_SLOW_STEPS)] * slow_steps + sys.path
         self._mark = uuid.uuid4().hex
@@ -99,11 +108,14 @@ class ProgramRun:
             for name in ("out", "err")
         ]
         with self._outputs[0].open("wb") as out, self._outputs[1].open("wb") as err:
+            streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
+            if terminal is not None:
+                streams = dict.fromkeys(streams, terminal)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
+                **streams,
+                # Of a session without one it becomes the controlling terminal.
+                preexec_fn=functools.partial(_take_terminal, terminal),
                 env={
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join(filter(None, path)),

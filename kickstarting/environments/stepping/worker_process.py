@@ -157,9 +157,9 @@ class EpisodeStepper:
 
 def main(arguments: list[str]) -> None:
     """Makes the environment and serves it until the parent is gone."""
-    # Ctrl-C goes to the parent, which ends its workers. ViZDoom installs a handler of
-    # its own, which a blocked signal never reaches.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Ctrl-C, and the end of a terminal, go to the parent, which ends its workers.
+    # ViZDoom installs a handler of its own, which a blocked signal never reaches.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     order = Order.from_json(arguments[1])
     connection = socket.socket(fileno=order.connection)
     # The engine must not inherit it: the parent sees the worker's death by its closing.
