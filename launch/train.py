@@ -4,7 +4,8 @@ r"""Trains a student, kickstarted by teachers where some are named.
       --teachers=teachers/doom/defend_the_center --total_frames=1000000
 
 Stops by itself at --total_frames. Ctrl-C, SIGTERM or the end of the terminal: a last
-checkpoint, then the end; the same command goes on from there. Everything is written to --logdir.
+checkpoint, then the end; the same command goes on from there. Everything is written
+to --logdir, where one run at a time may be.
 
 Only --tasks matters at first. Levels are e.g. doom:my_way_home,
 gym:MiniGrid-DoorKey-6x6-v0, xland:MiniGrid-FourRooms.
@@ -36,6 +37,7 @@ from rich import console as rich_console
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
+from kickstarting.storage import folder_lock
 from launch.clusters import cluster, hosts, local, placement
 from launch.flags import command_line, preflight, teacher_map, teacher_measurement
 from launch.flags import run as run_flags
@@ -92,6 +94,7 @@ def main(argv: list[str]) -> int:
         print(note)
     if private_network.exposed:
         print(private_network.exposed, file=sys.stderr)
+    _enter_folder(config)
     files = run_files.RunFiles(config.logdir)
     files.write_config({**preflight.as_dict(config), "lp_launch_type": launch_type})
     files.close()
@@ -115,6 +118,20 @@ def main(argv: list[str]) -> int:
         return 0
     print(f"Stopped at {frames:,} frames. The same command goes on from there.")
     return 128 + (stop_signals.received() or signal.SIGTERM)
+
+
+def _enter_folder(config: config_lib.Config) -> None:
+    """Keeps others out of the run's folder for as long as this process lives.
+
+    Raises:
+      folder_lock.FolderInUseError: another run is in it.
+    """
+    folder_lock.hold(config.logdir, folder_lock.PROGRAM)
+    for member in members.configs(config):
+        # The learner of a launcher that was killed still writes its last checkpoint.
+        folder_lock.wait_until_free(
+            member.logdir, folder_lock.LEARNER, stop_signals.SECONDS_TO_STOP
+        )
 
 
 def _is_evaluated(config: config_lib.Config, frames: int) -> bool:

@@ -35,6 +35,7 @@ from kickstarting.reporting.run_files import RunFiles
 from kickstarting.reporting.telemetry import Telemetry
 from kickstarting.ring import checks, evaluations, parts, resumption, threads
 from kickstarting.scores import normalised as scores
+from kickstarting.storage import folder_lock
 from kickstarting.teaching import measurement
 from kickstarting.teaching.local import LocalReplica
 from kickstarting.teaching.replicas import RemoteTeacher
@@ -84,13 +85,17 @@ def train(config: config_lib.Config, stop: threading.Event | None = None) -> Tra
       the student as it is now; Trained.frames says whether it got to the end.
 
     Raises:
-      ConfigError, EnvironmentConfigError, TeacherError, CheckpointError, RunFilesError:
-        the run cannot be done as it is configured; the message is one line.
+      ConfigError, EnvironmentConfigError, TeacherError, CheckpointError, RunFilesError,
+        FolderInUseError: the run cannot be done as it is configured; the message is one
+        line.
       KeyboardInterrupt: on Ctrl-C.
       Exception: what a part failed with.
     """
     teacher_returns = _check(config)
-    with contextlib.closing(RunFiles(config.logdir)) as files:
+    with (
+        folder_lock.held(config.logdir, folder_lock.LEARNER),
+        contextlib.closing(RunFiles(config.logdir)) as files,
+    ):
         files.write_config(dataclasses.asdict(config))
         ring_stop = threading.Event()
         unrolls = memory_queue.MemoryQueue(config.resolved_queue_size)

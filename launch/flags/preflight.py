@@ -11,7 +11,7 @@ from kickstarting.environments import base, suites
 from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
 from kickstarting.ring import checks, resumption
-from kickstarting.storage import checkpoints
+from kickstarting.storage import checkpoints, folder_lock
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching.returns import TeacherReturns
 from launch.processes import members, private_network
@@ -24,6 +24,7 @@ UserErrors = (
     checkpoints.CheckpointError,
     run_files.RunFilesError,
     population_events.PopulationEventsError,
+    folder_lock.FolderInUseError,
 )
 
 

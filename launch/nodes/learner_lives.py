@@ -9,6 +9,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.queue import example as trajectory_example
 from kickstarting.reporting import run_files
 from kickstarting.ring import parts
+from kickstarting.storage import folder_lock
 from launch.processes import keeper, revival
 
 
@@ -35,11 +36,16 @@ class LearnerLives:
           teacher_returns: float32 [num_tasks, K], TeacherReturns.assured().
           queue: Reverb client.
           stop: set when the program ends.
+
+        Raises:
+          folder_lock.FolderInUseError: another learner trains there, on whatever
+            machine.
         """
         self._config = config
         self._teacher_returns = teacher_returns
         self._queue = queue
         self._stop = stop
+        folder_lock.hold(config.logdir, folder_lock.LEARNER)
         self._run_files = run_files.RunFiles(config.logdir)
         self.is_between = False
         # Who reports had begun before, if another process was in this one's place.
@@ -62,8 +68,9 @@ class LearnerLives:
         )
 
     def close(self) -> None:
-        """Closes the run's files."""
+        """Closes the run's files, and gives its folder back."""
         self._run_files.close()
+        folder_lock.release(self._config.logdir, folder_lock.LEARNER)
 
     def _live(self) -> None:
         if self.is_between:

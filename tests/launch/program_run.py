@@ -71,9 +71,8 @@ def _compiled_folder() -> str:
     return str(folder)
 
 
-def _take_terminal(terminal: int | None) -> None:
-    if terminal is not None:
-        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+def _take_terminal(terminal: int) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
 
 class ProgramRun:
@@ -109,13 +108,15 @@ class ProgramRun:
         ]
         with self._outputs[0].open("wb") as out, self._outputs[1].open("wb") as err:
             streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
+            take_terminal = None
             if terminal is not None:
                 streams = dict.fromkeys(streams, terminal)
+                take_terminal = functools.partial(_take_terminal, terminal)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 **streams,
                 # Of a session without one it becomes the controlling terminal.
-                preexec_fn=functools.partial(_take_terminal, terminal),
+                preexec_fn=take_terminal,
                 env={
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join(filter(None, path)),
