@@ -82,6 +82,7 @@ def main(argv: list[str]) -> int:
         if not _is_evaluated(config, resumed_frames):
             _finish(config)
         return 0
+    notes = (*notes, *run_flags.resuming_notes(config, resumed_frames))
     checked = checked._replace(
         teacher_returns=teacher_measurement.complete(config, checked.teacher_returns)
     )

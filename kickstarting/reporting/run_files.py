@@ -19,6 +19,7 @@ import numpy as np
 from kickstarting.storage import provenance
 
 CONFIG_FILE = "config.json"
+STARTS_FOLDER = "starts"
 METRICS_FILE = "metrics.csv"
 
 # The column that every row has: environment frames, the x axis of every curve.
@@ -60,6 +61,8 @@ class RunFiles:
     ) -> None:
         """Writes config.json: all that is needed to run the same again.
 
+        That of each start of the run is kept beside it, by its number.
+
         Args:
           config: every field of the run's configuration, JSON-serialisable.
           argv: the command line.
@@ -70,6 +73,13 @@ class RunFiles:
         description = provenance.describe(config, argv)
         text = json.dumps(description, indent=2, ensure_ascii=False)
         _replace(self._config_path, text + "\n")
+        starts = os.path.join(os.path.dirname(self._config_path), STARTS_FOLDER)
+        try:
+            os.makedirs(starts, exist_ok=True)
+            number = len(os.listdir(starts)) + 1
+        except OSError as error:
+            raise _unwritable(starts, error) from error
+        _replace(os.path.join(starts, f"{number}.json"), text + "\n")
 
     def write_row(self, row: Mapping[str, float]) -> None:
         """Appends one row to metrics.csv and to the TensorBoard events, if any.

@@ -59,6 +59,9 @@ class Origins:
     recommended: bool = RUN.setting(True).help("""
         Take what is recommended for the suite or level of the tasks where nothing else
         says it; --norecommended: the defaults.""")
+    change: tuple[str, ...] = RUN.setting(()).help("""
+        Settings of a run that goes on which may differ from what it has learned with,
+        though that means something else then, e.g. discount,teachers.""")
 
     def __post_init__(self) -> None:
         settings.check(self)

@@ -9,7 +9,7 @@ from kickstarting.config import presets, saved, settings
 from kickstarting.config import run as config_lib
 from kickstarting.config.teacher_uses import TEACHER_USES
 from kickstarting.environments import suites
-from launch.flags import choices, derived, lab, options, teacher_map
+from launch.flags import choices, derived, lab, options, resuming, teacher_map
 
 _ALL = "all"
 # Schmitt et al. 2018, section 4.2.
@@ -108,6 +108,16 @@ def options_from_flags(config: config_lib.Config) -> options.Options:
     follows: dict[settings.Path, Any] = {("lp_launch_type",): launch_type}
     given = derived.given(options.Options)
     return settings.made(options.Options, {**follows, **kept, **given})
+
+
+def resuming_notes(config: config_lib.Config, resumed_frames: int) -> tuple[str, ...]:
+    """Returns lines of what a run that goes on does otherwise: see resuming.notes.
+
+    Raises:
+      config_lib.ConfigError: it does what --change does not allow.
+    """
+    changes = derived.made(options.Origins).change
+    return tuple(resuming.notes(config, resumed_frames, changes))
 
 
 def arguments(config: config_lib.Config, left_out: Sequence[str] = ()) -> list[str]:

@@ -143,6 +143,10 @@ class RunFilesTest(parameterized.TestCase):
             description = json.load(file)
         self.assertEqual(description["config"], config)
         self.assertEqual(description["command"], ["train", "--seed=1"])
+        starts = os.path.join(self.logdir, run_files_lib.STARTS_FOLDER)
+        self.assertCountEqual(os.listdir(starts), ["1.json", "2.json"])
+        with open(os.path.join(starts, "1.json"), encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["config"], {"old": 1})
 
     def test_full_disk_is_one_line_and_leaves_whole_rows(self):
         files = self._open()
