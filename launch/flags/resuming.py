@@ -1,11 +1,16 @@
 """What a run that goes on does otherwise than before, and must not do unasked."""
 
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Collection, Iterator, Sequence
 
 from kickstarting.config import run as config_lib
 from kickstarting.config import settings
+from kickstarting.teaching import files as teacher_files
 from launch.flags import choices, derived
 
+# (task, teacher).
+_TeachersOfTasks = Sequence[tuple[str, str]]
+_TEACHERS = ("kickstarting", "teachers")
 # With another value what was learned so far means something else: values and advantages
 # are of other returns, or of the answers of other teachers.
 _MEANT: tuple[settings.Path, ...] = (
@@ -15,7 +20,7 @@ _MEANT: tuple[settings.Path, ...] = (
     ("loss", "final_discount"),
     ("loss", "reward_clipping"),
     ("loss", "reward_scales"),
-    ("kickstarting", "teachers"),
+    _TEACHERS,
     ("kickstarting", "use"),
 )
 # Of these guidance by DAgger's schedule is made: it falls by windows.
@@ -60,10 +65,39 @@ def notes(
         old, new = before.get(each.path, each.default), now[each.path]
         if old == new or each.path in _NOT_TOLD:
             continue
-        told = f"{derived.text(old) or 'nothing'} → {derived.text(new) or 'nothing'}"
-        if each.path in meant and each.name not in changes:
+        was, becomes = (derived.text(value) or "nothing" for value in (old, new))
+        is_meant = each.path in meant and not (
+            each.path == _TEACHERS and _may_be_the_same(old, new)
+        )
+        if is_meant and each.name not in changes:
             raise config_lib.ConfigError(
-                f"{config.logdir} has learned with another {each.name} ({told}): go on "
-                f"as it was, choose another --logdir, or add --change={each.name}"
+                f"{config.logdir} has learned with {each.name}={was}, not {becomes}: "
+                "go on as it was, choose another --logdir, or add "
+                f"--change={each.name}"
             )
-        yield f"  {each.name}: {told}"
+        yield f"  {each.name}: {was} → {becomes}"
+
+
+def _may_be_the_same(old: _TeachersOfTasks, new: _TeachersOfTasks) -> bool:
+    """Whether teachers may be what they were, in other folders.
+
+    Where the old folder is gone nobody can tell.
+    """
+    if [task for task, _ in old] != [task for task, _ in new]:
+        return False
+    pairs = zip(old, new, strict=True)
+    return all(_is_moved(before, after) for (_, before), (_, after) in pairs)
+
+
+def _is_moved(before: str, after: str) -> bool:
+    if before == after:
+        return True
+    try:
+        found = teacher_files.weights_sha256(after)
+    except teacher_files.TeacherError:
+        # It is none of a folder.
+        return False
+    try:
+        return teacher_files.weights_sha256(before) == found
+    except teacher_files.TeacherError:
+        return not os.path.exists(before) and ":" not in before

@@ -3,12 +3,17 @@
 import dataclasses
 import os
 
+import numpy as np
 from absl.testing import absltest
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
+from kickstarting.teaching import files as teacher_files
 from launch.flags import preflight, resuming
 from launch.monitoring import run_folder
+from tests import teacher_card
+
+_TASK = "doom:defend_the_center"
 
 
 class ResumingTest(absltest.TestCase):
@@ -51,7 +56,7 @@ class ResumingTest(absltest.TestCase):
         changed = self._with_loss(discount=0.997)
         with self.assertRaisesRegex(
             config_lib.ConfigError,
-            r"another discount \(0.99 → 0.997\).*--change=discount",
+            "learned with discount=0.99, not 0.997: .*--change=discount",
         ):
             self._notes(changed)
         self.assertEqual(
@@ -59,13 +64,30 @@ class ResumingTest(absltest.TestCase):
         )
 
     def test_other_teachers_must_be_asked_for(self) -> None:
-        teachers = (("doom:defend_the_center", "teachers/x"),)
+        teachers = ((_TASK, "teachers/x"),)
         kickstarting = dataclasses.replace(
             self.begun.kickstarting, teachers=teachers, schedule="constant"
         )
         changed = dataclasses.replace(self.begun, kickstarting=kickstarting)
-        with self.assertRaisesRegex(config_lib.ConfigError, "nothing → .*teachers/x"):
+        with self.assertRaisesRegex(
+            config_lib.ConfigError, "teachers=nothing, not .*teachers/x"
+        ):
             self._notes(changed)
+
+    def test_a_teacher_may_move(self) -> None:
+        folder = self.create_tempdir().full_path
+        names = [os.path.join(folder, name) for name in ("one", "copy", "other")]
+        for name, unlike in zip(names, (0, 0, 1), strict=True):
+            params = {"policy": {"bias": np.full(2, unlike, np.float32)}}
+            teacher_files.save_teacher(name, params, teacher_card.CARD)
+        one, copy, other = (((_TASK, name),) for name in names)
+        self.assertTrue(resuming._may_be_the_same(one, copy))
+        self.assertFalse(resuming._may_be_the_same(one, other))
+        self.assertFalse(resuming._may_be_the_same(one, ()))
+        self.assertFalse(resuming._may_be_the_same(one, (("doom:basic", names[0]),)))
+        self.assertFalse(resuming._may_be_the_same(one, ((_TASK, "random"),)))
+        gone = ((_TASK, os.path.join(folder, "gone")),)
+        self.assertTrue(resuming._may_be_the_same(gone, one))
 
     def test_only_what_needs_it_can_be_asked_for(self) -> None:
         with self.assertRaisesRegex(config_lib.ConfigError, "discount.*not seed"):
