@@ -86,7 +86,6 @@ def main(argv: list[str]) -> int:
     title = (
         f"{_CHECKPOINT.value} at {policy.frames:,} frames, {_SPLIT.value} split, {how}"
     )
-    rich_console.Console().print(evaluation.table(results, title, over_tasks))
     if _OUT.value:
         evaluation.write_json(
             _OUT.value,
@@ -98,6 +97,7 @@ def main(argv: list[str]) -> int:
             seed=_SEED.value,
             greedy=_GREEDY.value,
         )
+    rich_console.Console().print(evaluation.table(results, title, over_tasks))
     return 0
 
 

@@ -10,7 +10,7 @@ from absl import flags
 from kickstarting.environments import base
 from launch.computing import compilation_cache, process_memory, processor_threads
 from launch.flags import help, preflight
-from launch.monitoring import node_logs
+from launch.monitoring import node_logs, standard_streams
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2
@@ -29,6 +29,7 @@ def run(
       names: see `status`.
     """
     signal.signal(signal.SIGINT, _end_at_once)
+    standard_streams.make_safe()
     process_memory.keep_freed_memory()
     processor_threads.share_cores(len(os.sched_getaffinity(0)))
     compilation_cache.keep()

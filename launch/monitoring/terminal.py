@@ -6,6 +6,8 @@ from typing import Any
 
 from absl import logging
 
+from launch.monitoring import standard_streams
+
 NATIVE_LOG = "native.log"
 
 
@@ -24,7 +26,7 @@ def send_native_errors_to(directory: str) -> str:
     path = os.path.join(directory, NATIVE_LOG)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     sys.stderr.flush()
-    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    sys.stderr = standard_streams.forgiving(os.dup(2), sys.stderr)
     # The handler keeps the stream that it was made with.
     logging.get_absl_handler().python_handler.setStream(sys.stderr)
     os.dup2(file, 2)

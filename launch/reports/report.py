@@ -74,8 +74,6 @@ def finish(config: config_lib.Config) -> None:
             lab=config.lab,
         )
         over_tasks = evaluation.aggregate(results, config.seed)
-        title = f"{logdir} at {policy.frames:,} frames, sampled"
-        console.print(evaluation.table(results, title, over_tasks))
         evaluation.write_json(
             os.path.join(logdir, progress.SCORES_FILE),
             results,
@@ -84,6 +82,8 @@ def finish(config: config_lib.Config) -> None:
             seed=config.seed + 1000,
             greedy=False,
         )
+        title = f"{logdir} at {policy.frames:,} frames, sampled"
+        console.print(evaluation.table(results, title, over_tasks))
         path = os.path.join(logdir, "episode.mp4")
         _record(config, policy, path)
         paths.append(path)

@@ -5,6 +5,7 @@ processes end. Each worker writes to its own rows; a byte on its socket says whe
 """
 
 import dataclasses
+import fcntl
 import math
 import mmap
 import os
@@ -12,6 +13,8 @@ import os
 import numpy as np
 
 # Arrays start on cache lines.
+# After standard input, output and error.
+_FIRST_FREE = 3
 _ALIGNMENT = 64
 
 
@@ -90,9 +93,21 @@ class SharedMemory:
 
 def create(layout: Layout) -> int:
     """Reserves zeroed memory; the caller closes the returned file descriptor."""
-    descriptor = os.memfd_create("kickstarting")
+    descriptor = above_streams(os.memfd_create("kickstarting"))
     os.ftruncate(descriptor, _offsets(layout)[1])
     return descriptor
+
+
+def above_streams(descriptor: int) -> int:
+    """Moves a file descriptor off the numbers of standard streams that are missing.
+
+    A child has streams of its own there.
+    """
+    if descriptor >= _FIRST_FREE:
+        return descriptor
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
+    os.close(descriptor)
+    return moved
 
 
 def _offsets(layout: Layout) -> tuple[dict[str, int], int]:

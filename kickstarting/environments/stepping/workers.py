@@ -204,7 +204,8 @@ class WorkerBatch:
             seed = int(sequence.generate_state(1)[0] >> 1)
             settings = dataclasses.replace(settings, seed=seed)
         connection, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with child_end:
+        number = shared_memory.above_streams(child_end.detach())
+        with socket.socket(fileno=number) as child_end:
             order = worker_process.Order(
                 settings=settings,
                 factory=self._factory,
