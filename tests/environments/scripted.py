@@ -29,10 +29,11 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
     """Counts its steps in its pixels and rewards with its actions.
 
     The script's keys: `length` of an episode, whether it ends in a `truncation`,
-    `reset_seconds`, `crash_at` a step (0: at each reset), the step to `hang_at` and
-    those with a reward of `infinity_at`, an observation that has a `row_more_at`, one
-    that leaves `nothing_open_at`, and what goes wrong in the making: to `refuse` it, or
-    to `die` of SIGKILL. A hang, an infinity, a row and what leaves nothing open come
+    `reset_seconds`, `crash_at` a step of an episode (0: at each reset), `crash_after`
+    so many steps of its life, the step to `hang_at` and those with a reward of
+    `infinity_at`, an observation that has a `row_more_at`, one that leaves
+    `nothing_open_at`, and what goes wrong in the making: to `refuse` it, or to `die` of
+    SIGKILL. A hang, an infinity, a row and what leaves nothing open come
     with the first seed only. With `one_action` it takes action 1 at odd steps alone, 0
     at even ones.
     """
@@ -48,6 +49,7 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         self._truncation = script.get("truncation", False)
         self._reset_seconds = script.get("reset_seconds", 0.0)
         self._crash_at = script.get("crash_at", -1)
+        self._steps_left = script.get("crash_after", -1)
         is_first = settings.seed < _FIRST_SEEDS
         self._hang_at = script.get("hang_at", -1) if is_first else -1
         self._infinity_at = script.get("infinity_at", -1) if is_first else -1
@@ -74,7 +76,8 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
 
     def step(self, action: int) -> dm_env.TimeStep:
         self._steps += 1
-        if self._steps == self._crash_at:
+        self._steps_left -= 1
+        if self._steps == self._crash_at or self._steps_left == 0:
             raise RuntimeError("the script says that this environment crashes here")
         if self._steps == self._hang_at:
             time.sleep(3600)

@@ -26,6 +26,12 @@ DEFAULT_FACTORY = "kickstarting.environments.suites:make_environment"
 # Deaths in a row before a first observation after which a worker is not replaced.
 MAX_FAILED_STARTS = 5
 
+# Deaths in a row, of a batch's workers together, without the end of one episode, after
+# which none is replaced any more; and at least so many for each environment. What dies
+# in each episode would otherwise be replaced for ever.
+MAX_DEATHS_WITHOUT_AN_END = 10
+_DEATHS_OF_EACH = 3
+
 # For a reset or a step, after which a worker counts as hung. Maps of DeepMind Lab are
 # compiled within a reset.
 HUNG_AFTER_SECONDS = 300.0
@@ -105,6 +111,7 @@ class WorkerBatch:
         self._awaited = np.zeros(self.num_environments, np.bool_)
         self._asked_at = np.zeros(self.num_environments, np.float64)
         self._failed_starts = np.zeros(self.num_environments, np.int64)
+        self._deaths_without_an_end = 0
         self._launches = np.zeros(self.num_environments, np.int64)
         # What a worker said before it died.
         self._reasons: dict[int, str] = {}
@@ -129,7 +136,8 @@ class WorkerBatch:
         """Returns the environments that have become ready, int32 [n], ascending.
 
         Raises:
-          base.EnvironmentConfigError: a worker cannot make its environment.
+          base.EnvironmentConfigError: a worker cannot make its environment, or workers
+            die again and again and play no episode to its end.
         """
         self._replace_overdue()
         deadline = time.monotonic() + timeout
@@ -148,6 +156,8 @@ class WorkerBatch:
         self._lost[indices] = False
         self._awaited[indices] = False
         self._failed_starts[indices] = 0
+        if self.ended[indices].any():
+            self._deaths_without_an_end = 0
         return indices
 
     def step(
@@ -279,6 +289,13 @@ class WorkerBatch:
             raise base.EnvironmentConfigError(
                 f"the worker of environment {index} ({task}) died {MAX_FAILED_STARTS} "
                 f"times before its first observation: {reason}"
+            )
+        self._deaths_without_an_end += 1
+        most = max(MAX_DEATHS_WITHOUT_AN_END, _DEATHS_OF_EACH * self.num_environments)
+        if self._deaths_without_an_end >= most:
+            raise base.EnvironmentConfigError(
+                f"workers of environments died {most} times, and no episode came to an "
+                f"end meanwhile; the last one's task was {task}: {reason}"
             )
         logging.warning(
             "The worker of environment %d (%s) died and is replaced: %s",

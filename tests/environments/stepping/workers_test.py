@@ -247,6 +247,29 @@ class WorkersTest(parameterized.TestCase):
         ):
             batch.wait(_DEADLINE)
 
+    def _deaths(self, batch: workers.WorkerBatch, most: int) -> int:
+        """Steps the first environment of a batch until its worker has died so often."""
+        position = 0
+        while batch.counters()["worker_restarts"] < most:
+            _wait_for(batch, (0,))
+            position = 0 if batch.restarted[0] else (position + 1) % 3
+            _step(batch, [0], position=position)
+        return most
+
+    def test_environment_that_dies_in_each_episode_is_an_error(self) -> None:
+        batch = self._start(_scripted_batch({"crash_at": 1}))
+        with self.assertRaisesRegex(
+            base.EnvironmentConfigError,
+            "died 10 times, and no episode .*: the script says .* crashes here$",
+        ):
+            self._deaths(batch, workers.MAX_DEATHS_WITHOUT_AN_END)
+
+    def test_environment_that_dies_between_episodes_is_replaced(self) -> None:
+        # An episode has two steps; its worker dies in the third episode or before.
+        batch = self._start(_scripted_batch({"length": 2, "crash_after": 5}))
+        most = workers.MAX_DEATHS_WITHOUT_AN_END + 2
+        self.assertEqual(self._deaths(batch, most), most)
+
     def test_environment_of_another_shape_is_an_error(self) -> None:
         settings = [base.TaskSettings(scripted.task(), 0)]
         batch = workers.WorkerBatch(
