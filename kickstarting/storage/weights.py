@@ -72,13 +72,16 @@ def write(path: pathlib.Path, params: Mapping[str, Any]) -> None:
       params: nested dicts of floating-point arrays.
 
     Raises:
-      WeightsError: there are none, or float16 cannot hold one.
+      WeightsError: there are none, float16 cannot hold one, or `read` would refuse
+        them.
     """
     arrays = {name: _to_half(name, leaf) for name, leaf in flatten(params).items()}
     if not arrays:
         raise WeightsError("there are no weights to write")
     if "__metadata__" in arrays:
         raise WeightsError("'__metadata__' cannot name weights: the format needs it")
+    # What nobody could read must not be written.
+    checked(arrays)
     path.write_bytes(safetensors.numpy.save(arrays))
 
 

@@ -118,6 +118,9 @@ class RoundTripTest(teacher_folder.TeacherFolderTest):
         ({"a/b": np.ones(3)}, "'a/b' cannot name"),
         ({"": np.ones(3)}, "'' cannot name"),
         ({"__metadata__": np.ones(3)}, "'__metadata__' cannot name"),
+        # As large as none that is read may be.
+        ({"a": np.zeros(2**24 + 1, np.float16)}, "more than 16777216 parameters"),
+        ({"a" * 501: np.ones(3)}, "cannot name weights"),
     )
     def test_what_is_no_teacher_is_not_saved(self, params, message):
         with self.assertRaisesRegex(teacher_files.TeacherError, message):
