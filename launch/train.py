@@ -132,9 +132,10 @@ def _enter_folder(config: config_lib.Config) -> None:
     folder_lock.hold(config.logdir, folder_lock.PROGRAM)
     for member in members.configs(config):
         # The learner of a launcher that was killed still writes its last checkpoint.
-        folder_lock.wait_until_free(
+        folder_lock.hold(
             member.logdir, folder_lock.LEARNER, stop_signals.SECONDS_TO_STOP
         )
+        folder_lock.release(member.logdir, folder_lock.LEARNER)
 
 
 def _is_evaluated(config: config_lib.Config, frames: int) -> bool:

@@ -38,17 +38,45 @@ _HOLDING = threading.Lock()
 _held_files: dict[str, int] = {}
 
 
-def hold(folder: str, part: str) -> None:
+def hold(folder: str, part: str, seconds: float = 0.0) -> None:
     """Takes a lock, which this process has until `release`, or until it ends.
 
     Args:
       folder: of the run; made if needed.
       part: PROGRAM or LEARNER.
+      seconds: for which whoever has it is waited for.
 
     Raises:
-      FolderInUseError: another process has it, or this one already.
+      FolderInUseError: another process still has it, or this one already.
       OSError: the folder cannot be written to.
     """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return _take(folder, part)
+        except FolderInUseError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
+
+
+def release(folder: str, part: str) -> None:
+    """Gives back a lock that this process holds."""
+    with _HOLDING:
+        os.close(_held_files.pop(_path(folder, part)))
+
+
+@contextlib.contextmanager
+def held(folder: str, part: str) -> Iterator[None]:
+    """Has a lock within; see `hold`."""
+    hold(folder, part)
+    try:
+        yield
+    finally:
+        release(folder, part)
+
+
+def _take(folder: str, part: str) -> None:
     os.makedirs(folder, exist_ok=True)
     path = _path(folder, part)
     with _HOLDING:
@@ -73,50 +101,11 @@ def hold(folder: str, part: str) -> None:
                 "since": datetime.datetime.now().astimezone().isoformat(" ", "seconds"),
             }
         ).encode()
-        os.ftruncate(file, 0)
-        os.pwrite(file, holder, 0)
+        # A full disk may keep its holder's name from it.
+        with contextlib.suppress(OSError):
+            os.ftruncate(file, 0)
+            os.pwrite(file, holder, 0)
         _held_files[path] = file
-
-
-def release(folder: str, part: str) -> None:
-    """Gives back a lock that this process holds."""
-    with _HOLDING:
-        os.close(_held_files.pop(_path(folder, part)))
-
-
-@contextlib.contextmanager
-def held(folder: str, part: str) -> Iterator[None]:
-    """Has a lock within; see `hold`."""
-    hold(folder, part)
-    try:
-        yield
-    finally:
-        release(folder, part)
-
-
-def wait_until_free(folder: str, part: str, seconds: float) -> None:
-    """Waits until nobody has a lock, which it does not keep.
-
-    Args:
-      folder: of the run.
-      part: PROGRAM or LEARNER.
-      seconds: at most.
-
-    Raises:
-      FolderInUseError: somebody still has it.
-      OSError: the folder cannot be written to.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            hold(folder, part)
-        except FolderInUseError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_POLL_SECONDS)
-        else:
-            release(folder, part)
-            return
 
 
 def _path(folder: str, part: str) -> str:

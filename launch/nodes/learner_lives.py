@@ -12,6 +12,9 @@ from kickstarting.ring import parts
 from kickstarting.storage import folder_lock
 from launch.processes import keeper, revival
 
+# A server of NFS takes back what a machine held that has died: after 90, as a rule.
+_LEASE_SECONDS = 120.0
+
 
 class LearnerLives:
     """Makes a learner, and another one from its checkpoint where it has failed.
@@ -45,7 +48,7 @@ class LearnerLives:
         self._teacher_returns = teacher_returns
         self._queue = queue
         self._stop = stop
-        folder_lock.hold(config.logdir, folder_lock.LEARNER)
+        folder_lock.hold(config.logdir, folder_lock.LEARNER, _LEASE_SECONDS)
         self._run_files = run_files.RunFiles(config.logdir)
         self.is_between = False
         # Who reports had begun before, if another process was in this one's place.

@@ -48,9 +48,8 @@ class FolderLockTest(absltest.TestCase):
     def test_a_process_that_is_killed_leaves_it_free(self) -> None:
         holder = self._holder()
         holder.kill()
-        folder_lock.wait_until_free(self.folder, folder_lock.LEARNER, 20)
-        with folder_lock.held(self.folder, folder_lock.LEARNER):
-            pass
+        folder_lock.hold(self.folder, folder_lock.LEARNER, 20)
+        folder_lock.release(self.folder, folder_lock.LEARNER)
 
     def test_a_second_run_of_this_process_is_refused(self) -> None:
         with folder_lock.held(self.folder, folder_lock.LEARNER):
@@ -77,7 +76,8 @@ class FolderLockTest(absltest.TestCase):
     def test_one_waits_for_a_holder_that_is_about_to_end(self) -> None:
         holder = self._holder()
         threading.Timer(0.5, holder.kill).start()
-        folder_lock.wait_until_free(self.folder, folder_lock.LEARNER, 20)
+        folder_lock.hold(self.folder, folder_lock.LEARNER, 20)
+        folder_lock.release(self.folder, folder_lock.LEARNER)
 
     def test_what_stands_in_the_file_is_not_trusted(self) -> None:
         for content in (b"", b"{}", b"[1]", b"\xff" * 9, b'{"process": 1}'):
