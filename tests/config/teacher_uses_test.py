@@ -16,8 +16,9 @@ TASK = "test:lock"
 TEACHER = "tests.combination_lock:make_teacher"
 NUM_ENVIRONMENTS, UNROLL_LENGTH = 16, 8
 FRAMES_PER_UPDATE = NUM_ENVIRONMENTS * UNROLL_LENGTH
-# The teacher opens 0.98 to the eighth of its locks, chance 1 in 6561.
-SOLVED, UNSOLVED = 0.4, 0.05
+# The teacher opens 0.98 to the eighth of its locks, chance 1 in 6561. Who agrees with
+# it in nine steps of ten opens 0.43, give or take 0.05 where there are a hundred.
+SOLVED, UNSOLVED = 0.2, 0.05
 
 
 def _environments() -> combination_lock.LockBatch:
