@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 # From a stop to a kill: a big checkpoint on a slow disk takes its time.
 SECONDS_TO_STOP = 30
 
-
 _STANDARD_STREAMS = (0, 1, 2)
 
 

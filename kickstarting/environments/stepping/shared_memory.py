@@ -13,9 +13,9 @@ import os
 import numpy as np
 
 # Arrays start on cache lines.
+_ALIGNMENT = 64
 # After standard input, output and error.
 _FIRST_FREE = 3
-_ALIGNMENT = 64
 
 
 @dataclasses.dataclass(frozen=True)
