@@ -18,6 +18,7 @@ from rich import text as rich_text
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import figures
+from launch.computing import devices
 from launch.flags import command_line
 from launch.processes import run_health
 
@@ -68,6 +69,8 @@ def _show(console: rich_console.Console, run: run_health.RunHealth) -> None:
             "queue", f"{row['queue_size']:.0f} of {row['queue_capacity']:.0f} unrolls"
         )
     facts.add_row("skipped updates", f"{row.get('skipped_updates', 0.0):.0f}")
+    if run.devices:
+        facts.add_row("devices", devices.text(run.devices))
     facts.add_row("checkpoint", _checkpoint(run))
     facts.add_row("disk", _disk(run.free_bytes))
     console.print(facts)

@@ -31,8 +31,6 @@ if __name__ == "__main__":
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("GLOG_minloglevel", "2")
 
-import subprocess
-
 import jax
 from absl import logging
 from rich import console as rich_console
@@ -41,6 +39,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
 from kickstarting.storage import folder_lock
 from launch.clusters import cluster, hosts, local, placement
+from launch.computing import devices
 from launch.flags import command_line, preflight, teacher_map, teacher_measurement
 from launch.flags import run as run_flags
 from launch.monitoring import run_folder
@@ -65,15 +64,17 @@ def main(argv: list[str]) -> int:
     if placed is not None:
         config = placed.config
         # Those of this machine do not count.
-        num_devices = 1
+        kinds: tuple[str, ...] = ()
     elif launch_type == local.LOCAL_MP:
         # The accelerators belong to the learner's process, not to this one.
-        num_devices = _count_devices_elsewhere()
+        kinds = devices.elsewhere()
         jax.config.update("jax_platforms", "cpu")
     else:
-        num_devices = preflight.num_local_devices()
+        kinds = devices.local()
     num_ports = 0 if placed else run_flags.num_ports(config)
-    checked = preflight.check(config, num_devices, num_ports)
+    checked = preflight.check(
+        config, len(kinds) or 1, num_ports, makes_folder=not options.dry_run
+    )
     resumed_frames = min(checked.resumed_frames)
     if resumed_frames >= config.total_frames:
         print(
@@ -93,13 +94,15 @@ def main(argv: list[str]) -> int:
     if placed and options.dry_run:
         cluster.show(placed, checked)
         return 0
-    for note in notes:
+    for note in (*notes, *([f"Devices: {devices.text(kinds)}"] if kinds else ())):
         print(note)
     if private_network.exposed:
         print(private_network.exposed, file=sys.stderr)
     _enter_folder(config)
     files = run_files.RunFiles(config.logdir)
-    files.write_config({**preflight.as_dict(config), "lp_launch_type": launch_type})
+    files.write_config(
+        {**preflight.as_dict(config), "lp_launch_type": launch_type}, devices=kinds
+    )
     files.close()
     if placed and cluster.submitted(placed, checked):
         return 0
@@ -156,17 +159,6 @@ def _finish(config: config_lib.Config) -> None:
     if config.population.size > 1:
         config = population_report.finish(config)
     report.finish(config)
-
-
-def _count_devices_elsewhere() -> int:
-    """Counts the learner's devices in a process that does not keep them."""
-    count = subprocess.run(
-        [sys.executable, "-c", "import jax; print(jax.local_device_count())"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return int(count.stdout.split()[-1])
 
 
 if __name__ == "__main__":

@@ -57,7 +57,10 @@ class RunFiles:
         self._events_file, self._events = _begin_events(logdir)
 
     def write_config(
-        self, config: Mapping[str, Any], argv: Sequence[str] = tuple(sys.argv)
+        self,
+        config: Mapping[str, Any],
+        argv: Sequence[str] = tuple(sys.argv),
+        devices: Sequence[str] = (),
     ) -> None:
         """Writes config.json: all that is needed to run the same again.
 
@@ -66,11 +69,12 @@ class RunFiles:
         Args:
           config: every field of the run's configuration, JSON-serialisable.
           argv: the command line.
+          devices: the kind of each device that the learner computes on, where known.
 
         Raises:
           RunFilesError: the file cannot be written.
         """
-        description = provenance.describe(config, argv)
+        description = provenance.describe(config, argv, devices)
         text = json.dumps(description, indent=2, ensure_ascii=False)
         _replace(self._config_path, text + "\n")
         starts = os.path.join(os.path.dirname(self._config_path), STARTS_FOLDER)

@@ -96,7 +96,10 @@ def train(config: config_lib.Config, stop: threading.Event | None = None) -> Tra
         folder_lock.held(config.logdir, folder_lock.LEARNER),
         contextlib.closing(RunFiles(config.logdir)) as files,
     ):
-        files.write_config(dataclasses.asdict(config))
+        files.write_config(
+            dataclasses.asdict(config),
+            devices=[device.device_kind for device in jax.local_devices()],
+        )
         ring_stop = threading.Event()
         unrolls = memory_queue.MemoryQueue(config.resolved_queue_size)
         telemetry, learner = parts.make_learner(

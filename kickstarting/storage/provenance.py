@@ -32,17 +32,20 @@ _PACKAGES = (
 _GIT_SECONDS = 10
 
 
-def describe(config: Mapping[str, Any], argv: Sequence[str]) -> dict[str, Any]:
+def describe(
+    config: Mapping[str, Any], argv: Sequence[str], devices: Sequence[str] = ()
+) -> dict[str, Any]:
     """Describes a run that starts now.
 
     Args:
       config: every field of the run's configuration, JSON-serialisable.
       argv: the command line.
+      devices: the kind of each device that is computed on, where known.
 
     Returns:
       A JSON-serialisable dict: `config`, `command`, `started` (UTC), `host`,
-      `platform`, `processors`, `python`, `git` (`revision` and `dirty`, or None outside
-      a checkout) and `packages` (installed versions of the stack).
+      `platform`, `processors`, `devices`, `python`, `git` (`revision` and `dirty`, or
+      None outside a checkout) and `packages` (installed versions of the stack).
     """
     return {
         "config": config,
@@ -51,6 +54,7 @@ def describe(config: Mapping[str, Any], argv: Sequence[str]) -> dict[str, Any]:
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),
+        "devices": list(devices),
         "python": platform.python_version(),
         "git": git_revision(os.path.realpath(__file__)),
         "packages": package_versions(_PACKAGES),

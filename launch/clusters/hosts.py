@@ -49,10 +49,7 @@ def commands(
         ]
         for group in cluster_file.GROUPS
     }
-    facts = {
-        "teacher_returns": checked.teacher_returns.assured().tolist(),
-        "resumed_frames": list(checked.resumed_frames),
-    }
+    facts = {**placed.facts(checked), "resumed_frames": list(checked.resumed_frames)}
     found = {}
     for node in node_names.names(config):
         group, _, number = node.partition("/")

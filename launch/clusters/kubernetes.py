@@ -6,6 +6,7 @@ taken away an hour after it is done, so that a run ends by itself, whether or no
 anybody still watches.
 """
 
+import hashlib
 import json
 import os
 import pathlib
@@ -28,7 +29,10 @@ _SECONDS_AFTER_END = 3600
 # An image may load, and a network compile, for so long.
 _SECONDS_TO_BEGIN = 300
 _RUN_LABEL, _GROUP_LABEL = "kickstarting/run", "kickstarting/group"
+# With a group's name and Kubernetes' own hash after it, a label must not be longer.
 _LONGEST_NAME = 40
+_HASH_LENGTH = 6
+_IS_THERE = "AlreadyExists"
 
 
 def manifests(
@@ -39,11 +43,8 @@ def manifests(
     Args:
       placed: the run and where its nodes go.
       checked: what preflight found out.
-
-    Raises:
-      config_lib.ConfigError: the run's folder has no name that can be one of pods.
     """
-    run = _run_name(placed.config.logdir)
+    run = run_name(placed.config.logdir)
     last = node_names.last_group(placed.config)
     counts = node_names.counts(placed.config)
     workloads = {
@@ -85,7 +86,19 @@ def submit(placed: placement.Placed, checked: preflight.Checked) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(_list([job, *others]), indent=1))
     namespace = placed.cluster.kubernetes.namespace
-    created = json.loads(_kubectl(namespace, [job]))
+    try:
+        # Not applied: who applies what is there already is told that all is well.
+        created = json.loads(_kubectl(namespace, "create", [job]))
+    except KubectlError as error:
+        if _IS_THERE not in str(error):
+            raise
+        name = job["metadata"]["name"]
+        raise config_lib.ConfigError(
+            f"Job {name}, of this folder, is with Kubernetes already, at work or ended "
+            f"within the hour: kubectl -n {namespace} delete job {name} "
+            "--cascade=foreground ends it and takes it away; then the same command "
+            "goes on from its last checkpoint"
+        ) from error
     owner = {
         "apiVersion": job["apiVersion"],
         "kind": job["kind"],
@@ -96,8 +109,13 @@ def submit(placed: placement.Placed, checked: preflight.Checked) -> None:
         # What was learned outlives the run.
         if each["kind"] != "PersistentVolumeClaim":
             each["metadata"]["ownerReferences"] = [owner]
-    _kubectl(namespace, others)
-    name, run = owner["name"], _run_name(placed.config.logdir)
+    try:
+        _kubectl(namespace, "apply", others)
+    except KubectlError:
+        # Alone it would wait for the rest.
+        _delete(namespace, owner["name"])
+        raise
+    name, run = owner["name"], run_name(placed.config.logdir)
     print(
         f"Job {name} is with Kubernetes. kubectl -n {namespace} get pods "
         f"-l {_RUN_LABEL}={run} says how it is, and kubectl -n {namespace} delete job "
@@ -109,10 +127,14 @@ def _list(items: list[dict[str, Any]]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "List", "items": items}
 
 
-def _kubectl(namespace: str, items: list[dict[str, Any]]) -> str:
+class KubectlError(config_lib.ConfigError):
+    """Kubernetes does not take what it is given; the message is a line."""
+
+
+def _kubectl(namespace: str, verb: str, items: list[dict[str, Any]]) -> str:
     try:
         done = subprocess.run(
-            ["kubectl", "-n", namespace, "apply", "-o", "json", "-f", "-"],
+            ["kubectl", "-n", namespace, verb, "-o", "json", "-f", "-"],
             input=json.dumps(_list(items)),
             capture_output=True,
             text=True,
@@ -124,19 +146,29 @@ def _kubectl(namespace: str, items: list[dict[str, Any]]) -> str:
         ) from error
     if done.returncode:
         reason = " ".join(done.stderr.split())
-        raise config_lib.ConfigError(f"kubectl refuses the run: {reason}")
+        raise KubectlError(f"kubectl refuses the run: {reason}")
     return done.stdout
 
 
-def _run_name(logdir: str) -> str:
-    """Returns the run's folder as a name of DNS."""
+def _delete(namespace: str, job: str) -> None:
+    command = ["kubectl", "-n", namespace, "delete", "job", job, "--wait=false"]
+    subprocess.run(command, capture_output=True, text=True)
+
+
+def run_name(logdir: str) -> str:
+    """Returns a name of DNS for a run.
+
+    Its folder's last part, to be read, and a hash of the whole: seed1 is the name of
+    many.
+
+    Args:
+      logdir: the run's folder, absolute.
+    """
     name = re.sub(r"[^a-z0-9]+", "-", os.path.basename(logdir).lower()).strip("-")
     if not name or not name[0].isalpha():
-        raise config_lib.ConfigError(
-            f"--logdir={logdir} must end in a name that begins with a letter: pods are "
-            "named after it"
-        )
-    return name[:_LONGEST_NAME].strip("-")
+        name = f"run-{name}"
+    name = name[: _LONGEST_NAME - _HASH_LENGTH - 1].strip("-")
+    return f"{name}-{hashlib.sha256(logdir.encode()).hexdigest()[:_HASH_LENGTH]}"
 
 
 def _metadata(run: str, name: str, group: str = "") -> dict[str, Any]:
@@ -154,10 +186,9 @@ def _flags(
         group: [f"{run}-{group}-{number}.{run}-{group}" for number in range(count)]
         for group, count in counts.items()
     }
-    facts = {"teacher_returns": checked.teacher_returns.assured().tolist()}
     lines = [
         f"--node_hosts={json.dumps(hosts)}",
-        f"--node_facts={json.dumps(facts)}",
+        f"--node_facts={json.dumps(placed.facts(checked))}",
         # The folder here is not that in the pods.
         *placed.arguments(left_out=("logdir",)),
     ]

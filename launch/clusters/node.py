@@ -22,7 +22,7 @@ import numpy as np
 from absl import flags as absl_flags
 
 from kickstarting.config import run as config_lib
-from launch.computing import process_memory
+from launch.computing import devices, process_memory
 from launch.flags import command_line
 from launch.flags import run as run_flags
 from launch.monitoring import node_logs
@@ -62,6 +62,7 @@ def _main(argv: list[str]) -> int:
     hosts = json.loads(_HOSTS.value)
     proxies.keep_away(itertools.chain(*hosts.values()))
     facts = json.loads(_FACTS.value)
+    devices.check(facts["accelerators"].get(group, 0))
     # After the flags: it takes seconds.
     import launchpad as lp
 

@@ -3,13 +3,14 @@
 import dataclasses
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import flags, logging
 
 from kickstarting.config import run as config_lib
 from launch.clusters import file as cluster_file
 from launch.flags import options as options_lib
+from launch.flags import preflight
 from launch.flags import run as run_flags
 from launch.processes import groups
 
@@ -40,6 +41,18 @@ class Placed(NamedTuple):
             *run_flags.arguments(self.config, left_out),
             *(each.serialize() for each in of_logging if not each.using_default_value),
         ]
+
+    def facts(self, checked: preflight.Checked) -> dict[str, Any]:
+        """Returns what nodes must know beside the flags, JSON-able.
+
+        Args:
+          checked: what preflight found out.
+        """
+        groups_given = self.cluster.groups.items()
+        return {
+            "teacher_returns": checked.teacher_returns.assured().tolist(),
+            "accelerators": {name: group.accelerators for name, group in groups_given},
+        }
 
     def environment(self, group: str) -> dict[str, str]:
         """Returns the variables of a group's processes."""

@@ -70,7 +70,7 @@ def script(placed: placement.Placed, checked: preflight.Checked) -> str:
             for group in components
         ),
     ]
-    facts = {"teacher_returns": checked.teacher_returns.assured().tolist()}
+    facts = placed.facts(checked)
     commands = {group: _command(placed, step, facts) for group, step in steps.items()}
     last = commands.pop(node_names.last_group(config))
     return _TEMPLATE.format(

@@ -4,8 +4,6 @@ import dataclasses
 import socket
 from typing import NamedTuple
 
-import jax
-
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.population import events as population_events
@@ -41,7 +39,12 @@ class Checked(NamedTuple):
     resumed_frames: tuple[int, ...]
 
 
-def check(config: config_lib.Config, num_devices: int, num_ports: int) -> Checked:
+def check(
+    config: config_lib.Config,
+    num_devices: int,
+    num_ports: int,
+    makes_folder: bool = True,
+) -> Checked:
     """Checks a run against this machine.
 
     Args:
@@ -49,6 +52,7 @@ def check(config: config_lib.Config, num_devices: int, num_ports: int) -> Checke
       num_devices: devices that the learner will use.
       num_ports: ports that the program takes from base_port on; 0: it is for other
         machines.
+      makes_folder: whether the run's folder is made and tried.
 
     Raises:
       one of UserErrors: the first thing that is wrong, in one line.
@@ -68,16 +72,12 @@ def check(config: config_lib.Config, num_devices: int, num_ports: int) -> Checke
         _check_ports("metrics_port", config.metrics_port, config.population.size)
     if config.population.size > 1:
         _check_population(config)
-    checks.check_folder(config)
+    if makes_folder:
+        checks.check_folder(config)
     resumed_frames = tuple(
         resumption.resumed_frames(member, spec) for member in members.configs(config)
     )
     return Checked(teacher_returns, resumed_frames)
-
-
-def num_local_devices() -> int:
-    """Returns how many devices the learner would use in this process."""
-    return len(jax.local_devices())
 
 
 def _check_population(config: config_lib.Config) -> None:

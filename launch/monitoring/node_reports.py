@@ -8,7 +8,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from absl import logging
 
@@ -23,24 +23,35 @@ class NodeReports:
       time: in seconds since the epoch, when the learner wrote this.
       heard: by node, e.g. 'actor/0', seconds since the epoch.
       has_ended: whether the learner has ended as it was asked to.
+      devices: the kind of each device that the learner computes on.
     """
 
     time: float
     heard: Mapping[str, float]
     has_ended: bool = False
+    devices: Sequence[str] = ()
 
 
-def write(logdir: str, silence: Mapping[str, float], has_ended: bool = False) -> None:
+def write(
+    logdir: str,
+    silence: Mapping[str, float],
+    has_ended: bool = False,
+    devices: Sequence[str] = (),
+) -> None:
     """Replaces the file; on a full disk the old one stays.
 
     Args:
       logdir: the run's or the member's folder.
       silence: by node, seconds since its last report.
       has_ended: whether this is the last one.
+      devices: see NodeReports.
     """
     now = time.time()
     reports = NodeReports(
-        now, {node: now - seconds for node, seconds in silence.items()}, has_ended
+        now,
+        {node: now - seconds for node, seconds in silence.items()},
+        has_ended,
+        devices,
     )
     path = os.path.join(logdir, FILE)
     temporary = f"{path}.new"

@@ -8,6 +8,7 @@ from absl import logging
 
 from kickstarting.config import run as config_lib
 from kickstarting.reporting import telemetry as telemetry_lib
+from launch.computing import devices
 from launch.monitoring import node_reports
 
 _PERIOD_SECONDS = 1.0
@@ -34,6 +35,8 @@ class NodeReporter:
         self._config = config
         self._queue = queue
         self._telemetry = telemetry
+        self._devices = devices.local()
+        logging.info("Learns on %s", devices.text(self._devices))
         self._stop = stop
         self._thread = threading.Thread(
             target=self._run, name="node_reports", daemon=True
@@ -69,4 +72,6 @@ class NodeReporter:
             )
 
     def _write(self, has_ended: bool) -> None:
-        node_reports.write(self._config.logdir, self._telemetry().silence(), has_ended)
+        node_reports.write(
+            self._config.logdir, self._telemetry().silence(), has_ended, self._devices
+        )

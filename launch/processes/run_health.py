@@ -57,6 +57,7 @@ class RunHealth:
       checkpoint_frames: of the newest checkpoint; -1 without one.
       checkpoint_age: seconds since it was written; NaN without one.
       free_bytes: of the disk that the folder is on.
+      devices: the kind of each device that the learner computes on; empty: unknown.
     """
 
     logdir: str
@@ -67,6 +68,7 @@ class RunHealth:
     checkpoint_frames: int
     checkpoint_age: float
     free_bytes: int
+    devices: Sequence[str] = ()
 
     @property
     def is_finished(self) -> bool:
@@ -123,6 +125,7 @@ def _read_one(logdir: str, total_frames: int) -> RunHealth:
         checkpoint_frames=frames,
         checkpoint_age=age,
         free_bytes=shutil.disk_usage(logdir).free,
+        devices=reports.devices if reports else (),
     )
 
 

@@ -39,7 +39,8 @@ class StatusTest(absltest.TestCase):
 
     def test_a_run_that_goes_on(self) -> None:
         self._write(self.logdir, frames=250)
-        node_reports.write(self.logdir, {"actor/0": 1.0, "learner/0": 0.5})
+        silence = {"actor/0": 1.0, "learner/0": 0.5}
+        node_reports.write(self.logdir, silence, devices=["NVIDIA H200"])
         restarts.record(self.logdir, "actor/0", "was killed by signal 9")
         number, said = self._status(self.logdir)
         self.assertEqual(number, 0)
@@ -49,6 +50,7 @@ class StatusTest(absltest.TestCase):
             "12 frames/s, 1m 01s left",
             "1.5 updates",
             "none yet",
+            "1 × NVIDIA H200",
             "was killed by signal 9",
         ):
             self.assertIn(words, said)

@@ -13,7 +13,10 @@ from kickstarting.storage import provenance
 
 class ProvenanceTest(absltest.TestCase):
     def test_describes_the_run(self):
-        description = provenance.describe({"seed": 3, "tasks": ("a",)}, ["train", "-x"])
+        description = provenance.describe(
+            {"seed": 3, "tasks": ("a",)}, ["train", "-x"], ["NVIDIA H200"]
+        )
+        self.assertEqual(description["devices"], ["NVIDIA H200"])
         self.assertEqual(description["config"]["seed"], 3)
         self.assertEqual(description["command"], ["train", "-x"])
         self.assertEqual(description["python"], platform.python_version())

@@ -37,6 +37,7 @@ class KubernetesTest(parameterized.TestCase):
         super().setUp()
         self.folder = self.create_tempdir().full_path
         self.logdir = os.path.join(self.folder, "My_Run.2")
+        self.name = kubernetes.run_name(self.logdir)
         self.cluster = os.path.join(self.folder, "cluster.json")
         pathlib.Path(self.cluster).write_text(json.dumps(_CLUSTER))
 
@@ -73,25 +74,30 @@ class KubernetesTest(parameterized.TestCase):
     def test_the_learner_is_the_job_that_ends_the_run(self) -> None:
         found = self._manifests()
         (first, job), *_ = found.items()
-        self.assertEqual(first, ("Job", "my-run-2-learner"))
+        self.assertEqual(first, ("Job", f"{self.name}-learner"))
         self.assertEqual(job["spec"]["completions"], 1)
         sets = {
             name: each for (kind, name), each in found.items() if kind == "StatefulSet"
         }
         counts = {name: each["spec"]["replicas"] for name, each in sets.items()}
         self.assertEqual(
-            counts, {"my-run-2-queue": 1, "my-run-2-teacher": 2, "my-run-2-actor": 16}
+            counts,
+            {
+                f"{self.name}-queue": 1,
+                f"{self.name}-teacher": 2,
+                f"{self.name}-actor": 16,
+            },
         )
 
     def test_of_a_population_the_controller_is(self) -> None:
         found = self._manifests(population=population_config.PopulationConfig(size=3))
-        self.assertIn(("Job", "my-run-2-population"), found)
-        learners = found["StatefulSet", "my-run-2-learner"]
+        self.assertIn(("Job", f"{self.name}-population"), found)
+        learners = found["StatefulSet", f"{self.name}-learner"]
         self.assertEqual(learners["spec"]["replicas"], 3)
 
     def test_a_pod_gets_what_its_group_is_given(self) -> None:
         found = self._manifests()
-        pod = found["Job", "my-run-2-learner"]["spec"]["template"]["spec"]
+        pod = found["Job", f"{self.name}-learner"]["spec"]["template"]["spec"]
         (learner,) = pod["containers"]
         self.assertEqual(
             learner["resources"]["limits"],
@@ -99,8 +105,8 @@ class KubernetesTest(parameterized.TestCase):
         )
         self.assertEqual(learner["readinessProbe"]["tcpSocket"]["port"], 16001)
         self.assertIn("--node=learner/${HOSTNAME##*-} ", learner["command"][-1])
-        self.assertIn("--logdir=/runs/my-run-2", learner["command"][-1])
-        pod = found["StatefulSet", "my-run-2-actor"]["spec"]["template"]["spec"]
+        self.assertIn(f"--logdir=/runs/{self.name}", learner["command"][-1])
+        pod = found["StatefulSet", f"{self.name}-actor"]["spec"]["template"]["spec"]
         (actor,) = pod["containers"]
         self.assertEqual(actor["resources"]["requests"]["memory"], "1536Mi")
         self.assertIn({"name": "A", "value": "b"}, actor["env"])
@@ -108,31 +114,49 @@ class KubernetesTest(parameterized.TestCase):
         self.assertEmpty(actor["ports"])
 
     def test_the_flags_name_each_pod(self) -> None:
-        flags = self._manifests()["ConfigMap", "my-run-2-flags"]["data"]["flags"]
+        flags = self._manifests()["ConfigMap", f"{self.name}-flags"]["data"]["flags"]
         lines = dict(line.split("=", 1) for line in flags.splitlines() if "=" in line)
         hosts = json.loads(lines["--node_hosts"])
-        self.assertEqual(hosts["teacher"][1], "my-run-2-teacher-1.my-run-2-teacher")
+        self.assertEqual(
+            hosts["teacher"][1], f"{self.name}-teacher-1.{self.name}-teacher"
+        )
         self.assertLen(hosts["actor"], 16)
         self.assertEqual(lines["--num_actors"], "16")
         self.assertNotIn("--logdir", lines)
 
     def test_only_the_run_itself_may_connect(self) -> None:
-        policy = self._manifests()["NetworkPolicy", "my-run-2-only-itself"]["spec"]
-        own = {"matchLabels": {"kickstarting/run": "my-run-2"}}
+        policy = self._manifests()["NetworkPolicy", f"{self.name}-only-itself"]["spec"]
+        own = {"matchLabels": {"kickstarting/run": self.name}}
         self.assertEqual(policy["podSelector"], own)
         self.assertEqual(policy["ingress"], [{"from": [{"podSelector": own}]}])
 
     def test_metrics_are_open_to_all_where_they_are_wanted(self) -> None:
         found = self._manifests(metrics_port=9100)
-        policy = found["NetworkPolicy", "my-run-2-only-itself"]["spec"]
+        policy = found["NetworkPolicy", f"{self.name}-only-itself"]["spec"]
         self.assertEqual(policy["ingress"][1:], [{"ports": [{"port": 9100}]}])
-        pod = found["Job", "my-run-2-learner"]["spec"]["template"]["spec"]
+        pod = found["Job", f"{self.name}-learner"]["spec"]["template"]["spec"]
         probe = pod["containers"][0]["livenessProbe"]["httpGet"]
         self.assertEqual(probe, {"path": "/healthz", "port": 9100})
 
-    def test_a_folder_whose_name_no_pod_can_have(self) -> None:
-        with self.assertRaisesRegex(config_lib.ConfigError, "begins with a letter"):
-            self._manifests(logdir=os.path.join(self.folder, "2026"))
+    @parameterized.parameters(
+        "a/seed1", "seed1", "2026", "Ein Lauf", "-", "é", "x" * 99
+    )
+    def test_each_folder_has_a_name_of_its_own(self, folder: str) -> None:
+        name = kubernetes.run_name(os.path.join("/runs", folder))
+        # With a group's name and a hash it is to be a label.
+        self.assertRegex(name, "^[a-z]([-a-z0-9]{0,38}[a-z0-9])$")
+        self.assertNotEqual(name, kubernetes.run_name(os.path.join("/runs/b", folder)))
+
+    def test_it_can_still_be_read(self) -> None:
+        self.assertRegex(self.name, "^my-run-2-[0-9a-f]{6}$")
+
+    def test_nodes_know_what_they_were_given(self) -> None:
+        flags = self._manifests()["ConfigMap", f"{self.name}-flags"]["data"]["flags"]
+        lines = dict(line.split("=", 1) for line in flags.splitlines() if "=" in line)
+        facts = json.loads(lines["--node_facts"])
+        self.assertEqual(
+            facts["accelerators"], {"learner": 1, "teacher": 0, "actor": 0}
+        )
 
     def test_shows_them_as_one_list(self) -> None:
         out = io.StringIO()
@@ -148,6 +172,48 @@ class KubernetesTest(parameterized.TestCase):
             self.assertRaisesRegex(config_lib.ConfigError, "no kubectl"),
         ):
             kubernetes.submit(self._placed(), checked)
+
+    def _submit(self, kubectl: str) -> str:
+        """Submits with a kubectl that is these lines; returns what it was asked."""
+        asked = os.path.join(self.folder, "asked")
+        path = pathlib.Path(self.folder, "kubectl")
+        path.write_text(f'#!/bin/sh\necho "$*" >> {asked}\n{kubectl}\n')
+        path.chmod(0o755)
+        checked = preflight.Checked(TeacherReturns.unknown(1, 1), (0,))
+        search = f"{self.folder}:{os.environ['PATH']}"
+        out = io.StringIO()
+        with (
+            absltest.mock.patch.dict(os.environ, {"PATH": search}),
+            contextlib.redirect_stdout(out),
+        ):
+            try:
+                kubernetes.submit(self._placed(), checked)
+            finally:
+                self.asked = pathlib.Path(asked).read_text().splitlines()
+        return out.getvalue()
+
+    def test_the_job_is_made_and_the_rest_is_its_own(self) -> None:
+        said = self._submit('cat > /dev/null; echo \'{"metadata": {"uid": "u"}}\'')
+        self.assertIn(f"Job {self.name}-learner is with Kubernetes", said)
+        verbs = [line.split()[2] for line in self.asked]
+        self.assertEqual(verbs, ["create", "apply"])
+
+    def test_a_job_that_is_there_is_not_said_to_be_started(self) -> None:
+        with self.assertRaisesRegex(
+            config_lib.ConfigError, f"delete job {self.name}-learner --cascade"
+        ):
+            self._submit(
+                "cat > /dev/null; echo 'Error from server (AlreadyExists)' >&2; exit 1"
+            )
+        self.assertLen(self.asked, 1)
+
+    def test_of_a_run_that_is_refused_by_halves_no_job_stays(self) -> None:
+        with self.assertRaisesRegex(config_lib.ConfigError, "refuses the run: no room"):
+            self._submit(
+                'cat > /dev/null; [ "$3" != apply ] || { echo no room >&2; exit 1; }\n'
+                'echo \'{"metadata": {"uid": "u"}}\''
+            )
+        self.assertIn(f"delete job {self.name}-learner", self.asked[-1])
 
 
 class DockerfileTest(absltest.TestCase):

@@ -107,6 +107,10 @@ class PlacementTest(parameterized.TestCase):
             self.assertEqual((config.loss.entropy_cost, config.show), (0.02, False))
             self.assertEqual(config.tasks, (program_run.GRID,))
 
+    def test_a_dry_run_leaves_no_folder(self) -> None:
+        self._nodes(*self._of_the_launcher("with spaces"), *self.given)
+        self.assertFalse(os.path.exists(self.logdir))
+
     def test_settings_with_spaces_and_of_a_saved_run_are_handed_on(self) -> None:
         nodes = self._nodes(*self._of_the_launcher("with spaces"), *self.given)
         with flagsaver.flagsaver():
