@@ -6,7 +6,7 @@ Trajectory's arrays: Reverb's table needs no knowledge of our tuples.
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tree
@@ -29,25 +29,38 @@ _WITHOUT_END = 2**63 - 1
 _left_to_the_end: list[Iterator[Any]] = []
 
 
-def server(size: int, port: int | None = None) -> reverb.Server:
+class Client(NamedTuple):
+    """What writes to a queue, and reads from it.
+
+    Attributes:
+      reverb: client of the server.
+      table: of the server; another run's server has none of that name.
+    """
+
+    reverb: reverb.Client
+    table: str
+
+
+def server(size: int, port: int | None = None, table: str = TABLE) -> reverb.Server:
     """Returns a server, which serves already, with the bounded FIFO table for unrolls.
 
     Args:
       size: unrolls held before writers are held back.
       port: on which it listens; a free one by default.
+      table: its name.
     """
-    return reverb.Server([reverb.Table.queue(TABLE, max_size=size)], port=port)
+    return reverb.Server([reverb.Table.queue(table, max_size=size)], port=port)
 
 
-def client(address: str) -> reverb.Client:
-    """Returns a client of the server at host:port."""
-    return reverb.Client(address)
+def client(address: str, table: str = TABLE) -> Client:
+    """Returns a client of the server's table at host:port."""
+    return Client(reverb.Client(address), table)
 
 
 class UnrollWriter:
     """Writes unrolls into the table from one thread."""
 
-    def __init__(self, client: reverb.Client, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, client: Client, should_stop: Callable[[], bool]) -> None:
         self._client = client
         self._should_stop = should_stop
         self._writer: Any = None
@@ -65,12 +78,14 @@ class UnrollWriter:
           QueueStopped: the program stopped while the queue was full.
         """
         if self._writer is None:
-            self._writer = self._client.trajectory_writer(
+            self._writer = self._client.reverb.trajectory_writer(
                 num_keep_alive_refs=1, validate_items=False
             )
         self._writer.append(tree.flatten(trajectory))
         self._writer.create_item(
-            TABLE, priority=1.0, trajectory=[c[-1] for c in self._writer.history]
+            self._client.table,
+            priority=1.0,
+            trajectory=[c[-1] for c in self._writer.history],
         )
         start = time.monotonic()
         while True:
@@ -93,7 +108,7 @@ class UnrollWriter:
 
 
 def batches(
-    client: reverb.Client,
+    client: Client,
     example: trajectory_lib.Trajectory,
     batch_size: int,
     should_stop: Callable[[], bool],
@@ -116,7 +131,7 @@ def batches(
     Raises:
       RuntimeError: the queue went away.
     """
-    samples = client.sample(TABLE, _WITHOUT_END, emit_timesteps=False)
+    samples = client.reverb.sample(client.table, _WITHOUT_END, emit_timesteps=False)
     try:
         while not should_stop():
             unrolls = [next(samples).data for _ in range(batch_size)]
@@ -131,6 +146,6 @@ def batches(
             _left_to_the_end.append(samples)
 
 
-def size(client: reverb.Client) -> int:
+def size(client: Client) -> int:
     """Returns how many unrolls the queue holds now."""
-    return client.server_info(timeout=5)[TABLE].current_size
+    return client.reverb.server_info(timeout=5)[client.table].current_size

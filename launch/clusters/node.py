@@ -25,9 +25,10 @@ from kickstarting.config import run as config_lib
 from launch.computing import devices, process_memory
 from launch.flags import command_line
 from launch.flags import run as run_flags
-from launch.monitoring import node_logs
+from launch.monitoring import node_logs, node_names
 from launch.processes import (
     members,
+    ports,
     proxies,
     stop_event,
     stop_signals,
@@ -44,6 +45,8 @@ _FACTS = absl_flags.DEFINE_string(
 _END_WITH_INPUT = absl_flags.DEFINE_bool(
     "end_with_input", False, "End when standard input does: the launcher is gone."
 )
+# A node that was killed may hold its port for a moment.
+_SECONDS_OF_PREDECESSOR = 20.0
 
 
 def run() -> None:
@@ -81,6 +84,9 @@ def _main(argv: list[str]) -> int:
     nodes = program.groups.get(group, [])
     if int(number) >= len(nodes):
         raise config_lib.ConfigError(f"the program has no node {_NODE_FLAG.value}")
+    if config.base_port:
+        for port in node_names.ports(config, group)[int(number) :][:1]:
+            ports.check("base_port", port, 1, _SECONDS_OF_PREDECESSOR)
     _prepare(program, lp)
     nodes[int(number)].function()
     return 0

@@ -1,6 +1,7 @@
 """Where the nodes of a run go that is on several machines, and with which flags."""
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -15,6 +16,9 @@ from launch.flags import run as run_flags
 from launch.processes import groups
 
 _BASE_PORT = 16000
+# Their machines may be shared by runs, each of which has so many ports to itself.
+_SHARED = ("hosts", "slurm")
+_PORTS_OF_A_RUN, _RUNS = 64, 250
 
 
 class Placed(NamedTuple):
@@ -97,8 +101,17 @@ def placed(config: config_lib.Config, options: options_lib.Options) -> Placed | 
     config = dataclasses.replace(
         config,
         logdir=os.path.abspath(config.logdir),
-        base_port=config.base_port or _BASE_PORT,
+        base_port=config.base_port or _base_port(config.logdir, options.launch),
         num_actors=actors,
         kickstarting=dataclasses.replace(config.kickstarting, replicas=teachers),
     )
     return Placed(config, cluster, options.launch)
+
+
+def _base_port(logdir: str, launch: str) -> int:
+    """Returns one below 32000, so that two runs on a machine seldom meet."""
+    if launch not in _SHARED:
+        return _BASE_PORT
+    digest = hashlib.sha256(os.path.abspath(logdir).encode()).digest()
+    run = int.from_bytes(digest[:4], "big") % _RUNS
+    return _BASE_PORT + _PORTS_OF_A_RUN * run

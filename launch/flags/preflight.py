@@ -1,7 +1,6 @@
 """Everything that can be wrong with a run, found before anything is spawned."""
 
 import dataclasses
-import socket
 from typing import NamedTuple
 
 from kickstarting.config import run as config_lib
@@ -12,7 +11,7 @@ from kickstarting.ring import checks, resumption
 from kickstarting.storage import checkpoints, folder_lock
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching.returns import TeacherReturns
-from launch.processes import members, private_network
+from launch.processes import members, ports, private_network
 
 # What a user's mistake raises: each has a message of one line.
 UserErrors = (
@@ -62,14 +61,14 @@ def check(
     teacher_returns = checks.check_teachers(config, spec)
     checks.check_student(config, spec)
     if config.base_port:
-        _check_ports("base_port", config.base_port, num_ports)
+        ports.check("base_port", config.base_port, num_ports)
     if config.metrics_port and num_ports:
         if private_network.is_entered():
             raise config_lib.ConfigError(
                 "--metrics_port is out of reach in the run's own network: add "
                 "--noprivate_network, and see docs/security.md"
             )
-        _check_ports("metrics_port", config.metrics_port, config.population.size)
+        ports.check("metrics_port", config.metrics_port, config.population.size)
     if config.population.size > 1:
         _check_population(config)
     if makes_folder:
@@ -88,18 +87,6 @@ def _check_population(config: config_lib.Config) -> None:
                 "compared: see experiments.measure_random_scores"
             )
     population_events.PopulationEvents(config.logdir)
-
-
-def _check_ports(flag: str, first: int, count: int) -> None:
-    for port in range(first, first + count):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("", port))
-            except OSError as error:
-                raise config_lib.ConfigError(
-                    f"port {port} is taken: free it or choose another --{flag}"
-                ) from error
 
 
 def as_dict(config: config_lib.Config) -> dict[str, object]:

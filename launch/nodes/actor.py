@@ -13,7 +13,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 from kickstarting.ring import parts
 from kickstarting.teaching import replicas
-from launch.nodes import courier_calls
+from launch.nodes import courier_calls, identity
 from launch.processes import keeper, revival
 
 _STOP_CHECK_SECONDS = 0.2
@@ -33,7 +33,11 @@ class _Learner:
         self._stop = stop
 
     def parameters(self, held: int) -> Any:
-        """See Learner.parameters; None also where there is no answer."""
+        """See Learner.parameters; None also where there is no answer.
+
+        Raises:
+          identity.AnotherRunError: the answer is of another run's learner.
+        """
         future = self._client.futures.parameters(held)
         while not self._stop.is_set():
             try:
@@ -41,6 +45,7 @@ class _Learner:
             except futures.TimeoutError:
                 continue
             except Exception as error:  # noqa: BLE001 - its own node tells of a failure
+                identity.check(error)
                 if not self._stop.wait(_RETRY_SECONDS):
                     logging.warning("The learner does not answer: %r", error)
                 return None
@@ -94,7 +99,7 @@ def run(
         ).run(stop)
 
     if revival.is_wanted(config):
-        hopeless = (base.EnvironmentConfigError,)
+        hopeless = (base.EnvironmentConfigError, identity.AnotherRunError)
         revival.keep_going(config.logdir, f"actor/{index}", act, stop, hopeless)
     else:
         act()

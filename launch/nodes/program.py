@@ -5,7 +5,6 @@ environments → actor ──unroll──▶ teacher ──logits──▶ queue
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import launchpad as lp
 import numpy as np
@@ -16,6 +15,7 @@ from launch.nodes import (
     actor,
     addresses,
     evaluator,
+    identity,
     learner,
     member_learner,
     population,
@@ -65,21 +65,30 @@ def make_program(
         member_learner.MemberLearnerNode if is_population else learner.LearnerNode
     )
 
-    queues = [queue.QueueNode(member.resolved_queue_size) for member in members]
+    identities = [identity.of(member.logdir) for member in members]
+    queues = [
+        queue.QueueNode(member.resolved_queue_size, name)
+        for member, name in zip(members, identities, strict=True)
+    ]
     to_queues = [node.create_handle() for node in queues]
     learners = [
-        lp.CourierNode(learner_class, member, teacher_returns, to_queue)
-        for member, to_queue in zip(members, to_queues, strict=True)
+        identity.CourierNode(name, learner_class, member, teacher_returns, to_queue)
+        for name, member, to_queue in zip(identities, members, to_queues, strict=True)
     ]
-    to_learners = [_client(node, _LEARNER_CALL_SECONDS) for node in learners]
+    to_learners = [node.client(_LEARNER_CALL_SECONDS) for node in learners]
     teachers = [
-        lp.CourierNode(
-            teacher.TeacherNode, config, i, to_learners, courier_kwargs=_TEACHER_THREADS
+        identity.CourierNode(
+            identity.of(config.logdir),
+            teacher.TeacherNode,
+            config,
+            i,
+            to_learners,
+            courier_kwargs=_TEACHER_THREADS,
         )
         for i in range(counts.get("teacher", 0))
     ]
     answer_seconds = config.kickstarting.deadline_seconds
-    to_teachers = [_client(node, answer_seconds) for node in teachers]
+    to_teachers = [node.client(answer_seconds) for node in teachers]
     rings = zip(members, resumed_frames, to_learners, to_queues, strict=True)
     actors = [
         [
@@ -117,13 +126,6 @@ def make_program(
         servers = {"queue": queues, "learner": learners, "teacher": teachers}
         addresses.fix(program, servers, config, host_of)
     return program
-
-
-def _client(node: lp.CourierNode, call_seconds: float) -> Any:
-    """Returns what others call a node by; a call fails after so long."""
-    handle = node.create_handle()
-    handle.set_client_kwargs(call_timeout=call_seconds)
-    return handle
 
 
 def _add(program: lp.Program, group: str, nodes: Iterable[lp.PyNode]) -> None:

@@ -101,11 +101,28 @@ class PlacementTest(parameterized.TestCase):
                 self.assertStartsWith(word, "--")
                 self.assertNotIn(word.partition("=")[0], _OF_THE_LAUNCHER)
             config = self._config(words)
-            self.assertEqual((config.num_actors, config.base_port), (2, 16000))
+            self.assertEqual(config.num_actors, 2)
+            self.assertBetween(config.base_port, 16_000, 31_999)
             self.assertEqual(config.logdir, os.path.abspath(self.logdir))
             self.assertEqual(config.total_frames, 2_000_000)
             self.assertEqual((config.loss.entropy_cost, config.show), (0.02, False))
             self.assertEqual(config.tasks, (program_run.GRID,))
+
+    def test_runs_have_ports_of_their_own(self) -> None:
+        ports = []
+        for number in range(8):
+            nodes = self._nodes(
+                *self._of_the_launcher("with spaces"),
+                *self.given,
+                f"--logdir={self.logdir}_{number}",
+            )
+            (port,) = {self._config(words).base_port for words in nodes.values()}
+            ports.append(port)
+        self.assertGreater(len(set(ports)), 6)
+        nodes = self._nodes(
+            *self._of_the_launcher("with spaces"), *self.given, "--base_port=20000"
+        )
+        self.assertEqual(self._config(nodes["queue/0"]).base_port, 20_000)
 
     def test_a_dry_run_leaves_no_folder(self) -> None:
         self._nodes(*self._of_the_launcher("with spaces"), *self.given)
