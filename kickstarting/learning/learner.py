@@ -29,7 +29,6 @@ from kickstarting.reporting import telemetry as telemetry_lib
 from kickstarting.storage import checkpoints as checkpoints_lib
 
 _WAIT_SECONDS = 0.2
-_ROW_SECONDS = 1.0
 # Of a fault that lasts, after which a person is told again.
 _STALL_SECONDS = 60.0
 
@@ -223,7 +222,7 @@ class Learner:
                 self._take_metrics(row, self._step(batch))
                 has_updated = True
                 self._profile.after_update()
-                if self._has_new(row) and row.seconds > _ROW_SECONDS:
+                if self._has_new(row) and row.seconds > self._row_period():
                     self._try_to(self._write_row, row)
                     row = row_average.RowAverage()
                 if time.monotonic() - saved > period:
@@ -343,6 +342,9 @@ class Learner:
         Later passes over a window have no new frames: they are in the next row.
         """
         return bool(row.updates) and self.frames > self._row_frames
+
+    def _row_period(self) -> float:
+        return row_average.period(self._telemetry.seconds())
 
     def _write_row(self, row: row_average.RowAverage) -> None:
         self._telemetry.report(

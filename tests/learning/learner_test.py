@@ -16,9 +16,9 @@ from absl.testing import absltest
 from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
-from kickstarting.learning import learner, skipped_updates
+from kickstarting.learning import skipped_updates
 from kickstarting.loss import schedules
-from kickstarting.reporting import profile
+from kickstarting.reporting import profile, row_average
 from kickstarting.storage import checkpoints
 from tests import learner_case, small_ring
 
@@ -295,7 +295,7 @@ class LearnerTest(learner_case.LearnerTestCase):
         self.update.before = fill_and_empty
         # On a slow machine a row would find the disk full first, and be told of alone.
         with (
-            mock.patch.object(learner, "_ROW_SECONDS", math.inf),
+            mock.patch.object(row_average, "period", return_value=math.inf),
             self.assertLogs(level="ERROR") as logged,
         ):
             made.run(threading.Event())
