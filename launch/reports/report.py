@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from absl import logging
@@ -10,7 +10,7 @@ from rich import console as rich_console
 
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
-from kickstarting.reporting import learning_curves, run_files, video
+from kickstarting.reporting import learning_curves, run_files, unanswered, video
 from kickstarting.teaching import teachers
 from launch.reports import evaluation, policies, progress, recording
 
@@ -59,11 +59,21 @@ def finish(config: config_lib.Config) -> None:
         paths.append(path)
     for path in paths:
         console.print(f"Wrote {path}", highlight=False)
-    console.print(
-        "Next: ./kickstart --help, or export it as a teacher:\n  "
-        + export_command(config),
-        highlight=False,
-        soft_wrap=True,
+    advice = unanswered.of_teachers(run_files.newest_row(logdir))
+    if missing := unanswered.in_words(advice):
+        console.print(f"In this run {missing}.", highlight=False, soft_wrap=True)
+    console.print(_next(config, advice), highlight=False, soft_wrap=True)
+
+
+def _next(config: config_lib.Config, advice: Sequence[unanswered.Advice]) -> str:
+    """Returns what to do with the student: one that nobody taught is no teacher yet."""
+    if unanswered.never_taught(advice):
+        return (
+            "Next: its teachers did not teach it. Mend them, or choose other ones, and "
+            "train again with another --logdir."
+        )
+    return "Next: ./kickstart --help, or export it as a teacher:\n  " + export_command(
+        config
     )
 
 
@@ -160,5 +170,6 @@ def _record(config: config_lib.Config, policy: policies.Policy, path: str) -> No
             ),
             recording.GAME_FRAMES_PER_SECOND / config.action_repeat,
         )
-    except (OSError, video.VideoError) as error:
-        logging.error("No video: %s", error)
+    # A teacher in it is anybody's code: the scores are worth more than a video.
+    except Exception as error:  # noqa: BLE001
+        logging.error("No video: %s", " ".join(f"{error!r}".split()))

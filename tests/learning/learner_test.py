@@ -45,6 +45,16 @@ class LearnerTest(learner_case.LearnerTestCase):
             self._weights(), [2.0, 2.0, 1.625, 1.25, 0.875, 0, 0, 0]
         )
 
+    def test_it_tells_whose_advice_is_missing(self):
+        made = self._make()
+        counters = {"asked_unrolls/bots:a": 10.0, "unanswered_unrolls/bots:a": 9.0}
+        self.telemetry.report("actor/0", counters=counters, gauges={})
+        with self.assertLogs(level="WARNING") as logs:
+            made.run(self.update.stop)
+        self.assertIn(
+            "teacher 'bots:a' gave no advice on 90% of 10 unrolls", logs.output[-1]
+        )
+
     def test_no_teacher_is_needed_when_its_lambda_has_ended(self):
         made = self._make()
         np.testing.assert_array_equal(made.lambda_is_zero_for_good(), [[False]])
