@@ -157,7 +157,7 @@ def _run(actors: int, predicted: float) -> float:
         with launched.run(arguments) as process:
             begun = _wait_for_frames(process, logdir, int(predicted * 5))
             time.sleep(_SECONDS.value)
-        metrics = run_files.read_metrics(logdir)
+        metrics = run_files.read_metrics(logdir, ["seconds"])
         frames, seconds = metrics[run_files.FRAMES], metrics["seconds"]
         first = int(np.searchsorted(frames, begun))
         return float((frames[-1] - frames[first]) / (seconds[-1] - seconds[first]))
@@ -171,11 +171,11 @@ def _wait_for_frames(process: subprocess.Popen[bytes], logdir: str, wanted: int)
         if process.poll() is not None:
             raise RuntimeError(f"the program ended with status {process.returncode}")
         try:
-            frames = run_files.read_metrics(logdir)[run_files.FRAMES]
-        except (run_files.RunFilesError, KeyError):
-            frames = np.zeros(0)
-        if len(frames) and frames[-1] >= wanted:
-            return int(frames[-1])
+            frames = run_files.newest_row(logdir).get(run_files.FRAMES, -1)
+        except run_files.RunFilesError:
+            frames = -1
+        if frames >= wanted:
+            return int(frames)
         time.sleep(1.0)
 
 

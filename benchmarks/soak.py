@@ -150,7 +150,7 @@ class Soak:
             params, _ = checkpoints.load_params(member)
             finite += [bool(np.all(np.isfinite(x))) for x in _leaves(params)]
         rising = [
-            bool(np.all(np.diff(run_files.read_metrics(member)["frames"]) > 0))
+            bool(np.all(np.diff(run_files.read_metrics(member, [])["frames"]) > 0))
             for member in self._members
         ]
         return {
@@ -271,10 +271,9 @@ def _kind(node: str) -> str:
 
 def _frames(logdir: str) -> int:
     try:
-        frames = run_files.read_metrics(logdir)[run_files.FRAMES]
-    except (run_files.RunFilesError, KeyError):
+        return int(run_files.newest_row(logdir).get(run_files.FRAMES, 0))
+    except run_files.RunFilesError:
         return 0
-    return int(frames[-1]) if len(frames) else 0
 
 
 def _is_beyond(logdir: str, frames: int) -> bool:
@@ -291,7 +290,7 @@ def _since_checkpoint(logdir: str) -> tuple[int, float]:
     newest = _newest_checkpoint(logdir)
     assert newest is not None
     kept = int(newest.name.rpartition("-")[2])
-    metrics = run_files.read_metrics(logdir)
+    metrics = run_files.read_metrics(logdir, ["seconds"])
     frames, seconds = metrics[run_files.FRAMES], metrics["seconds"]
     lost = frames > kept
     if not lost.any():

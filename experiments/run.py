@@ -21,6 +21,7 @@ from experiments import catalogue
 from experiments.experiment import Experiment
 from experiments.running import alone, plan, runner
 from kickstarting.config import run as config_lib
+from launch.computing import processor_threads
 from launch.flags import command_line
 
 RESULTS = flags.DEFINE_string(
@@ -71,7 +72,7 @@ def main(argv: list[str]) -> int:
         )
         status = runner.Runner(
             steps,
-            _AT_ONCE.value or len(os.sched_getaffinity(0)),
+            _AT_ONCE.value or processor_threads.usable_cores(),
             console,
         ).run()
     if not status:

@@ -6,7 +6,6 @@ A run with --level_seeds=0-99 then plays those maps alone and waits for none.
 """
 
 import dataclasses
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from rich import progress as rich_progress
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import level_cache
+from launch.computing import processor_threads
 from launch.flags import command_line
 from launch.flags import lab as lab_flags
 
@@ -28,7 +28,7 @@ _SEEDS = flags.DEFINE_string(
     "seeds", None, "Seeds of each level: first-last, e.g. 0-99, or one."
 )
 _PROCESSES = flags.DEFINE_integer(
-    "processes", os.cpu_count() or 1, "Maps that are compiled at once."
+    "processes", processor_threads.usable_cores(), "Maps that are compiled at once."
 )
 _WAIT_SECONDS = 1.0
 

@@ -18,6 +18,7 @@ SPEC = counting_environment.SPEC
 # Names that teachers.load takes.
 ECHO = f"{__name__}:EchoTeacher"
 STATELESS = f"{__name__}:StatelessTeacher"
+BROKEN = f"{__name__}:BrokenTeacher"
 
 
 class EchoTeacher:
@@ -58,6 +59,22 @@ class StatelessTeacher(EchoTeacher):
         if (observation.last_action == 99).any():
             raise RuntimeError("this teacher does not like 99")
         return logits, ()
+
+
+class BrokenTeacher(EchoTeacher):
+    """Says the same of each step, whatever that is.
+
+    Attributes:
+      logits: of one step.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logits = np.zeros(3, np.float32)
+
+    def label(self, observation, first, state):
+        answer = np.broadcast_to(self.logits, (*first.shape, *self.logits.shape))
+        return answer, state
 
 
 def save(

@@ -89,10 +89,10 @@ class Ours:
     def frames(self, training: records.Training, folder: str) -> int:
         """See Competitor."""
         try:
-            frames = run_files.read_metrics(_logdir(folder))[run_files.FRAMES]
-        except (run_files.RunFilesError, KeyError):
+            newest = run_files.newest_row(_logdir(folder))
+        except run_files.RunFilesError:
             return 0
-        return int(frames[-1]) if len(frames) else 0
+        return int(newest.get(run_files.FRAMES, 0))
 
     def result(
         self, training: records.Training, folder: str
@@ -103,9 +103,9 @@ class Ours:
           run_files.RunFilesError: the run's files cannot be read.
         """
         logdir = _logdir(folder)
-        metrics = run_files.read_metrics(logdir)
-        returns = metrics[f"episode_return/{training.task}"]
-        episodes = metrics[f"episodes/{training.task}"]
+        names = [f"{name}/{training.task}" for name in ("episode_return", "episodes")]
+        metrics = run_files.read_metrics(logdir, ["seconds", *names])
+        returns, episodes = (metrics[name] for name in names)
         known = (episodes >= curves.WINDOW) & ~np.isnan(returns)
         seconds = metrics["seconds"] + _start_up_seconds(folder, metrics["seconds"])
         curve = curves.Curve(

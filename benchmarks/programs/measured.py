@@ -56,7 +56,7 @@ def training(
             watcher.join()
         if status:
             raise RuntimeError(f"the program ended with status {status}")
-        metrics = run_files.read_metrics(logdir)
+        metrics = run_files.read_metrics(logdir, ["seconds"])
         seen, seconds = metrics[run_files.FRAMES], metrics["seconds"]
         begin = int(np.searchsorted(seen, WARM_UP_SHARE * seen[-1]))
         rate = (seen[-1] - seen[begin]) / (seconds[-1] - seconds[begin])
@@ -111,9 +111,7 @@ class _Watcher(threading.Thread):
         self.memory_mb = max(self.memory_mb, memory)
         # Before its first row a run has no file, or one without columns.
         with contextlib.suppress(run_files.RunFilesError, OSError):
-            frames = run_files.read_metrics(self._logdir).get(run_files.FRAMES, ())
+            newest = run_files.newest_row(self._logdir)
             # What a process has used goes with it when it ends.
-            if len(frames) and seconds >= max(
-                (each[1] for each in self._looks), default=0
-            ):
-                self._looks.append((float(frames[-1]), seconds))
+            if newest and seconds >= max((each[1] for each in self._looks), default=0):
+                self._looks.append((newest[run_files.FRAMES], seconds))

@@ -6,7 +6,6 @@ import subprocess
 import time
 from collections.abc import Sequence
 
-import numpy as np
 import psutil
 
 from kickstarting.reporting import run_files
@@ -149,8 +148,6 @@ def _memory(process: psutil.Process) -> float:
 def frames_of(logdir: str) -> float:
     """Returns the environment frames of a member by its metrics, 0 before the first."""
     try:
-        metrics = run_files.read_metrics(logdir)
+        return run_files.newest_row(logdir).get(run_files.FRAMES, 0.0)
     except run_files.RunFilesError:
         return 0.0
-    # A file that has just been made has no columns yet.
-    return float(np.max(metrics.get(run_files.FRAMES, []), initial=0.0))

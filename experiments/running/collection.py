@@ -49,7 +49,7 @@ def record(
     if os.path.exists(os.path.join(logdir, population_events.EVENTS_FILE)):
         best, metrics = _of_population(logdir)
     else:
-        best, metrics = logdir, run_files.read_metrics(logdir)
+        best, metrics = logdir, _metrics(logdir)
     returns = [metrics.get(f"episode_return/{task}") for task in training.tasks]
     known = ~np.isnan(np.stack([x for x in returns if x is not None] or [[np.nan]]))
     has_curve = len(known) == len(training.tasks) and known.all(axis=0).any()
@@ -63,7 +63,7 @@ def record(
         {
             name: values
             for name, values in metrics.items()
-            if name in _COLUMNS or name.startswith(_PREFIXES)
+            if name not in (run_files.FRAMES, _SECONDS)
         },
         metrics[run_files.FRAMES],
     )
@@ -113,7 +113,7 @@ def _of_population(logdir: str) -> tuple[str, Mapping[str, np.ndarray]]:
         key=lambda folder: int(folder.rpartition("_")[2]),
     )
     best = int(np.argmax([population_report.training_score(one) for one in members]))
-    metrics = [run_files.read_metrics(member) for member in members]
+    metrics = [_metrics(member) for member in members]
     names = sorted(set.intersection(*(set(each) for each in metrics)))
     events = population_events.PopulationEvents(logdir).events
     pieces = [
@@ -135,6 +135,10 @@ def _piece(
     frames = metrics[run_files.FRAMES]
     kept = (frames > stretch.after) & (frames <= stretch.until)
     return {name: metrics[name][kept] for name in names}
+
+
+def _metrics(logdir: str) -> dict[str, np.ndarray]:
+    return run_files.read_metrics(logdir, [*_PREFIXES, *_COLUMNS, _SECONDS])
 
 
 def _read(folder: str, name: str) -> dict[str, Any]:

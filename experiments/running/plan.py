@@ -1,6 +1,5 @@
 """From the trainings that an experiment wants to the steps that are missing."""
 
-import csv
 import os
 import sys
 from collections.abc import Sequence
@@ -11,8 +10,6 @@ from experiments.training import Training
 from kickstarting.reporting import run_files
 from kickstarting.teaching import files as teacher_files
 
-# More than any row of a metrics.csv has.
-_TAIL_BYTES = 65_536
 # Of each task: they measure a teacher for its card.
 _TEACHER_EPISODES = 20
 
@@ -115,15 +112,8 @@ def _done_frames(logdir: str) -> int:
 
 
 def _last_frames(logdir: str) -> int:
-    """Returns the frames of the newest whole row; only the file's end is read."""
+    """Returns the frames of the newest whole row."""
     try:
-        with open(os.path.join(logdir, run_files.METRICS_FILE), "rb") as file:
-            header = file.readline()
-            end = file.seek(0, os.SEEK_END)
-            file.seek(max(len(header), end - _TAIL_BYTES))
-            whole_lines = file.read().splitlines(keepends=True)
-        row = next(line for line in reversed(whole_lines) if line.endswith(b"\n"))
-        names, values = next(csv.reader([header.decode()])), row.decode().split(",")
-        return int(float(values[names.index(run_files.FRAMES)]))
-    except (OSError, StopIteration, ValueError, IndexError):
+        return int(run_files.newest_row(logdir).get(run_files.FRAMES, 0))
+    except run_files.RunFilesError:
         return 0

@@ -4,6 +4,7 @@ It never waits for one environment in particular: the policy is batched over tho
 are ready, padded to one of a few sizes so that nothing recompiles.
 """
 
+import collections
 import threading
 import time
 from collections.abc import Callable
@@ -324,6 +325,7 @@ class Actor:
                 "teacher_timeouts": float(sender.teacher_timeouts),
                 "unanswered_unrolls": float(sender.unanswered_unrolls),
                 "dropped_unrolls": float(self._dropped_unrolls),
+                **self._advice_counters(),
                 **(self._guide.counters() if self._guide is not None else {}),
                 **self._environments.counters(),
             },
@@ -336,6 +338,19 @@ class Actor:
             },
             columns,
         )
+
+    def _advice_counters(self) -> dict[str, float]:
+        """Returns for each teacher what it was asked, and what it did not answer."""
+        counters: collections.Counter[str] = collections.Counter()
+        for name, counts in (
+            ("asked_unrolls", self._sender.asked),
+            ("unanswered_unrolls", self._sender.unanswered),
+        ):
+            # The sender's thread goes on counting.
+            for (task, position), count in dict(counts).items():
+                for teacher in self._config.teachers_of_task[task][position:][:1]:
+                    counters[f"{name}/{teacher}"] += count
+        return {name: float(count) for name, count in counters.items()}
 
 
 def _patience(num_held: int) -> float:

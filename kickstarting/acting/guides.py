@@ -16,6 +16,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from absl import logging
 
 from kickstarting.acting.policy import Guidance
 from kickstarting.agent import trajectory
@@ -85,6 +86,7 @@ class Guide:
         self._episode_steps = np.zeros(num_environments, np.int64)
         self._guided = np.zeros(num_environments, bool)
         self._guided_episodes = 0
+        self._unguided_steps = 0
 
     def guidance(
         self,
@@ -129,6 +131,17 @@ class Guide:
                     environments[rows],
                     jax.tree.map(lambda x, rows=rows: x[rows], (observation, first)),
                 )
+        # −inf is a probability of 0. Else the student acts: such a policy is none.
+        unusable = ~np.isfinite(logits.max(axis=-1))
+        if unusable.any():
+            logging.log_first_n(
+                logging.WARNING,
+                "A teacher that is to act answered what is not finite: the student "
+                "acts instead, and such steps are counted (unguided_steps).",
+                1,
+            )
+            self._unguided_steps += int(np.sum(unusable & (share > 0)))
+            logits[unusable], share[unusable] = 0.0, 0.0
         return Guidance(logits, share)
 
     def _is_over(self, frames: int) -> bool:
@@ -149,7 +162,10 @@ class Guide:
 
     def counters(self) -> dict[str, float]:
         """Returns running totals for the telemetry."""
-        return {"guided_episodes": float(self._guided_episodes)}
+        counters = {"guided_episodes": float(self._guided_episodes)}
+        if self._unguided_steps:
+            counters["unguided_steps"] = float(self._unguided_steps)
+        return counters
 
 
 def _step(

@@ -72,11 +72,18 @@ class _Pending:
     slot: int
     trajectory: trajectory_lib.Trajectory
     future: LabelFuture | None
+    asked: np.ndarray
     asked_at: float
 
 
 class UnrollSender:
-    """The thread between one actor's store and the queue."""
+    """The thread between one actor's store and the queue.
+
+    Attributes:
+      asked: unrolls about which each teacher was asked, by its task and its position
+        among the teachers of that.
+      unanswered: those of them that went on without its advice.
+    """
 
     def __init__(
         self,
@@ -116,6 +123,8 @@ class UnrollSender:
         self.teacher_unrolls = 0
         self.teacher_timeouts = 0
         self.unanswered_unrolls = 0
+        self.asked: collections.Counter[tuple[int, int]] = collections.Counter()
+        self.unanswered: collections.Counter[tuple[int, int]] = collections.Counter()
 
     @property
     def resting_teachers(self) -> int:
@@ -169,7 +178,7 @@ class UnrollSender:
                 environment,
                 slot,
                 trajectory,
-                self._ask(environment, trajectory),
+                *self._ask(environment, trajectory),
                 time.monotonic(),
             )
         )
@@ -177,18 +186,16 @@ class UnrollSender:
 
     def _ask(
         self, environment: int, trajectory: trajectory_lib.Trajectory
-    ) -> LabelFuture | None:
+    ) -> tuple[LabelFuture | None, np.ndarray]:
+        """Returns the answer's future, and which teachers are to answer, bool [K]."""
         task = self._store.task(environment)
         wanted = self._kickstarting_weight(task) != 0
         # What a teacher does not see is missing in its state: kept only by an answer.
         state = self._teacher_state.pop(environment, None)
         if self._teacher is None or not np.any(wanted):
-            return None
+            return None, np.zeros_like(wanted)
         self.teacher_unrolls += 1
-        future = self._teacher.label(task, wanted, trajectory, state)
-        if future is None:
-            self.unanswered_unrolls += 1
-        return future
+        return self._teacher.label(task, wanted, trajectory, state), wanted
 
     def _is_due(self, pending: _Pending) -> bool:
         # An actor whose slots are all held sends nothing, so the deadline is seen here.
@@ -201,11 +208,21 @@ class UnrollSender:
     def _send_oldest(self) -> None:
         pending = self._pending.popleft()
         trajectory = pending.trajectory
+        answered = np.zeros_like(pending.asked)
         if pending.future is not None:
             trajectory = self._with_answer(pending)
+            answered = trajectory.teacher_mask.any(axis=-1)
+        self._count(self._store.task(pending.environment), pending.asked, answered)
         self.seconds_for_queue += self._writer.write(trajectory)
         self.unrolls += 1
         self._store.free(pending.environment, pending.slot)
+
+    def _count(self, task: int, asked: np.ndarray, answered: np.ndarray) -> None:
+        """Counts an unroll for each teacher, bool [K], that was asked about it."""
+        for position in np.flatnonzero(asked):
+            self.asked[task, int(position)] += 1
+            self.unanswered[task, int(position)] += int(not answered[position])
+        self.unanswered_unrolls += int(asked.any() and not answered[asked].any())
 
     def _with_answer(self, pending: _Pending) -> trajectory_lib.Trajectory:
         assert pending.future is not None
@@ -217,7 +234,6 @@ class UnrollSender:
             # The unroll goes on without a teacher. Its state is unknown from here on,
             # so the next unroll opens from the initial one.
             self.teacher_timeouts += 1
-            self.unanswered_unrolls += 1
             logging.log_first_n(logging.WARNING, "No teacher's answer: %r", 3, error)
             return pending.trajectory
         finally:

@@ -138,7 +138,8 @@ class Teacher(Protocol):
           state: the pytree of `initial_state`, [B, ...], as it was before step 0.
 
         Returns:
-          logits float32 [B, T, A] and the state after step T - 1.
+          logits float32 [B, T, A] and the state after step T - 1. A logit of −inf is a
+          probability of 0; an unroll in which one is NaN or +inf goes without advice.
         """
 
 

@@ -23,13 +23,12 @@ from kickstarting.learning import update as update_lib
 from kickstarting.loss import schedules
 from kickstarting.population import hyperparameters as hyperparameters_lib
 from kickstarting.population import rules as population
-from kickstarting.reporting import profile, row_average
+from kickstarting.reporting import profile, row_average, unanswered
 from kickstarting.reporting import run_files as run_files_lib
 from kickstarting.reporting import telemetry as telemetry_lib
 from kickstarting.storage import checkpoints as checkpoints_lib
 
 _WAIT_SECONDS = 0.2
-_ROW_SECONDS = 1.0
 # Of a fault that lasts, after which a person is told again.
 _STALL_SECONDS = 60.0
 
@@ -96,6 +95,7 @@ class Learner:
         if initial_params:
             fresh = fresh._replace(params={**fresh.params, **initial_params})
         state = self._restore(fresh)
+        self._advice = unanswered.Watch(time.monotonic(), telemetry.row())
         # In nanoseconds: no other learner of the run has the same.
         self.life = time.time_ns()
         self.restored_frames = self._row_frames = self.frames
@@ -222,8 +222,10 @@ class Learner:
             for batch in self._batches(stop):
                 self._take_metrics(row, self._step(batch))
                 has_updated = True
+                if self._advice.is_due(time.monotonic()):
+                    self._look_at_advice()
                 self._profile.after_update()
-                if self._has_new(row) and row.seconds > _ROW_SECONDS:
+                if self._has_new(row) and row.seconds > self._row_period():
                     self._try_to(self._write_row, row)
                     row = row_average.RowAverage()
                 if time.monotonic() - saved > period:
@@ -233,6 +235,7 @@ class Learner:
         finally:
             self._profile.end()
             self._reader.end()
+            self._look_at_advice()
             if self._has_new(row):
                 self._try_to(self._write_row, row)
             if has_updated and self._holds_state():
@@ -309,6 +312,10 @@ class Learner:
             self.frames, self._num_updates, self._newest_metrics
         )
 
+    def _look_at_advice(self) -> None:
+        if words := self._advice.look(time.monotonic(), self._telemetry.row()):
+            logging.warning("Advice is missing: %s.", words)
+
     def _weights(self) -> schedules.Weights:
         students = [
             self._telemetry.mean_return(task) for task in range(len(self._config.tasks))
@@ -343,6 +350,9 @@ class Learner:
         Later passes over a window have no new frames: they are in the next row.
         """
         return bool(row.updates) and self.frames > self._row_frames
+
+    def _row_period(self) -> float:
+        return row_average.period(self._telemetry.seconds())
 
     def _write_row(self, row: row_average.RowAverage) -> None:
         self._telemetry.report(

@@ -4,30 +4,24 @@ Events are written where TensorBoard is installed: somebody's own training loop 
 library needs none of it.
 """
 
-import contextlib
-import csv
 import importlib.util
-import io
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from kickstarting.reporting import metrics_file, whole_writes
+from kickstarting.reporting.metrics_file import FRAMES
 from kickstarting.storage import provenance
 
 CONFIG_FILE = "config.json"
 STARTS_FOLDER = "starts"
 METRICS_FILE = "metrics.csv"
 
-# The column that every row has: environment frames, the x axis of every curve.
-FRAMES = "frames"
-
-
-class RunFilesError(Exception):
-    """A file of the run cannot be read or written; its message is one line."""
+RunFilesError = whole_writes.RunFilesError
 
 
 class RunFiles:
@@ -45,15 +39,9 @@ class RunFiles:
         try:
             os.makedirs(logdir, exist_ok=True)
         except OSError as error:
-            raise _unwritable(logdir, error) from error
+            raise whole_writes.unwritable(logdir, error) from error
         self._config_path = os.path.join(logdir, CONFIG_FILE)
-        self._metrics_path = os.path.join(logdir, METRICS_FILE)
-        self._columns: list[str] = []
-        if os.path.exists(self._metrics_path):
-            self._columns, rows = _read_csv(self._metrics_path)
-            # A run that was killed may have left half a row at the end.
-            _replace(self._metrics_path, _csv_text(self._columns, rows))
-        self._metrics = _AppendedFile(self._metrics_path)
+        self._metrics = metrics_file.MetricsFile(os.path.join(logdir, METRICS_FILE))
         self._events_file, self._events = _begin_events(logdir)
 
     def write_config(
@@ -76,14 +64,15 @@ class RunFiles:
         """
         description = provenance.describe(config, argv, devices)
         text = json.dumps(description, indent=2, ensure_ascii=False)
-        _replace(self._config_path, text + "\n")
+        content = f"{text}\n".encode()
+        whole_writes.replace(self._config_path, [content])
         starts = os.path.join(os.path.dirname(self._config_path), STARTS_FOLDER)
         try:
             os.makedirs(starts, exist_ok=True)
             number = len(os.listdir(starts)) + 1
         except OSError as error:
-            raise _unwritable(starts, error) from error
-        _replace(os.path.join(starts, f"{number}.json"), text + "\n")
+            raise whole_writes.unwritable(starts, error) from error
+        whole_writes.replace(os.path.join(starts, f"{number}.json"), [content])
 
     def write_row(self, row: Mapping[str, float]) -> None:
         """Appends one row to metrics.csv and to the TensorBoard events, if any.
@@ -98,13 +87,7 @@ class RunFiles:
           RunFilesError: a file cannot be written, e.g. because the disk is full.
             Neither file is left with half a row.
         """
-        new_columns = [name for name in row if name not in self._columns]
-        if new_columns:
-            _, rows = _read_csv(self._metrics_path)
-            self._rewrite_metrics([*self._columns, *new_columns], rows)
-        cells = {name: _format_cell(value) for name, value in row.items()}
-        line = _csv_text(self._columns, [cells], header=False)
-        self._metrics.write(line.encode())
+        self._metrics.write(row)
         if self._events is not None:
             rest = {name: value for name, value in row.items() if name != FRAMES}
             self._events.write_row(int(row[FRAMES]), rest)
@@ -118,9 +101,7 @@ class RunFiles:
         Raises:
           RunFilesError: a file cannot be read or written.
         """
-        columns, rows = _read_csv(self._metrics_path)
-        kept = [row for row in rows if float(row[FRAMES]) <= frames]
-        self._rewrite_metrics(columns, kept)
+        self._metrics.cut_after(frames)
         if self._events is not None:
             self._events.restart(frames + 1)
 
@@ -129,14 +110,6 @@ class RunFiles:
         self._metrics.close()
         if self._events_file is not None:
             self._events_file.close()
-
-    def _rewrite_metrics(
-        self, columns: list[str], rows: Sequence[Mapping[str, str]]
-    ) -> None:
-        _replace(self._metrics_path, _csv_text(columns, rows))
-        self._columns = columns
-        self._metrics.close()
-        self._metrics = _AppendedFile(self._metrics_path)
 
 
 def append(path: str, text: str) -> None:
@@ -149,137 +122,58 @@ def append(path: str, text: str) -> None:
     Raises:
       RunFilesError: it cannot be written.
     """
-    file = _AppendedFile(path)
+    file = whole_writes.AppendedFile(path)
     try:
         file.write(text.encode())
     finally:
         file.close()
 
 
-def read_metrics(path: str) -> dict[str, np.ndarray]:
+def read_metrics(
+    path: str, columns: Collection[str] | None = None
+) -> dict[str, np.ndarray]:
     """Reads a metrics.csv, also one that is being written.
+
+    Args:
+      path: of the file, or of the run's folder.
+      columns: that are wanted; a name that ends with a slash stands for all that begin
+        so, e.g. of every task. None for all of them.
+
+    Returns:
+      float64 [rows] for each of them that the file has, and for `frames`; NaN where a
+      row has no value.
+
+    Raises:
+      RunFilesError: the file cannot be read, or is not a metrics.csv.
+    """
+    return metrics_file.read(_in_folder(path), columns)
+
+
+def newest_row(path: str) -> dict[str, float]:
+    """Reads the last row of a metrics.csv, and of the rest as little as can be.
 
     Args:
       path: of the file, or of the run's folder.
 
     Returns:
-      float64 [rows] for each column; NaN where a row has no value.
+      its values by column, NaN where it has none; nothing where there is no row yet.
 
     Raises:
       RunFilesError: the file cannot be read, or is not a metrics.csv.
     """
-    if os.path.isdir(path):
-        path = os.path.join(path, METRICS_FILE)
-    columns, rows = _read_csv(path)
-    return {
-        name: np.array([float(row[name] or "nan") for row in rows], np.float64)
-        for name in columns
-    }
+    return metrics_file.newest(_in_folder(path))
 
 
-class _AppendedFile:
-    """A file that is only appended to, unbuffered; each write is whole or undone."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        try:
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        except OSError as error:
-            raise _unwritable(path, error) from error
-
-    def write(self, data: bytes) -> None:
-        size = os.fstat(self._descriptor).st_size
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-        except OSError as error:
-            # Where the system has made the disk read-only, nothing was written either.
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, size)
-            raise _unwritable(self._path, error) from error
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+def _in_folder(path: str) -> str:
+    return os.path.join(path, METRICS_FILE) if os.path.isdir(path) else path
 
 
-def _begin_events(logdir: str) -> tuple[_AppendedFile | None, Any]:
+def _begin_events(logdir: str) -> tuple[whole_writes.AppendedFile | None, Any]:
     """Returns a file of events and what writes to it, or Nones without TensorBoard."""
     if importlib.util.find_spec("tensorboard") is None:
         return None, None
     from kickstarting.reporting import tensorboard_events
 
     name = tensorboard_events.next_name(logdir)
-    file = _AppendedFile(os.path.join(logdir, name))
+    file = whole_writes.AppendedFile(os.path.join(logdir, name))
     return file, tensorboard_events.Events(file)
-
-
-def _read_csv(path: str) -> tuple[list[str], list[dict[str, str]]]:
-    """Returns columns and whole rows; a last line without its end is left out."""
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            lines = file.read().split("\n")[:-1]
-        columns, *rows = list(csv.reader(lines)) or [[]]
-        _check_rows(columns, rows)
-    except OSError as error:
-        raise RunFilesError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, csv.Error) as error:
-        raise RunFilesError(
-            f"{path} is not a metrics file of this program ({error}): move it away, or "
-            "choose another folder"
-        ) from error
-    return columns, [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def _check_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    if columns and FRAMES not in columns:
-        raise ValueError(f"it has no column {FRAMES!r}")
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(columns):
-            raise ValueError(f"line {number} has {len(row)} of {len(columns)} cells")
-        float(row[columns.index(FRAMES)])
-        for cell in row:
-            float(cell or "nan")
-
-
-def _csv_text(
-    columns: Sequence[str], rows: Sequence[Mapping[str, str]], header: bool = True
-) -> str:
-    if not columns:
-        return ""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    if header:
-        writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def _format_cell(value: float) -> str:
-    """Frames stay exact; seven digits hold a float32 metric."""
-    value = float(value)
-    return str(int(value)) if value.is_integer() else f"{value:.7g}"
-
-
-def _replace(path: str, text: str) -> None:
-    """Writes a file so that at any moment it is either the old or the new one."""
-    temporary = f"{path}.new"
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: str, error: OSError) -> RunFilesError:
-    return RunFilesError(
-        f"cannot write {path}: {error.strerror or error} (free some space, or choose "
-        "another folder)"
-    )

@@ -159,6 +159,11 @@ class Telemetry:
             self._gauges[source] = dict(gauges)
             self._reported_at[source] = self._clock()
 
+    def seconds(self) -> float:
+        """Returns how long the run has gone on, with the runs that it resumes."""
+        with self._lock:
+            return self._seconds(self._clock())
+
     def silence(self) -> dict[str, float]:
         """Returns, by source, the seconds since its last report."""
         with self._lock:

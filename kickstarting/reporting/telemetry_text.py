@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from rich import box, panel, progress_bar, table, text
 from rich import console as rich_console
 
-from kickstarting.reporting import figures
+from kickstarting.reporting import figures, unanswered
 from kickstarting.reporting import telemetry as telemetry_lib
 
 # Lines of the picture other than tasks, with its frame and the prompt below it.
-_LINES_WITHOUT_TASKS = 16
+_LINES_WITHOUT_TASKS = 17
 _FEWEST_TASK_LINES = 3
 _TASKS_IN_A_LINE = 4
 
@@ -209,6 +209,8 @@ def _facts_of_the_ring(row: Mapping[str, float]) -> list[tuple[str, str]]:
     troubles = [
         f"{show(row[name])} {words}" for name, words, show in _TROUBLES if row.get(name)
     ]
+    if missing := unanswered.briefly(unanswered.of_teachers(row)):
+        troubles.append(missing)
     named = (
         ("student", policy),
         ("actors wait", _waits(row, _ACTOR_WAITS)),

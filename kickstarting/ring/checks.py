@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.storage import checkpoints
-from kickstarting.teaching import initialisation, teachers, values
+from kickstarting.teaching import first_question, initialisation, teachers, values
 from kickstarting.teaching.returns import TeacherReturns
 
 # What a run may come to need: checkpoints, events, metrics, a video.
@@ -61,6 +62,9 @@ def check_teachers(
 ) -> TeacherReturns:
     """Checks that the teachers are sound and can advise on their tasks.
 
+    One that is no exported student is asked once: of those that are, the file is
+    proof enough.
+
     Args:
       config: of the run.
       spec: of its environments.
@@ -91,6 +95,9 @@ def check_teachers(
                 if score and config.kickstarting.trust_cards:
                     returns.mean[task, position] = score.mean_return
                     returns.standard_error[task, position] = score.standard_error
+    for name, teacher in loaded.items():
+        if not isinstance(teacher, teachers.CheckpointTeacher):
+            _ask_once(config, spec, name, teacher)
     if config.kickstarting.needs_returns and not config.kickstarting.trial_episodes:
         for task, names in enumerate(config.teachers_of_task):
             for position, name in enumerate(names):
@@ -124,6 +131,33 @@ def check_folder(config: config_lib.Config) -> None:
       checkpoints.CheckpointError: it cannot be written to, or has too little space.
     """
     checkpoints.check_writable(config.logdir, _FREE_BYTES)
+
+
+def _ask_once(
+    config: config_lib.Config,
+    spec: base.EnvironmentSpec,
+    name: str,
+    teacher: trajectory.Teacher,
+) -> None:
+    task = next(task for task, named in config.kickstarting.teachers if named == name)
+    settings = base.TaskSettings(
+        task, config.seed, config.action_repeat, lab=config.lab
+    )
+
+    def first_observation() -> trajectory.Observation:
+        environment = suites.make_environment(settings)
+        try:
+            shown = environment.reset().observation
+        finally:
+            environment.close()
+        return trajectory.Observation(
+            np.asarray(shown[base.PIXELS]),
+            np.asarray(shown[base.INSTRUCTION]),
+            np.zeros((), np.int32),
+            np.zeros((), np.float32),
+        )
+
+    first_question.check(name, teacher, spec, config.unroll_length, first_observation)
 
 
 def _check_suites(teacher: str, card_tasks: Sequence[str], task: str) -> None:

@@ -43,6 +43,7 @@ def complete(
 
     Raises:
       base.EnvironmentConfigError: a task cannot be made.
+      teacher_files.TeacherError: a teacher failed.
     """
     if not config.kickstarting.needs_returns:
         return returns
@@ -59,15 +60,22 @@ def complete(
         level = config.tasks[task]
         key = f"{level} {_identity(name)} {num_episodes}"
         if key not in known:
-            summary = teacher_trials.measure(
-                teachers.load(name),
-                level,
-                num_episodes=num_episodes,
-                seed=_SEED + config.seed,
-                action_repeat=config.action_repeat,
-                lab=config.lab,
-                progress=watch(name, level),
-            )
+            teacher = teachers.load(name)
+            try:
+                summary = teacher_trials.measure(
+                    teacher,
+                    level,
+                    num_episodes=num_episodes,
+                    seed=_SEED + config.seed,
+                    action_repeat=config.action_repeat,
+                    lab=config.lab,
+                    progress=watch(name, level),
+                )
+            except teacher_files.TeacherError as error:
+                raise teacher_files.TeacherError(
+                    f"teacher {name!r} {error} when it played {level}: mend it, or "
+                    "choose another one"
+                ) from error
             known[key] = (summary.mean, summary.standard_error)
             _save(config.logdir, known)
         returns.mean[task, position] = known[key][0]

@@ -4,6 +4,9 @@ It is stateless between calls: a teacher's recurrent state is handed back to the
 and comes again with the next unroll, so that any replica gives the same answer and a
 split into slices equals one long pass. What waits for one teacher is answered as one
 batch.
+
+A teacher that fails costs its own advice alone: the other teachers' answers stand, and
+so does the server.
 """
 
 import collections
@@ -15,10 +18,12 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from absl import logging
 
 from kickstarting.agent import trajectory
-from kickstarting.teaching import teachers
+from kickstarting.teaching import answers, teachers
 from kickstarting.teaching import values as teacher_values
+from kickstarting.teaching.cards import show_error
 
 # The leaves of each teacher's state [...]; None where it opens from its initial state.
 States = list[list[np.ndarray] | None]
@@ -73,6 +78,7 @@ class TeacherServer:
         """
         names = sorted({name for names in teachers_of_task for name in names})
         loaded = [_hold(name, device) for name in names]
+        self._names = names
         self._held: list[_Held | None] = [*loaded]
         self._of_task = [[names.index(n) for n in of] for of in teachers_of_task]
         self._num_teachers = num_teachers
@@ -94,6 +100,8 @@ class TeacherServer:
         self._ended = threading.Event()
         self._batches = 0
         self._unrolls = 0
+        # Unrolls without advice, by what was wrong and whose it was.
+        self._unusable: collections.Counter[str] = collections.Counter()
 
     def label(
         self,
@@ -122,14 +130,17 @@ class TeacherServer:
         Returns:
           logits float32 [K, T, A], mask float32 [K, T], the states after the slice, and
           values float32 [K, T], or [0, T] where none are wanted. The mask is 0 and the
-          state None for a teacher that was not wanted, was dropped, or did not answer
-          because the server ended first: where it missed a slice, its state from before
-          says nothing about what comes after.
+          state None for a teacher that was not wanted, was dropped, failed, answered
+          what is not finite, or did not answer because the server ended first: where it
+          missed a slice, its state from before says nothing about what comes after.
+
+        Raises:
+          TimeoutError: a teacher gave no answer.
         """
         observation = trajectory.Observation(
             pixels, instruction, last_action, last_reward
         )
-        answers = {}
+        asked = {}
         for position, index in enumerate(self._of_task[task]):
             held = self._held[index]
             if held is None or not wanted[position]:
@@ -141,13 +152,13 @@ class TeacherServer:
             answer: queue.Queue[Any] = queue.Queue()
             column = self._value_columns[task][position] if self._num_valued else None
             self._put(index, _Request(observation, first, own, column, answer))
-            answers[position] = answer
+            asked[position] = answer
         steps = len(first)
         logits = np.zeros((self._num_teachers, steps, self._num_actions), np.float32)
         mask = np.zeros((self._num_teachers, steps), np.float32)
         values = np.zeros((self._num_valued, steps), np.float32)
         after: States = [None] * len(self._of_task[task])
-        for position, answer in answers.items():
+        for position, answer in asked.items():
             result = self._result(answer)
             if result is not None:
                 logits[position], value, state = result
@@ -181,7 +192,10 @@ class TeacherServer:
 
     def counters(self) -> dict[str, float]:
         """Returns running totals for the telemetry."""
-        return {"teacher_batches": float(self._batches)}
+        return {
+            "teacher_batches": float(self._batches),
+            **{name: float(count) for name, count in self._unusable.items()},
+        }
 
     def gauges(self) -> dict[str, float]:
         """Returns what is averaged over the servers for the telemetry."""
@@ -240,13 +254,25 @@ class TeacherServer:
                 *[(r.observation, r.first, r.state) for r in requests],
             )
             logits, values, states = self._ask(held.teacher, observation, first, state)
-        except Exception as error:  # noqa: BLE001 - the caller is told
+            usable = _are_usable(logits, values, requests)
+        except Exception as error:  # noqa: BLE001 - anybody's code
+            self._tell("failed_answers", index, len(requests), show_error(error))
             for request in requests:
-                request.answer.put(error)
+                request.answer.put(None)
             return
+        if not usable.all():
+            self._tell(
+                "not_finite_answers",
+                index,
+                int(np.sum(~usable)),
+                "answered what is not finite",
+            )
         self._batches += 1
         self._unrolls += len(requests)
         for i, request in enumerate(requests):
+            if not usable[i]:
+                request.answer.put(None)
+                continue
             value = None
             if values is not None:
                 value = values[i, :, request.value_column]
@@ -258,10 +284,24 @@ class TeacherServer:
     ) -> tuple[np.ndarray, np.ndarray | None, Any]:
         """Returns logits, values where they are wanted, and states, [B, ...]."""
         if not self._num_valued:
-            logits, states = teacher.label(*slices)
+            logits, states = answers.ask(teacher, *slices)
             return logits, None, states
         assert isinstance(teacher, teachers.CheckpointTeacher)
         return teacher.label_with_values(*slices)
+
+    def _tell(self, counter: str, index: int, count: int, problem: str) -> None:
+        """Counts unrolls without a teacher's advice; the first time it says so."""
+        name = self._names[index]
+        counter = f"{counter}/{name}"
+        if counter not in self._unusable:
+            logging.warning(
+                "Teacher %r %s: its unrolls go on without its advice, and are counted "
+                "(%s).",
+                name,
+                problem,
+                counter,
+            )
+        self._unusable[counter] += count
 
     def _result(self, answer: "queue.Queue[Any]") -> Any:
         """Waits for an answer; None if there will be none."""
@@ -275,10 +315,19 @@ class TeacherServer:
                 if self._ended.is_set():
                     return None
                 continue
-            if isinstance(result, BaseException):
-                raise result
             return result
         raise TimeoutError("the teacher gave no answer")
+
+
+def _are_usable(
+    logits: np.ndarray, values: np.ndarray | None, requests: Sequence[_Request]
+) -> np.ndarray:
+    """Whether each answer is of policies, and of values that are wanted, bool [B]."""
+    usable = answers.are_policies(logits).all(axis=-1)
+    if values is not None:
+        for i, request in enumerate(requests):
+            usable[i] &= np.isfinite(values[i, :, request.value_column]).all()
+    return usable
 
 
 def _hold(name: str, device: jax.Device | None) -> _Held:

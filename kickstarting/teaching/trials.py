@@ -11,6 +11,7 @@ from kickstarting.acting.policy import sample_actions
 from kickstarting.agent import masking, trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.scores import normalised as scores
+from kickstarting.teaching import answers
 
 
 class TeacherPlayer:
@@ -40,9 +41,13 @@ class TeacherPlayer:
         environments: np.ndarray,
         steps: np.ndarray,
     ) -> tuple[np.ndarray, Any]:
-        """See evaluator.Player."""
+        """See evaluator.Player.
+
+        Raises:
+          TeacherError: the teacher failed; see answers.ask.
+        """
         slices, opens = jax.tree.map(lambda x: x[:, None], (observation, first))
-        logits, state = self._teacher.label(slices, opens, state)
+        logits, state = answers.ask(self._teacher, slices, opens, state)
         actions = self._sample(
             self._key, logits[:, 0], available_actions, environments, steps
         )
@@ -83,6 +88,7 @@ def measure(
 
     Raises:
       base.EnvironmentConfigError: the task cannot be made.
+      cards.TeacherError: the teacher failed; the message goes on after its name.
     """
     episodes = evaluator.evaluate(
         task,

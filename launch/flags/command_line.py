@@ -31,7 +31,7 @@ def run(
     signal.signal(signal.SIGINT, _end_at_once)
     standard_streams.make_safe()
     process_memory.keep_freed_memory()
-    processor_threads.share_cores(len(os.sched_getaffinity(0)))
+    processor_threads.share_cores(processor_threads.usable_cores())
     compilation_cache.keep()
     number = status(main, sys.argv, passed_on, names)
     sys.stdout.flush()

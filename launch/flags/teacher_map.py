@@ -128,7 +128,20 @@ def table(
             view.add_row(
                 "" if position else name,
                 teacher,
-                "?" if np.isnan(measured) else f"{measured:.2f} ± {spread:.2f}",
+                _unknown(teacher, name)
+                if np.isnan(measured)
+                else f"{measured:.2f} ± {spread:.2f}",
                 f"{weights[task, position]:.3g}",
             )
     return view
+
+
+def _unknown(teacher: str, task: str) -> str:
+    """Returns what stands for a return that is not known: why, where that is known."""
+    if not _is_teacher(pathlib.Path(teacher)):
+        return "?"
+    tasks = teacher_files.read_card(teacher).tasks
+    if task in tasks:
+        return "?"
+    more = f" and {len(tasks) - 1} more" if len(tasks) > 1 else ""
+    return f"trained on another task: {tasks[0]}{more}"

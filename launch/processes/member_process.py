@@ -50,7 +50,7 @@ def wait_for_update(logdir: str, stop: threading.Event) -> None:
     """
     while not stop.is_set():
         try:
-            if len(run_files.read_metrics(logdir).get(run_files.FRAMES, ())):
+            if run_files.newest_row(logdir):
                 return
         except run_files.RunFilesError:
             # It has not begun to write.

@@ -163,10 +163,9 @@ def _age(reports: node_reports.NodeReports) -> float:
 
 def _newest_row(logdir: str) -> dict[str, float]:
     try:
-        metrics = run_files.read_metrics(logdir)
+        return run_files.newest_row(logdir)
     except run_files.RunFilesError:
         return {}
-    return {name: float(column[-1]) for name, column in metrics.items() if len(column)}
 
 
 def _newest_checkpoint(logdir: str) -> tuple[int, float]:

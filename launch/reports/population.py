@@ -30,8 +30,11 @@ def finish(config: config_lib.Config) -> config_lib.Config:
     """
     events = population_events.PopulationEvents(config.logdir)
     of_members = members.configs(config)
-    curves = [_curve(member) for member in of_members]
-    final = [training_score(member.logdir) for member in of_members]
+    known = [_known(member.logdir) for member in of_members]
+    curves = [
+        _curve(member, *each) for member, each in zip(of_members, known, strict=True)
+    ]
+    final = [_last(values) for _, values in known]
     best = int(np.argmax(final))
     newest = events.newest()
     console = rich_console.Console()
@@ -66,20 +69,24 @@ def training_score(logdir: str) -> float:
     Raises:
       run_files.RunFilesError: it has no metrics.csv that can be read.
     """
-    known = _known(logdir)[1]
-    return float(known[-1]) if len(known) else -math.inf
+    return _last(_known(logdir)[1])
+
+
+def _last(values: np.ndarray) -> float:
+    return float(values[-1]) if len(values) else -math.inf
 
 
 def _known(logdir: str) -> tuple[np.ndarray, np.ndarray]:
     """Returns frames and scores, float [n], of the rows whose score is known."""
-    metrics = run_files.read_metrics(logdir)
+    metrics = run_files.read_metrics(logdir, [_SCORE])
     known = ~np.isnan(metrics[_SCORE])
     return metrics[run_files.FRAMES][known], metrics[_SCORE][known]
 
 
-def _curve(member: config_lib.Config) -> learning_curves.Curve | None:
+def _curve(
+    member: config_lib.Config, frames: np.ndarray, values: np.ndarray
+) -> learning_curves.Curve | None:
     """Returns a member's training score; None where no task's episodes are known."""
-    frames, values = _known(member.logdir)
     if not len(frames):
         return None
     return learning_curves.Curve(

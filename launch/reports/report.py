@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from absl import logging
@@ -9,47 +10,12 @@ from rich import console as rich_console
 
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
-from kickstarting.reporting import learning_curves, run_files, video
+from kickstarting.reporting import learning_curves, run_files, unanswered, video
 from kickstarting.teaching import teachers
 from launch.reports import evaluation, policies, progress, recording
 
 _VIDEO_STEPS = 525
-
-
-def training_curve(
-    logdir: str, task: str, label: str, seed: int
-) -> learning_curves.Curve | None:
-    """Returns the rolling mean return over environment frames.
-
-    Args:
-      logdir: the run's folder.
-      task: one of the run's.
-      label: of the curve.
-      seed: of the run.
-
-    Returns:
-      the curve from the first ended episode on, or None where none has ended.
-
-    Raises:
-      run_files.RunFilesError: the run has no metrics.csv that can be read.
-    """
-    return _curve(logdir, f"episode_return/{task}", label, seed)
-
-
-def _curve(
-    logdir: str, column: str, label: str, seed: int
-) -> learning_curves.Curve | None:
-    """Returns the known part of a column of metrics.csv; None where there is none."""
-    metrics = run_files.read_metrics(logdir)
-    if column not in metrics:
-        return None
-    values = metrics[column]
-    known = ~np.isnan(values)
-    if not known.any():
-        return None
-    return learning_curves.Curve(
-        label, metrics[run_files.FRAMES][known], values[known], seed
-    )
+_MEAN_SCORE = "mean_capped_score"
 
 
 def finish(config: config_lib.Config) -> None:
@@ -60,9 +26,13 @@ def finish(config: config_lib.Config) -> None:
     """
     console = rich_console.Console()
     logdir = config.logdir
-    paths = [path for task in config.tasks for path in _draw_curves(config, task)]
+    # Once: of a long run with many tasks it is a large file.
+    metrics = run_files.read_metrics(logdir, ["episode_return/", _MEAN_SCORE])
+    paths = [
+        path for task in config.tasks for path in _draw_curves(config, task, metrics)
+    ]
     if len(config.tasks) > 1:
-        paths += _draw_mean_score(config)
+        paths += _draw_mean_score(config, metrics)
     if config.evaluation_episodes:
         policy = policies.load(logdir)
         results = evaluation.evaluate(
@@ -89,11 +59,21 @@ def finish(config: config_lib.Config) -> None:
         paths.append(path)
     for path in paths:
         console.print(f"Wrote {path}", highlight=False)
-    console.print(
-        "Next: ./kickstart --help, or export it as a teacher:\n  "
-        + export_command(config),
-        highlight=False,
-        soft_wrap=True,
+    advice = unanswered.of_teachers(run_files.newest_row(logdir))
+    if missing := unanswered.in_words(advice):
+        console.print(f"In this run {missing}.", highlight=False, soft_wrap=True)
+    console.print(_next(config, advice), highlight=False, soft_wrap=True)
+
+
+def _next(config: config_lib.Config, advice: Sequence[unanswered.Advice]) -> str:
+    """Returns what to do with the student: one that nobody taught is no teacher yet."""
+    if unanswered.never_taught(advice):
+        return (
+            "Next: its teachers did not teach it. Mend them, or choose other ones, and "
+            "train again with another --logdir."
+        )
+    return "Next: ./kickstart --help, or export it as a teacher:\n  " + export_command(
+        config
     )
 
 
@@ -109,9 +89,11 @@ def export_command(config: config_lib.Config) -> str:
     return f".venv/bin/python -m launch.export_teacher {shlex.join(arguments)}"
 
 
-def _draw_curves(config: config_lib.Config, task: str) -> list[str]:
+def _draw_curves(
+    config: config_lib.Config, task: str, metrics: Mapping[str, np.ndarray]
+) -> list[str]:
     """Draws the curve of a task; returns its file, or none without ended episodes."""
-    curve = training_curve(config.logdir, task, _label(config), config.seed)
+    curve = _curve(config, f"episode_return/{task}", metrics)
     if curve is None:
         return []
     name = task.replace(":", "_").replace("/", "_")
@@ -134,19 +116,35 @@ def _draw_curves(config: config_lib.Config, task: str) -> list[str]:
     return [path]
 
 
-def _draw_mean_score(config: config_lib.Config) -> list[str]:
+def _draw_mean_score(
+    config: config_lib.Config, metrics: Mapping[str, np.ndarray]
+) -> list[str]:
     """Draws the training score over tasks; returns its file, or none without one."""
-    column = "mean_capped_score"
-    curve = _curve(config.logdir, column, _label(config), config.seed)
+    curve = _curve(config, _MEAN_SCORE, metrics)
     if curve is None:
         return []
-    path = os.path.join(config.logdir, f"{column}.png")
+    path = os.path.join(config.logdir, f"{_MEAN_SCORE}.png")
     scored = [task for task in config.tasks if suites.reference_score(task)]
     title = f"training score over {len(scored)} tasks"
     learning_curves.learning_curves(
         [curve], path, title, quantity="mean capped normalised score"
     )
     return [path]
+
+
+def _curve(
+    config: config_lib.Config, column: str, metrics: Mapping[str, np.ndarray]
+) -> learning_curves.Curve | None:
+    """Returns the known part of a column over frames; None where there is none."""
+    if column not in metrics:
+        return None
+    values = metrics[column]
+    known = ~np.isnan(values)
+    if not known.any():
+        return None
+    return learning_curves.Curve(
+        _label(config), metrics[run_files.FRAMES][known], values[known], config.seed
+    )
 
 
 def _label(config: config_lib.Config) -> str:
@@ -172,5 +170,6 @@ def _record(config: config_lib.Config, policy: policies.Policy, path: str) -> No
             ),
             recording.GAME_FRAMES_PER_SECOND / config.action_repeat,
         )
-    except (OSError, video.VideoError) as error:
-        logging.error("No video: %s", error)
+    # A teacher in it is anybody's code: the scores are worth more than a video.
+    except Exception as error:  # noqa: BLE001
+        logging.error("No video: %s", " ".join(f"{error!r}".split()))

@@ -58,6 +58,12 @@ class CountingTeacher:
         return logits, {"steps": steps + 1}
 
 
+class _NotFinite(CountingTeacher):
+    def label(self, observation, first, state):
+        logits, state = super().label(observation, first, state)
+        return logits * np.nan, state
+
+
 def _act(guide: guides.Guide, environments, first, frames: int = 0):
     """Asks about blank observations."""
     n = len(environments)
@@ -99,6 +105,14 @@ class GuideTest(parameterized.TestCase):
             {"a": self.teacher, **by_name},
             of_environment,
         )
+
+    def test_where_a_teacher_is_not_finite_the_student_acts_and_that_is_counted(self):
+        guide = self._guide("behaviour_cloning", ("a", "b"), b=_NotFinite())
+        with self.assertLogs(level="WARNING"):
+            given = _act(guide, [0, 1], [1, 1])
+        np.testing.assert_array_equal(given.share, [1, 0])
+        self.assertTrue(np.isfinite(given.logits).all())
+        self.assertEqual(guide.counters()["unguided_steps"], 1)
 
     def test_a_first_step_resets_one_environment(self):
         guide = self._guide("behaviour_cloning")

@@ -244,6 +244,27 @@ class UnrollSenderTest(absltest.TestCase):
         self._eventually(lambda: len(self.teacher.asked) == 2)
         self.assertEqual(self.teacher.asked[1], (0, 1, "after"))
 
+    def test_unrolls_without_advice_are_counted_by_teacher(self):
+        self._make()
+        self.weight[0] = 1.0
+        for slot, number in ((0, 0), (1, 1)):
+            self.sender.send(0, slot)
+            self._eventually(lambda n=number: len(self.teacher.futures) > n)
+            # The first of the two teachers alone answers.
+            self.teacher.answer(number, state=None)
+            self._eventually(lambda n=number: self.sender.unrolls > n)
+        self.assertEqual(self.sender.asked, {(0, 0): 2, (0, 1): 2})
+        self.assertEqual(self.sender.unanswered, {(0, 0): 0, (0, 1): 2})
+        self.assertEqual(self.sender.unanswered_unrolls, 0)
+        self.weight[0] = [0.0, 1.0]
+        self.sender.send(0, 0)
+        self._eventually(lambda: len(self.teacher.futures) == 3)
+        self.teacher.answer(2, state=None)
+        self._eventually(lambda: self.sender.unrolls == 3)
+        self.assertEqual(self.sender.asked, {(0, 0): 2, (0, 1): 3})
+        self.assertEqual(self.sender.unanswered, {(0, 0): 0, (0, 1): 3})
+        self.assertEqual(self.sender.unanswered_unrolls, 1)
+
     def test_the_state_is_dropped_after_a_failure(self):
         self._make()
         self.sender.send(0, 0)

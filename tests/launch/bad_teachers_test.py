@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from absl.testing import absltest, parameterized
 
 from kickstarting.teaching import cards as teacher_cards
-from tests.launch import program_run, refusal
+from tests.launch import broken_teachers, program_run, refusal
 
 _GRID = program_run.GRID
 _LARGER = "gym:MiniGrid-Empty-6x6-v0"
@@ -72,6 +72,10 @@ def _of_other_returns(logdir: str) -> Sequence[str]:
     return (f"--teachers={folder}", "--value_distillation_cost=1")
 
 
+def _object(name: str) -> Callable[[str], Sequence[str]]:
+    return lambda logdir: (f"--teachers={broken_teachers.__name__}:{name}",)
+
+
 def _with_teacher(*arguments: str) -> Callable[[str], Sequence[str]]:
     return lambda logdir: (f"--teachers={_save(logdir, 'one')}", *arguments)
 
@@ -84,6 +88,18 @@ _TABLE = (
     ("another_suite", _of_another_suite, "another suite than that of gym:"),
     ("card_of_another_network", _card_of_another_network, "its card's network has"),
     ("damaged_card", _damaged_card, "card.json is not JSON"),
+    (
+        "it_raises",
+        _object("raising"),
+        "broken_teachers:raising' raised RuntimeError (its weights are away) when it "
+        "was asked about the first observation of its task: mend it, or choose",
+    ),
+    (
+        "it_answers_about_other_actions",
+        _object("of_other_actions"),
+        "answered logits of shape (2, 10, 3), not (2, 10, 7)",
+    ),
+    ("it_is_not_finite", _object("not_finite"), "answered logits that are not finite"),
     ("empty_folder", _empty_folder, "has no card.json in or below it"),
     (
         "negative_factor",

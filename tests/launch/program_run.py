@@ -284,8 +284,7 @@ def last_frames(logdir: str) -> int:
     """Returns the frames of the last row of metrics.csv, 0 without one."""
     if not os.path.exists(os.path.join(logdir, run_files.METRICS_FILE)):
         return 0
-    frames = run_files.read_metrics(logdir).get(run_files.FRAMES, np.zeros(0))
-    return int(frames[-1]) if len(frames) else 0
+    return int(run_files.newest_row(logdir).get(run_files.FRAMES, 0))
 
 
 def checkpoints(logdir: str) -> list[pathlib.Path]:

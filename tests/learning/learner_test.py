@@ -16,9 +16,9 @@ from absl.testing import absltest
 from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config
-from kickstarting.learning import learner, skipped_updates
+from kickstarting.learning import skipped_updates
 from kickstarting.loss import schedules
-from kickstarting.reporting import profile
+from kickstarting.reporting import profile, row_average
 from kickstarting.storage import checkpoints
 from tests import learner_case, small_ring
 
@@ -43,6 +43,16 @@ class LearnerTest(learner_case.LearnerTestCase):
         np.testing.assert_allclose(self._weights(), expected)
         np.testing.assert_allclose(
             self._weights(), [2.0, 2.0, 1.625, 1.25, 0.875, 0, 0, 0]
+        )
+
+    def test_it_tells_whose_advice_is_missing(self):
+        made = self._make()
+        counters = {"asked_unrolls/bots:a": 10.0, "unanswered_unrolls/bots:a": 9.0}
+        self.telemetry.report("actor/0", counters=counters, gauges={})
+        with self.assertLogs(level="WARNING") as logs:
+            made.run(self.update.stop)
+        self.assertIn(
+            "teacher 'bots:a' gave no advice on 90% of 10 unrolls", logs.output[-1]
         )
 
     def test_no_teacher_is_needed_when_its_lambda_has_ended(self):
@@ -295,7 +305,7 @@ class LearnerTest(learner_case.LearnerTestCase):
         self.update.before = fill_and_empty
         # On a slow machine a row would find the disk full first, and be told of alone.
         with (
-            mock.patch.object(learner, "_ROW_SECONDS", math.inf),
+            mock.patch.object(row_average, "period", return_value=math.inf),
             self.assertLogs(level="ERROR") as logged,
         ):
             made.run(threading.Event())

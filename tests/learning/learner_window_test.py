@@ -6,7 +6,7 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest
 
-from kickstarting.learning import learner
+from kickstarting.reporting import row_average
 from tests import learner_case, small_ring
 
 
@@ -84,7 +84,7 @@ class LearnerWindowTest(learner_case.LearnerTestCase):
         self.assertLen(self.update.seen, 2 * learner_case.NUM_UPDATES)
 
     def test_each_row_has_more_frames_than_the_one_before(self):
-        with mock.patch.object(learner, "_ROW_SECONDS", 0.0):
+        with mock.patch.object(row_average, "period", return_value=0.0):
             self._run(
                 dataclasses.replace(learner_case.CONFIG, window_batches=4, passes=3)
             )

@@ -50,6 +50,8 @@ def _taught(tasks: tuple[str, ...]) -> telemetry_lib.Telemetry:
             "worker_restarts": 2,
             "dropped_unrolls": 0,
             "unanswered_unrolls": 7,
+            "asked_unrolls/bots:a": 4,
+            "unanswered_unrolls/bots:a": 3,
         },
         gauges={
             "wait_environment": 0.61,
@@ -103,6 +105,7 @@ class PictureTest(parameterized.TestCase):
             "2 environment restarts",
             "7 unrolls without advice",
             "teacher servers resting",
+            "little advice from bots:a",
         ):
             self.assertIn(words, picture)
         self.assertNotIn("dropped", picture)
@@ -172,7 +175,7 @@ class LineTest(absltest.TestCase):
             " | learner waits for data 44%"
             " | queue 14 of 32 unrolls, policy lag 2.10 updates"
             " | trouble 2 environment restarts, 7 unrolls without advice, "
-            "1.00 teacher servers resting",
+            "1.00 teacher servers resting, little advice from bots:a",
         )
 
     def test_many_tasks_are_counted(self):

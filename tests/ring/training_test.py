@@ -20,6 +20,7 @@ from absl.testing import absltest, parameterized
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
+from kickstarting.environments.xland import xland
 from kickstarting.learning.learner import Learner
 from kickstarting.reporting import run_files
 from kickstarting.ring import evaluations, parts, training
@@ -38,6 +39,13 @@ _SECONDS = 120.0
 
 def setUpModule():
     small_ring.compile_quickly()
+
+
+class RaisingTeacher(small_teachers.EchoTeacher):
+    action_names = xland.ACTION_NAMES
+
+    def label(self, observation, first, state):
+        raise RuntimeError("its weights are away")
 
 
 class TrainingTest(parameterized.TestCase):
@@ -235,6 +243,16 @@ class TrainingTest(parameterized.TestCase):
             },
             TeacherError,
             "no such folder",
+        ),
+        (
+            {
+                "kickstarting": config_lib.KickstartingConfig(
+                    teachers=((TASK, f"{__name__}:RaisingTeacher"),),
+                    schedule="constant",
+                )
+            },
+            TeacherError,
+            "RaisingTeacher' raised RuntimeError",
         ),
         (
             {"logdir": "/proc/nowhere"},

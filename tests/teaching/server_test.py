@@ -208,17 +208,57 @@ class ObjectTeacherServerTest(ServerTestCase):
                 np.testing.assert_array_equal(answer.result(60)[1], 1)
         self.assertEqual(taken, [(0, 8), (1, 2), (0, 3)])
 
-    def test_a_failure_is_told_to_its_caller_alone(self):
-        server = self._serve([[STATELESS]])
+    def test_a_teacher_that_fails_is_counted_and_costs_its_own_advice_alone(self):
+        server = self._serve([[STATELESS, ECHO]], num_teachers=2)
         unroll = _one(small_teachers.unrolls(1, LENGTH), 0)
         bad = unroll._replace(
             observation=unroll.observation._replace(
                 last_action=np.full(LENGTH + 1, 99, np.int32)
             )
         )
-        with self.assertRaisesRegex(RuntimeError, "does not like 99"):
-            self._label(server, bad, 0, 2)
-        self._label(server, unroll, 0, 2)
+        with self.assertLogs(level="WARNING") as logs:
+            for _ in range(2):
+                logits, mask, state = self._label(server, bad, 0, 2)
+                np.testing.assert_array_equal(mask, [[0, 0], [1, 1]])
+                np.testing.assert_array_equal(logits[1, :, 2], [99, 99])
+                self.assertIsNone(state[0])
+                self.assertIsNotNone(state[1])
+        self.assertLen(logs.output, 1)
+        for words in (STATELESS, "RuntimeError", "does not like 99"):
+            self.assertIn(words, logs.output[0])
+        self.assertEqual(server.counters()[f"failed_answers/{STATELESS}"], 2)
+        _, mask, _ = self._label(server, unroll, 0, 2)
+        np.testing.assert_array_equal(mask, 1)
+
+    @parameterized.parameters(np.nan, np.inf, -np.inf)
+    def test_an_answer_that_is_not_finite_is_left_out_and_counted(self, value):
+        broken = small_teachers.BROKEN
+        server = self._serve([[broken]], running=False)
+        server._held[0].teacher.logits[:] = value
+        self.thread.start()
+        unroll = _one(small_teachers.unrolls(1, LENGTH), 0)
+        logits, mask, state = self._label(server, unroll, 0, 2)
+        self.assertFalse(mask.any())
+        np.testing.assert_array_equal(logits, 0)
+        self.assertEqual(state, [None])
+        self.assertEqual(server.counters()[f"not_finite_answers/{broken}"], 1)
+        # A probability of 0 is advice.
+        server._held[0].teacher.logits[:] = [0, -np.inf, -np.inf]
+        _, mask, _ = self._label(server, unroll, 0, 2)
+        np.testing.assert_array_equal(mask, 1)
+
+    @parameterized.parameters(((4,),), ((3, 1),), ((),))
+    def test_an_answer_of_another_shape_is_counted_and_the_server_goes_on(self, shape):
+        broken = small_teachers.BROKEN
+        server = self._serve([[broken]], running=False)
+        server._held[0].teacher.logits = np.zeros(shape, np.float32)
+        self.thread.start()
+        unroll = _one(small_teachers.unrolls(1, LENGTH), 0)
+        for count in (1, 2):
+            _, mask, _ = self._label(server, unroll, 0, 2)
+            self.assertFalse(mask.any())
+            counted = server.counters()[f"failed_answers/{broken}"]
+            self.assertEqual(counted, count)
 
     def test_a_teacher_is_freed_once_no_task_needs_it(self):
         server = self._serve([[ECHO], [ECHO, STATELESS]], num_teachers=2)

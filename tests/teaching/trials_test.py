@@ -6,7 +6,7 @@ from absl.testing import absltest, parameterized
 from kickstarting.acting import evaluator
 from kickstarting.agent import trajectory
 from kickstarting.environments import suites
-from kickstarting.teaching import teachers
+from kickstarting.teaching import cards, teachers
 from kickstarting.teaching import trials as teacher_trials
 from launch.reports import policies
 from tests.launch import program_run
@@ -31,6 +31,11 @@ class _Forward:
         logits = np.full((*first.shape, len(self.action_names)), -1e9, np.float32)
         logits[..., self._forward] = 0.0
         return logits, state
+
+
+class _Away(_Forward):
+    def label(self, observation, first, state):
+        raise KeyError("away")
 
 
 class TeacherTrialsTest(parameterized.TestCase):
@@ -59,6 +64,12 @@ class TeacherTrialsTest(parameterized.TestCase):
             np.zeros(3, np.int32),
         )
         np.testing.assert_array_equal(actions, [0, 4, 2])
+
+    def test_a_teacher_that_fails_is_one_line(self):
+        with self.assertRaisesRegex(cards.TeacherError, "^raised KeyError .*away.*$"):
+            teacher_trials.measure(
+                _Away(forward=0), _TASK, num_episodes=1, seed=1, action_repeat=1
+            )
 
     def test_a_checkpoint_plays_as_its_agent_does(self):
         folder = self.create_tempdir().full_path + "/teacher"

@@ -1,6 +1,7 @@
 """--teachers resolved to tasks, and the table of who teaches what."""
 
 import io
+import os
 import pathlib
 
 from absl.testing import absltest, parameterized
@@ -10,6 +11,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching.returns import TeacherReturns
 from launch.flags import teacher_map
+from tests import small_teachers
 from tests.launch import program_run
 
 _DOOM = ("doom:defend_the_center", "doom:take_cover", "doom:health_gathering")
@@ -70,6 +72,22 @@ class ResolveTest(parameterized.TestCase):
 
 
 class TableTest(absltest.TestCase):
+    def test_a_teacher_of_another_task_is_called_so(self):
+        folder = os.path.join(self.create_tempdir().full_path, "teacher")
+        small_teachers.save(folder, tasks=("gym:counting", "gym:other"))
+        run = config_lib.Config(
+            (_CENTER,),
+            "/run",
+            kickstarting=config_lib.KickstartingConfig(
+                teachers=((_CENTER, folder),), schedule="constant"
+            ),
+        )
+        console = rich_console.Console(file=io.StringIO(), width=200, record=True)
+        console.print(teacher_map.table(run, TeacherReturns.unknown(1, 1)))
+        self.assertIn(
+            "trained on another task: gym:counting and 1 more", console.export_text()
+        )
+
     def test_says_who_teaches_what_and_how_much(self):
         run = config_lib.Config(
             _DOOM,
