@@ -22,6 +22,10 @@ FRAME_HEIGHT = 72
 FRAME_WIDTH = 96
 ACTION_REPEAT = 4
 
+# Frames of up to so many cells a side are grids of category codes, larger ones are
+# pictures. MiniGrid's largest world is 25x25.
+MAX_GRID_SIZE = 25
+
 
 class EnvironmentConfigError(ValueError):
     """An environment that cannot be made as asked; its message is one line."""
@@ -36,12 +40,15 @@ class EnvironmentSpec:
       instruction_length: number of int32 word ids L; 0 where there is no language.
       action_names: the discrete action set, in order.
       action_repeat: environment frames for each agent step.
+      unused: what else the environment shows, which no agent sees; specs that differ
+        in this alone are equal.
     """
 
     frame_shape: tuple[int, int, int]
     instruction_length: int
     action_names: tuple[str, ...]
     action_repeat: int
+    unused: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
     @property
     def num_actions(self) -> int:
