@@ -25,6 +25,8 @@ ACTION_REPEAT = 4
 # Frames of up to so many cells a side are grids of category codes, larger ones are
 # pictures. MiniGrid's largest world is 25x25.
 MAX_GRID_SIZE = 25
+# Drawings of them are about so many pixels high.
+_GRID_PICTURE_SIZE = 360
 
 
 class EnvironmentConfigError(ValueError):
@@ -82,6 +84,8 @@ class TaskSettings:
       held_out: plays what is kept from training, where the suite has such a thing.
       bootstrap_time_limit: False has an episode that its time limit ends be over as one
         is that ends otherwise.
+      rendered: has the environment draw itself for SpecifiedEnvironment.render, if it
+        can.
       lab: for the suites of DeepMind Lab.
     """
 
@@ -90,6 +94,7 @@ class TaskSettings:
     action_repeat: int = ACTION_REPEAT
     held_out: bool = False
     bootstrap_time_limit: bool = True
+    rendered: bool = False
     lab: config_lib.LabConfig = config_lib.LabConfig()
 
     @classmethod
@@ -133,6 +138,22 @@ class SpecifiedEnvironment(dm_env.Environment):
         """
         return np.ones(self.spec.num_actions, bool)
 
+    def picture(self, pixels: np.ndarray) -> np.ndarray:
+        """Returns what a person is shown of a frame uint8 [H, W, C] that it gave.
+
+        Returns:
+          uint8 [H', W', 3] RGB, or the frame itself where the suite does not know how
+          to draw it.
+        """
+        return pixels
+
+    def render(self) -> np.ndarray | None:
+        """Returns the environment's own picture of its state, uint8 [H, W, 3] RGB.
+
+        None where it draws none, or was not asked to (TaskSettings.rendered).
+        """
+        return None
+
     def observation_spec(self) -> Mapping[str, specs.Array]:
         return observation_spec(self.spec)
 
@@ -140,9 +161,20 @@ class SpecifiedEnvironment(dm_env.Environment):
         return action_spec(self.spec)
 
 
-def nearest_name(name: str, names: Sequence[str]) -> str:
-    """Returns ` (did you mean X?)` for the closest of `names`, or nothing."""
+def tile_size(grid_shape: tuple[int, ...]) -> int:
+    """Returns the pixels of a cell's side in the drawing of a grid [H, W, ...]."""
+    return _GRID_PICTURE_SIZE // max(grid_shape[:2])
+
+
+def nearest_name(name: str, names: Sequence[str], likeness: float = 0.4) -> str:
+    """Returns ` (did you mean X?)` for the closest of `names`, or nothing.
+
+    Args:
+      name: that there is not.
+      names: that there are.
+      likeness: of the closest at least, from 0 to 1 for the same.
+    """
     import difflib
 
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=likeness)
     return f" (did you mean {close[0]!r}?)" if close else ""

@@ -11,14 +11,14 @@ available.
 """
 
 import functools
-import os
 from typing import Any
 
 import dm_env
 import numpy as np
+from absl import logging
 
 from kickstarting.environments import base
-from kickstarting.environments.gym import instructions, spaces
+from kickstarting.environments.gym import instructions, registry, spaces
 
 # Holds MiniGrid's missions and most of BabyAI's; the longest (BossLevel) are cut.
 MISSION_LENGTH = 24
@@ -29,7 +29,7 @@ def levels() -> tuple[str, ...]:
     return tuple(
         sorted(
             name
-            for name in _gymnasium().registry
+            for name in registry.gymnasium().registry
             if name.startswith(("MiniGrid-", "BabyAI-"))
         )
     )
@@ -46,7 +46,7 @@ def spec(level: str, action_repeat: int) -> base.EnvironmentSpec:
 
 @functools.cache
 def _spec(level: str, action_repeat: int) -> base.EnvironmentSpec:
-    environment = _make(level)
+    environment = registry.make(level)
     try:
         return _read(environment, level, action_repeat)[0]
     finally:
@@ -72,7 +72,8 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
           base.EnvironmentConfigError: the id is unknown, or its spaces do not fit.
         """
         level = settings.task.partition(":")[2]
-        self._environment = _make(level)
+        self._environment = registry.make(level, settings.rendered)
+        self._renders = self._environment.render_mode == "rgb_array"
         spec, self._observed = _read(self._environment, level, settings.action_repeat)
         super().__init__(spec)
         # Gymnasium draws all episodes from the seed of the first reset.
@@ -117,6 +118,29 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
             return dm_env.truncation(total, observation, discount=1.0)
         return dm_env.transition(total, observation)
 
+    def picture(self, pixels: np.ndarray) -> np.ndarray:
+        if not self._observed.minigrid:
+            return pixels
+        # Workers draw nothing.
+        from kickstarting.environments.gym import grid_picture
+
+        drawn = grid_picture.draw(pixels, base.tile_size(pixels.shape))
+        return pixels if drawn is None else drawn
+
+    def render(self) -> np.ndarray | None:
+        if not self._renders:
+            return None
+        try:
+            picture = np.asarray(self._environment.render())
+        except Exception as error:  # noqa: BLE001 - a video may do without
+            self._renders = False
+            logging.warning(
+                "gym:%s cannot be rendered: %r", self._observed.level, error
+            )
+            return None
+        is_rgb = picture.dtype == np.uint8 and picture.shape[2:] == (3,)
+        return picture if is_rgb else None
+
     def close(self) -> None:
         self._environment.close()
 
@@ -140,42 +164,12 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
 make = GymnasiumEnvironment
 
 
-def _gymnasium() -> Any:
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    try:
-        import gymnasium
-
-        # Importing it registers MiniGrid and BabyAI.
-        import minigrid  # noqa: F401
-    except ImportError as error:
-        raise base.EnvironmentConfigError(
-            f"the gym suite needs {error.name}, which is not installed: "
-            "pip install gymnasium minigrid"
-        ) from error
-    return gymnasium
-
-
-def _make(level: str) -> Any:
-    gymnasium = _gymnasium()
-    try:
-        return gymnasium.make(level, disable_env_checker=True)
-    except gymnasium.error.UnregisteredEnv as error:
-        near = base.nearest_name(level, tuple(gymnasium.registry))
-        raise base.EnvironmentConfigError(
-            f"gym has no level {level!r}{near}"
-        ) from error
-    except (gymnasium.error.Error, ImportError) as error:
-        reason = " ".join(str(error).split())
-        raise base.EnvironmentConfigError(
-            f"gym:{level} cannot be made: {reason}"
-        ) from (error)
-
-
 def _read(
     environment: Any, level: str, action_repeat: int
 ) -> tuple[base.EnvironmentSpec, spaces.Observed]:
+    discrete = registry.gymnasium().spaces.Discrete
     actions = environment.action_space
-    if not isinstance(actions, _gymnasium().spaces.Discrete) or actions.start != 0:
+    if not isinstance(actions, discrete) or actions.start != 0:
         raise base.EnvironmentConfigError(
             f"gym:{level} has actions {actions}, but only Discrete ones from 0 are "
             "supported"

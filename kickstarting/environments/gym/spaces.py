@@ -43,6 +43,7 @@ class Observed:
       entries: they are the 'image' of a dict.
       mission: there is a 'mission' beside it.
       unused: other entries of the dict, which nothing reads.
+      minigrid: they are grids of MiniGrid's codes, by x and y.
     """
 
     level: str
@@ -52,6 +53,7 @@ class Observed:
     entries: bool
     mission: bool
     unused: tuple[str, ...]
+    minigrid: bool
 
     def frame(self, raw: Any) -> np.ndarray:
         """Returns the frame uint8 [H, W, C] of an observation.
@@ -139,6 +141,7 @@ def read(level: str, environment: Any) -> Observed:
         entries=bool(entries),
         mission=mission,
         unused=tuple(name for name in entries if name not in used),
+        minigrid=_is_minigrid(environment) and frame_shape == shape and shape[2] == 3,
     )
 
 
@@ -160,16 +163,16 @@ def _is_channels_first(shape: tuple[int, ...]) -> bool:
     return first in (1, 3) and (second == last or max(second, last) > _SURE_GRID_SIZE)
 
 
-def _is_whole_grid(environment: Any, shape: tuple[int, ...]) -> bool:
-    """Whether it is all of a MiniGrid, whose space says nothing of its codes."""
+def _is_minigrid(environment: Any) -> bool:
     from minigrid import minigrid_env
 
+    return isinstance(environment.unwrapped, minigrid_env.MiniGridEnv)
+
+
+def _is_whole_grid(environment: Any, shape: tuple[int, ...]) -> bool:
+    """Whether it is all of a MiniGrid, whose space says nothing of its codes."""
     world = environment.unwrapped
-    return isinstance(world, minigrid_env.MiniGridEnv) and shape == (
-        world.width,
-        world.height,
-        3,
-    )
+    return _is_minigrid(environment) and shape == (world.width, world.height, 3)
 
 
 def _frame_shape(shape: tuple[int, ...], codes: bool) -> tuple[int, int, int] | None:
