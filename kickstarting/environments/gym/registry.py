@@ -7,6 +7,14 @@ from absl import logging
 
 from kickstarting.environments import base
 
+_NAMING = (
+    "what a module registers is named gym:MODULE:ID, and modules are looked for where "
+    "the command is started, in PYTHONPATH and among what is installed"
+)
+_ALE_MODULE = "ale_py"
+_ALE = ": pip install ale-py"
+# Near enough for a slip of the hand.
+_LIKENESS = 0.75
 _RGB = "rgb_array"
 
 
@@ -44,9 +52,15 @@ def make(level: str, rendered: bool = False) -> Any:
     try:
         environment = library.make(level, disable_env_checker=True)
     except library.error.UnregisteredEnv as error:
-        near = base.nearest_name(level, tuple(library.registry))
+        advice = _advice(level, tuple(library.registry))
         raise base.EnvironmentConfigError(
-            f"gym has no level {level!r}{near}"
+            f"gym has no level {level!r}{advice}"
+        ) from error
+    except ModuleNotFoundError as error:
+        missing = getattr(error.__cause__ or error, "name", None)
+        raise base.EnvironmentConfigError(
+            f"gym:{level} needs the module {missing}, which is not found"
+            f"{_ALE if missing == _ALE_MODULE else f': {_NAMING}'}"
         ) from error
     # It is others' code, which may fail in any way.
     except Exception as error:
@@ -63,6 +77,13 @@ def make(level: str, rendered: bool = False) -> Any:
         return environment
     environment.close()
     return drawn
+
+
+def _advice(level: str, names: tuple[str, ...]) -> str:
+    module, _, name = level.rpartition(":")
+    if name.startswith("ALE/") and not module:
+        return f"{_ALE}, and name the task gym:{_ALE_MODULE}:{level}"
+    return base.nearest_name(name, names, _LIKENESS) or f": {_NAMING}"
 
 
 def _line(error: Exception) -> str:
