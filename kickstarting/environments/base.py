@@ -28,6 +28,10 @@ MAX_GRID_SIZE = 25
 # Drawings of them are about so many pixels high.
 _GRID_PICTURE_SIZE = 360
 
+# Characters of one that is refused.
+_TOLD_OF_A_REWARD = 80
+_LARGEST_REWARD = float(np.finfo(np.float32).max)
+
 
 class EnvironmentConfigError(ValueError):
     """An environment that cannot be made as asked; its message is one line."""
@@ -159,6 +163,28 @@ class SpecifiedEnvironment(dm_env.Environment):
 
     def action_spec(self) -> specs.DiscreteArray:
         return action_spec(self.spec)
+
+
+def checked_reward(reward: Any) -> float:
+    """Returns the reward of a step as the number that it is.
+
+    Args:
+      reward: a number, or an array of a single one.
+
+    Raises:
+      ValueError: it is none, or none that is finite as a float32.
+    """
+    number = reward
+    if not isinstance(reward, (float, int)):
+        array = np.asarray(reward)
+        is_number = array.size == 1 and array.dtype.kind in "biuf"
+        number = array.item() if is_number else np.nan
+    if not -_LARGEST_REWARD <= number <= _LARGEST_REWARD:
+        came = " ".join(repr(reward).split())[:_TOLD_OF_A_REWARD]
+        raise ValueError(
+            f"its reward is {came}, but one number that float32 holds is needed"
+        )
+    return float(number)
 
 
 def tile_size(grid_shape: tuple[int, ...]) -> int:

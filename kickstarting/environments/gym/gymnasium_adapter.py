@@ -62,7 +62,8 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
     action, which is repeated only as long as it is available. `truncated` gives a LAST
     step with discount 1, `terminated` one with discount 0.
 
-    An observation that is not as its space says raises a base.EnvironmentConfigError.
+    An observation that is not as its space says, and a reward that is not a number of
+    float32, raise a base.EnvironmentConfigError.
     """
 
     def __init__(self, settings: base.TaskSettings) -> None:
@@ -103,7 +104,7 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
             raw, reward, terminated, truncated, information = self._environment.step(
                 int(action)
             )
-            total += float(reward)
+            total += self._reward(reward)
             self._needs_reset = terminated or truncated
             self._available_actions = self._mask(raw, information)
             if self._needs_reset or not self._available_actions[action]:
@@ -144,11 +145,27 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
     def close(self) -> None:
         self._environment.close()
 
+    def _reward(self, given: Any) -> float:
+        try:
+            return base.checked_reward(given)
+        except ValueError as error:
+            raise base.EnvironmentConfigError(
+                f"gym:{self._observed.level}: {error}"
+            ) from error
+
     def _mask(self, raw: Any, information: dict[str, Any]) -> np.ndarray:
-        mask = information.get(spaces.ACTION_MASK)
-        if mask is None and isinstance(raw, dict):
-            mask = raw.get(spaces.ACTION_MASK)
-        return super().available_actions if mask is None else np.array(mask, bool)
+        given = information.get(spaces.ACTION_MASK)
+        if given is None and isinstance(raw, dict):
+            given = raw.get(spaces.ACTION_MASK)
+        if given is None:
+            return super().available_actions
+        mask = np.array(given, bool)
+        if mask.shape != (self.spec.num_actions,):
+            raise base.EnvironmentConfigError(
+                f"gym:{self._observed.level} gave an action mask {mask.shape} for "
+                f"{self.spec.num_actions} actions"
+            )
+        return mask
 
     def _observation(self, raw: Any) -> dict[str, np.ndarray]:
         frame = self._observed.frame(raw)

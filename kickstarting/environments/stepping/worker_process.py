@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import importlib
 import json
-import math
 import os
 import signal
 import socket
@@ -125,16 +124,21 @@ class EpisodeStepper:
         )
 
     def step(self, action: int) -> Outcome:
-        """Steps once; ignores the action where it only crosses a truncation."""
+        """Steps once; ignores the action where it only crosses a truncation.
+
+        Raises:
+          ValueError: the reward is no number, or none that float32 holds.
+        """
         if self._truncated:
             return self.reset()
         timestep = self._environment.step(action)
-        self._return += timestep.reward
+        reward = base.checked_reward(timestep.reward)
+        self._return += reward
         self._steps += 1
         outcome = Outcome(
             observation=timestep.observation,
             available_actions=self._environment.available_actions,
-            reward=timestep.reward,
+            reward=reward,
             discount=1.0,
             first=False,
             ended=timestep.last(),
@@ -240,11 +244,8 @@ def _check(outcome: Outcome, memory: shared_memory.SharedMemory) -> None:
     """Refuses what would teach nonsense, or be written as what it is not.
 
     Raises:
-      ValueError: the reward is not finite, an array is not as the spec has it, or no
-        action is available.
+      ValueError: an array is not as the spec has it, or no action is available.
     """
-    if not math.isfinite(outcome.reward):
-        raise ValueError(f"its reward is {outcome.reward}")
     for name, given, place in (
         ("pixels", outcome.observation[base.PIXELS], memory.pixels),
         ("instruction", outcome.observation[base.INSTRUCTION], memory.instruction),

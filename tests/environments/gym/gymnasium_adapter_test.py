@@ -1,5 +1,7 @@
 """Tests of the gym suite, on MiniGrid, BabyAI and environments of other shapes."""
 
+from typing import Any
+
 import gymnasium
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -11,18 +13,22 @@ _EMPTY = "MiniGrid-Empty-5x5-v0"
 
 
 class _Picture(gymnasium.Env):
-    """Shows one picture for ever and rewards each step with 1."""
+    """Shows one picture for ever and rewards each step alike."""
 
     observation_space = gymnasium.spaces.Box(0, 255, (5, 5, 3), np.uint8)
     action_space = gymnasium.spaces.Discrete(2)
     _picture = np.full((5, 5, 3), 7, np.uint8)
 
+    def __init__(self, reward: Any = 1.0, information: dict | None = None) -> None:
+        self._reward = reward
+        self._information = information or {}
+
     def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
         super().reset(seed=seed)
-        return self._picture, {}
+        return self._picture, self._information
 
     def step(self, action: int) -> tuple:
-        return self._picture, 1.0, False, False, {}
+        return self._picture, self._reward, False, False, self._information
 
 
 class _Countdown(gymnasium.Env):
@@ -148,6 +154,48 @@ class GymnasiumAdapterTest(parameterized.TestCase):
         environment = _make("Repeated-v0", action_repeat=3)
         environment.reset()
         self.assertEqual(environment.step(0).reward, 3.0)
+
+    @parameterized.parameters(
+        (np.ones(2), r"array\(\[1., 1.\]\)"),
+        (None, "None"),
+        (1e39, r"1e\+39"),
+        (float("nan"), "nan"),
+        (np.float64("-inf"), "-inf"),
+        ("1", "'1'"),
+        (1j, "1j"),
+    )
+    def test_a_reward_that_is_no_number_is_an_error(
+        self, reward: Any, told: str
+    ) -> None:
+        environment = self._rewarding(reward)
+        with self.assertRaisesRegex(
+            base.EnvironmentConfigError,
+            f"^gym:Rewarding-v0: its reward is {told}, but one number",
+        ):
+            environment.step(0)
+
+    @parameterized.parameters(
+        (1,), (1.0,), (True,), (np.float32(1),), (np.ones(1, int),), (np.array(1.0),)
+    )
+    def test_a_reward_may_be_any_single_number(self, reward: Any) -> None:
+        given = self._rewarding(reward).step(0).reward
+        self.assertIsInstance(given, float)
+        self.assertEqual(given, 1.0)
+
+    def _rewarding(self, reward: Any) -> gymnasium_adapter.GymnasiumEnvironment:
+        gymnasium.registry.pop("Rewarding-v0", None)
+        gymnasium.register("Rewarding-v0", _Picture, kwargs={"reward": reward})
+        environment = _make("Rewarding-v0")
+        environment.reset()
+        return environment
+
+    def test_a_mask_of_other_actions_is_an_error(self) -> None:
+        information = {"action_mask": np.ones(3, np.int8)}
+        gymnasium.register("Mask-v0", _Picture, kwargs={"information": information})
+        with self.assertRaisesRegex(
+            base.EnvironmentConfigError, r"gym:Mask-v0 .* mask \(3,\) for 2 actions"
+        ):
+            _make("Mask-v0").reset()
 
     @parameterized.parameters("information", "observed")
     def test_takes_what_the_mask_says(self, told: str) -> None:

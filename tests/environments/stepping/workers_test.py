@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -207,12 +208,25 @@ class WorkersTest(parameterized.TestCase):
         _wait_for(batch, (0,))
 
     @parameterized.parameters(
-        ("infinity_at", "its reward is inf"),
-        ("row_more_at", r"its pixels have shape \(3, 3, 1\) and type uint8"),
-        ("nothing_open_at", "it leaves no action open"),
+        ({"row_more_at": 2}, r"its pixels have shape \(3, 3, 1\) and type uint8"),
+        ({"nothing_open_at": 2}, "it leaves no action open"),
+        *(
+            ({"odd_reward_at": 2, "odd_reward": reward}, f"its reward is {told}, but")
+            for reward, told in (
+                (float("inf"), "inf"),
+                (float("nan"), "nan"),
+                (1e39, r"1e\+39"),
+                (10**400, "1000.*"),
+                ([1.0, 2.0], r"\[1.0, 2.0\]"),
+                (None, "None"),
+                ("1", "'1'"),
+            )
+        ),
     )
-    def test_nonsense_costs_its_unroll_and_is_told(self, what: str, told: str) -> None:
-        batch = self._start(_scripted_batch({what: 2}))
+    def test_nonsense_costs_its_unroll_and_is_told(
+        self, script: dict[str, Any], told: str
+    ) -> None:
+        batch = self._start(_scripted_batch(script))
         _wait_for(batch, (0,))
         _step(batch, [0])
         _wait_for(batch, (0,))
@@ -220,7 +234,7 @@ class WorkersTest(parameterized.TestCase):
         with self.assertLogs(level="WARNING") as logs:
             _wait_for(batch, (0,))
         self.assertLen(logs.output, 1)
-        self.assertRegex(logs.output[0], told)
+        self.assertRegex(logs.output[0], rf"\(scripted:.*\) died .*{told}")
         self.assertTrue(batch.restarted[0])
         self.assertEqual(batch.reward[0], 0)
         self.assertTrue(np.isfinite(batch.episode_return[0]))
