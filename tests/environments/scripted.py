@@ -9,7 +9,7 @@ from typing import Any
 import dm_env
 import numpy as np
 
-from kickstarting.environments import base
+from kickstarting.environments import base, notices
 
 SPEC = base.EnvironmentSpec(
     frame_shape=(2, 3, 1),
@@ -34,9 +34,9 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
     so many steps of its life, the step to `hang_at`, an `odd_reward` and the step that
     it comes at, an observation that has a `row_more_at`, one that leaves
     `nothing_open_at`, and what goes wrong in the making: to `refuse` it, or to `die` of
-    SIGKILL. A hang, an odd reward, a row and what leaves nothing open come
-    with the first seed only. With `one_action` it takes action 1 at odd steps alone, 0
-    at even ones.
+    SIGKILL, and what it `tells`, twice, at each reset. A hang, an odd reward, a row and
+    what leaves nothing open come with the first seed only. With `one_action` it takes
+    action 1 at odd steps alone, 0 at even ones.
     """
 
     def __init__(self, settings: base.TaskSettings) -> None:
@@ -57,6 +57,7 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         self._odd_reward = script.get("odd_reward")
         self._row_more_at = script.get("row_more_at", -1) if is_first else -1
         self._nothing_open_at = script.get("nothing_open_at", -1) if is_first else -1
+        self._tells = script.get("tells")
         self._one_action = script.get("one_action", False)
         self._steps = 0
         self._seed = settings.seed
@@ -73,6 +74,9 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         time.sleep(self._reset_seconds)
         if self._crash_at == 0:
             raise RuntimeError("the script says\nthat this environment never resets")
+        for _ in range(2):
+            if self._tells:
+                notices.tell(self._tells)
         self._steps = 0
         return dm_env.restart(self._observation())
 

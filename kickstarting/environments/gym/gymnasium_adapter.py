@@ -173,7 +173,9 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
         if mission != self._mission:
             self._mission = mission
             self._instruction = instructions.encode(
-                mission, self.spec.instruction_length
+                mission,
+                self.spec.instruction_length,
+                f"gym:{self._observed.level}",
             )
         return {base.PIXELS: frame, base.INSTRUCTION: self._instruction}
 

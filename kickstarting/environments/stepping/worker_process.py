@@ -18,12 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kickstarting.environments import base
+from kickstarting.environments import base, notices
 from kickstarting.environments.stepping import shared_memory
 
 READY = b"."
 FAILED = b"!"
 DYING = b"x"
+NOTICE = b"i"
 STEP = b"s"
 MAX_MESSAGE_BYTES = 4096
 # Of an observation in the memory: environment, slot, position.
@@ -170,6 +171,7 @@ def main(arguments: list[str]) -> None:
     connection.set_inheritable(False)
     memory = shared_memory.SharedMemory(order.layout, order.memory)
     os.close(order.memory)
+    notices.hand_to(lambda text: _tell(connection, NOTICE, text))
     try:
         environment = _make_environment(order)
     except base.EnvironmentConfigError as error:
@@ -190,8 +192,8 @@ def main(arguments: list[str]) -> None:
         environment.close()
 
 
-def _tell(connection: socket.socket, what: bytes, error: Exception) -> None:
-    reason = " ".join(str(error).split()) or type(error).__name__
+def _tell(connection: socket.socket, what: bytes, said: Exception | str) -> None:
+    reason = " ".join(str(said).split()) or type(said).__name__
     # The parent may be gone.
     with contextlib.suppress(OSError):
         connection.send(what + reason.encode()[: MAX_MESSAGE_BYTES - len(what)])

@@ -127,6 +127,15 @@ class SpacesTest(parameterized.TestCase):
         with self.assertRaisesRegex(base.EnvironmentConfigError, message):
             environment.reset()
 
+    def test_a_mission_that_is_cut_is_told(self) -> None:
+        space = _Dict(image=_image((7, 7, 3)), mission=gymnasium.spaces.Text(99))
+        seen = {"image": np.zeros((7, 7, 3), np.uint8), "mission": "go on " * 15}
+        environment = _make(_Shows, space=space, seen=seen)
+        with self.assertLogs("absl", "WARNING") as logs:
+            words = environment.reset().observation[base.INSTRUCTION]
+        self.assertRegex(logs.output[0], "gym:Shows-v0 .* more than 24 words")
+        self.assertEqual(np.count_nonzero(words), 24)
+
     def test_names_what_it_leaves_out(self) -> None:
         entries = {
             "image": _image((7, 7, 3)),

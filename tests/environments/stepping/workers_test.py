@@ -239,6 +239,15 @@ class WorkersTest(parameterized.TestCase):
         self.assertEqual(batch.reward[0], 0)
         self.assertTrue(np.isfinite(batch.episode_return[0]))
 
+    def test_what_its_workers_have_to_say_is_said_once(self) -> None:
+        batch = self._start(_scripted_batch(*[{"tells": "a word\nof all"}] * 3))
+        with self.assertLogs(level="WARNING") as logs:
+            _wait_for(batch, (0, 1, 2))
+        self.assertEqual(
+            [record.getMessage() for record in logs.records], ["a word of all"]
+        )
+        self.assertFalse(batch.restarted.any())
+
     def test_impossible_environment_is_an_error(self) -> None:
         batch = self._start(_scripted_batch({"refuse": 1}))
         with self.assertRaisesRegex(
