@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import time
 from typing import Any
@@ -105,3 +106,26 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
 
 
 make = ScriptedEnvironment
+
+
+class DrawingEnvironment(ScriptedEnvironment):
+    """Draws its frames from the generators of the process: one of numpy, one of Python.
+
+    The first comes from its making.
+    """
+
+    def __init__(self, settings: base.TaskSettings) -> None:
+        super().__init__(settings)
+        self._drawn = self._draw()
+
+    def _draw(self) -> tuple[int, int]:
+        return int(np.random.randint(256)), random.randrange(256)
+
+    def _observation(self) -> dict[str, np.ndarray]:
+        observation = super()._observation()
+        observation[base.PIXELS][0, :2, 0] = self._drawn
+        self._drawn = self._draw()
+        return observation
+
+
+make_drawing = DrawingEnvironment

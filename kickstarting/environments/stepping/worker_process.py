@@ -10,6 +10,7 @@ import dataclasses
 import importlib
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -200,6 +201,9 @@ def _tell(connection: socket.socket, what: bytes, said: Exception | str) -> None
 
 
 def _make_environment(order: Order) -> base.SpecifiedEnvironment:
+    # What draws from the process's own generators, as some environments do.
+    random.seed(order.settings.seed)
+    np.random.seed(order.settings.seed % 2**32)
     module, _, function = order.factory.partition(":")
     factory: Factory = getattr(importlib.import_module(module), function)
     environment = factory(order.settings)

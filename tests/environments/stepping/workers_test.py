@@ -248,6 +248,31 @@ class WorkersTest(parameterized.TestCase):
         )
         self.assertFalse(batch.restarted.any())
 
+    def test_the_seed_decides_what_the_process_s_generators_draw(self) -> None:
+        def drawn(*seeds: int) -> np.ndarray:
+            settings = [base.TaskSettings(scripted.task(), seed) for seed in seeds]
+            batch = self._start(
+                workers.WorkerBatch(
+                    settings,
+                    scripted.SPEC,
+                    2,
+                    3,
+                    "tests.environments.scripted:make_drawing",
+                )
+            )
+            _wait_for(batch, range(len(seeds)))
+            for position in range(1, 4):
+                _step(batch, range(len(seeds)), position=position)
+                _wait_for(batch, range(len(seeds)))
+            return batch.pixels[:, 0, :, 0, :2, 0].copy()
+
+        one, same, other = drawn(5, 5, 6)
+        np.testing.assert_array_equal(one, same)
+        # By either generator.
+        self.assertTrue((one != other).any(axis=0).all())
+        (again,) = drawn(5)
+        np.testing.assert_array_equal(one, again)
+
     def test_impossible_environment_is_an_error(self) -> None:
         batch = self._start(_scripted_batch({"refuse": 1}))
         with self.assertRaisesRegex(
