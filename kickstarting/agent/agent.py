@@ -17,7 +17,7 @@ from kickstarting.agent.trajectory import (
 )
 from kickstarting.config.agent import NetworkConfig
 from kickstarting.config.run import ConfigError
-from kickstarting.environments.base import EnvironmentSpec
+from kickstarting.environments.base import MAX_GRID_SIZE, EnvironmentSpec
 
 
 class Agent:
@@ -114,12 +114,12 @@ def num_parameters(params: Params) -> int:
 
 def _resolve_torso(torso: str, frame_shape: tuple[int, int, int]) -> str:
     height, width, _ = frame_shape
-    is_grid = max(height, width) <= networks.GRID_MAX_FRAME
+    is_grid = max(height, width) <= MAX_GRID_SIZE
     if torso == "auto":
         torso = "grid" if is_grid else "shallow"
     if torso in networks.GRID_TORSOS and not is_grid:
         raise ConfigError(
-            f"the {torso} torso is for frames up to {networks.GRID_MAX_FRAME} cells "
+            f"the {torso} torso is for frames up to {MAX_GRID_SIZE} cells "
             f"wide and high, not {height}x{width}; choose shallow or deep"
         )
     smallest = networks.SHALLOW_MIN_FRAME

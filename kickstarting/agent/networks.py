@@ -31,7 +31,6 @@ LANGUAGE_CORE_SIZE = 64
 TORSO_FEATURES = 256
 # The shallow torso's two VALID convolutions leave nothing of a smaller frame.
 SHALLOW_MIN_FRAME = 20
-GRID_MAX_FRAME = 16
 # Grid codes from here on share one embedding; known suites stay far below.
 NUM_GRID_CODES = 32
 
@@ -71,7 +70,7 @@ class DeepTorso(nn.Module):
 
 
 class GridTorso(nn.Module):
-    """For grids of category codes (MiniGrid, XLand-MiniGrid) of up to 16x16 cells.
+    """For grids of category codes (MiniGrid, XLand-MiniGrid) of up to 25x25 cells.
 
     A cell is the sum of one learned embedding for each channel's code. An instruction
     scales and shifts the features of all cells alike (FiLM, Perez et al. 2018,

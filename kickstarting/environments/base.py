@@ -22,6 +22,16 @@ FRAME_HEIGHT = 72
 FRAME_WIDTH = 96
 ACTION_REPEAT = 4
 
+# Frames of up to so many cells a side are grids of category codes, larger ones are
+# pictures. MiniGrid's largest world is 25x25.
+MAX_GRID_SIZE = 25
+# Drawings of them are about so many pixels high.
+_GRID_PICTURE_SIZE = 360
+
+# Characters of one that is refused.
+_TOLD_OF_A_REWARD = 80
+_LARGEST_REWARD = float(np.finfo(np.float32).max)
+
 
 class EnvironmentConfigError(ValueError):
     """An environment that cannot be made as asked; its message is one line."""
@@ -36,12 +46,15 @@ class EnvironmentSpec:
       instruction_length: number of int32 word ids L; 0 where there is no language.
       action_names: the discrete action set, in order.
       action_repeat: environment frames for each agent step.
+      unused: what else the environment shows, which no agent sees; specs that differ
+        in this alone are equal.
     """
 
     frame_shape: tuple[int, int, int]
     instruction_length: int
     action_names: tuple[str, ...]
     action_repeat: int
+    unused: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
     @property
     def num_actions(self) -> int:
@@ -75,6 +88,8 @@ class TaskSettings:
       held_out: plays what is kept from training, where the suite has such a thing.
       bootstrap_time_limit: False has an episode that its time limit ends be over as one
         is that ends otherwise.
+      rendered: has the environment draw itself for SpecifiedEnvironment.render, if it
+        can.
       lab: for the suites of DeepMind Lab.
     """
 
@@ -83,6 +98,7 @@ class TaskSettings:
     action_repeat: int = ACTION_REPEAT
     held_out: bool = False
     bootstrap_time_limit: bool = True
+    rendered: bool = False
     lab: config_lib.LabConfig = config_lib.LabConfig()
 
     @classmethod
@@ -126,6 +142,22 @@ class SpecifiedEnvironment(dm_env.Environment):
         """
         return np.ones(self.spec.num_actions, bool)
 
+    def picture(self, pixels: np.ndarray) -> np.ndarray:
+        """Returns what a person is shown of a frame uint8 [H, W, C] that it gave.
+
+        Returns:
+          uint8 [H', W', 3] RGB, or the frame itself where the suite does not know how
+          to draw it.
+        """
+        return pixels
+
+    def render(self) -> np.ndarray | None:
+        """Returns the environment's own picture of its state, uint8 [H, W, 3] RGB.
+
+        None where it draws none, or was not asked to (TaskSettings.rendered).
+        """
+        return None
+
     def observation_spec(self) -> Mapping[str, specs.Array]:
         return observation_spec(self.spec)
 
@@ -133,9 +165,42 @@ class SpecifiedEnvironment(dm_env.Environment):
         return action_spec(self.spec)
 
 
-def nearest_name(name: str, names: Sequence[str]) -> str:
-    """Returns ` (did you mean X?)` for the closest of `names`, or nothing."""
+def checked_reward(reward: Any) -> float:
+    """Returns the reward of a step as the number that it is.
+
+    Args:
+      reward: a number, or an array of a single one.
+
+    Raises:
+      ValueError: it is none, or none that is finite as a float32.
+    """
+    number = reward
+    if not isinstance(reward, (float, int)):
+        array = np.asarray(reward)
+        is_number = array.size == 1 and array.dtype.kind in "biuf"
+        number = array.item() if is_number else np.nan
+    if not -_LARGEST_REWARD <= number <= _LARGEST_REWARD:
+        came = " ".join(repr(reward).split())[:_TOLD_OF_A_REWARD]
+        raise ValueError(
+            f"its reward is {came}, but one number that float32 holds is needed"
+        )
+    return float(number)
+
+
+def tile_size(grid_shape: tuple[int, ...]) -> int:
+    """Returns the pixels of a cell's side in the drawing of a grid [H, W, ...]."""
+    return _GRID_PICTURE_SIZE // max(grid_shape[:2])
+
+
+def nearest_name(name: str, names: Sequence[str], likeness: float = 0.4) -> str:
+    """Returns ` (did you mean X?)` for the closest of `names`, or nothing.
+
+    Args:
+      name: that there is not.
+      names: that there are.
+      likeness: of the closest at least, from 0 to 1 for the same.
+    """
     import difflib
 
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=likeness)
     return f" (did you mean {close[0]!r}?)" if close else ""

@@ -201,8 +201,8 @@ def _module(suite: str) -> Any:
 def _difference(one: base.EnvironmentSpec, other: base.EnvironmentSpec) -> str:
     fields = [
         f"{name} {getattr(one, name)} against {getattr(other, name)}"
-        for name in base.EnvironmentSpec.__dataclass_fields__
-        if getattr(one, name) != getattr(other, name)
+        for name, field in base.EnvironmentSpec.__dataclass_fields__.items()
+        if field.compare and getattr(one, name) != getattr(other, name)
     ]
     return "; ".join(fields)
 

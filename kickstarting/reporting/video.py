@@ -9,6 +9,8 @@ import imageio
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from kickstarting.environments import base
+
 # A frame is enlarged by a whole factor to about this height (5x for 72 lines).
 _GAME_HEIGHT = 360
 _PANEL_WIDTH = 360
@@ -20,9 +22,6 @@ _VALUE_WIDTH = 40
 _SMALLEST_ACTION_HEIGHT = 14
 _LARGEST_ACTION_HEIGHT = 40
 
-# Frames up to this size are grids of category codes (NetworkConfig's 'grid').
-_LARGEST_GRID = 16
-
 _BACKGROUND = (22, 24, 29)
 _CHOSEN_BACKGROUND = (46, 51, 62)
 _TRACK = (38, 42, 50)
@@ -31,6 +30,8 @@ _DIM_TEXT = (150, 156, 168)
 _STUDENT = (79, 160, 240)
 _TEACHER = (245, 166, 70)
 
+# Of a cell.
+_WRITTEN_CODES = 3
 # Colours of category codes, one after another and then again.
 _GRID_COLOURS = np.array(
     (
@@ -96,6 +97,24 @@ def write_video(
             writer.append_data(_even(frame))
 
 
+def beside(rendered: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Puts what an environment renders on the left of what an agent sees of it.
+
+    Args:
+      rendered: uint8 [H, W, 3] RGB, scaled to the height of the other.
+      seen: as the pixels of compose_frame.
+
+    Returns:
+      uint8 [H', W', 3] RGB.
+    """
+    seen = _enlarged(seen)
+    height = seen.shape[0]
+    width = max(1, round(rendered.shape[1] * height / rendered.shape[0]))
+    scaled = Image.fromarray(rendered).resize((width, height), Image.Resampling.BOX)
+    gap = np.full((height, _MARGIN, 3), _BACKGROUND, np.uint8)
+    return np.concatenate((np.asarray(scaled), gap, seen), axis=1)
+
+
 def compose_frame(
     pixels: np.ndarray,
     action_names: Sequence[str],
@@ -107,8 +126,9 @@ def compose_frame(
     """Draws a frame of the game beside bars of the policies' probabilities.
 
     Args:
-      pixels: uint8 [H, W, 3] RGB; or [H, W, C] category codes, where H and W are at
-        most 16: the first channel gives a cell's colour, the second its core's.
+      pixels: uint8 [H, W, 3] RGB; or [H, W, C] category codes by row and column, where
+        H and W are at most base.MAX_GRID_SIZE: a cell has the colour of its first, and
+        its first three are written in it.
       action_names: A names.
       student_probabilities: float [A].
       teacher_probabilities: float [A], or None without a teacher.
@@ -195,17 +215,24 @@ def _even(frame: np.ndarray) -> np.ndarray:
 
 def _enlarged(pixels: np.ndarray) -> np.ndarray:
     factor = max(1, _GAME_HEIGHT // pixels.shape[0])
-    if max(pixels.shape[:2]) > _LARGEST_GRID:
+    if max(pixels.shape[:2]) > base.MAX_GRID_SIZE:
         return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
-    colours = _GRID_COLOURS[pixels[..., :2] % len(_GRID_COLOURS)]
-    cells = colours[:, :, 0].repeat(factor, axis=0).repeat(factor, axis=1)
-    if pixels.shape[2] > 1:
-        cores = colours[:, :, 1].repeat(factor, axis=0).repeat(factor, axis=1)
-        inside = np.abs(np.arange(factor) - factor // 2) < factor // 6
-        rows = np.tile(inside, pixels.shape[0])
-        columns = np.tile(inside, pixels.shape[1])
-        cells = np.where((rows[:, None] & columns)[..., None], cores, cells)
-    return cells
+    colours = _GRID_COLOURS[pixels[..., 0] % len(_GRID_COLOURS)]
+    canvas = Image.fromarray(colours.repeat(factor, axis=0).repeat(factor, axis=1))
+    draw = ImageDraw.Draw(canvas)
+    for row, column in np.ndindex(pixels.shape[:2]):
+        draw.text(
+            ((column + 0.5) * factor, (row + 0.5) * factor),
+            "\n".join(map(str, pixels[row, column, :_WRITTEN_CODES])),
+            fill=_TEXT,
+            font=_font(max(1, factor // (_WRITTEN_CODES + 2))),
+            anchor="mm",
+            spacing=1,
+            align="center",
+            stroke_width=1,
+            stroke_fill=_BACKGROUND,
+        )
+    return np.asarray(canvas)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ Each check raises the first thing that is wrong, in one line.
 from collections.abc import Sequence
 
 import numpy as np
+from absl import logging
 
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
@@ -40,6 +41,12 @@ def check_tasks(config: config_lib.Config) -> base.EnvironmentSpec:
             raise config_lib.ConfigError(
                 f"{config.tasks[0]} and {task} have other observations or actions: "
                 "one student needs tasks that agree"
+            )
+        if spec.unused:
+            logging.warning(
+                "%s shows more than the student sees: %s is left out",
+                task,
+                ", ".join(map(repr, spec.unused)),
             )
     return specs[0]
 

@@ -29,6 +29,8 @@ def episode_frames(
 ) -> Iterator[np.ndarray]:
     """Yields the pictures of one episode.
 
+    An environment that renders itself is shown so, beside what the student sees of it.
+
     Args:
       student: what acts.
       teacher: asked about every observation that the student sees; may be None.
@@ -44,7 +46,9 @@ def episode_frames(
     action_set = dmlab_actions.set_of(student.spec.action_names)
     lab = dataclasses.replace(lab, action_set=action_set)
     environment = suites.make_environment(
-        base.TaskSettings(task, seed, student.spec.action_repeat, lab=lab)
+        base.TaskSettings(
+            task, seed, student.spec.action_repeat, rendered=True, lab=lab
+        )
     )
     random = np.random.default_rng(seed)
     step = jax.jit(student.agent.step)
@@ -78,7 +82,7 @@ def episode_frames(
                 else random.choice(len(probabilities), p=probabilities)
             )
             yield video.compose_frame(
-                observation.pixels[0],
+                _game(environment, observation.pixels[0]),
                 student.spec.action_names,
                 probabilities,
                 advice,
@@ -91,6 +95,12 @@ def episode_frames(
                 return
     finally:
         environment.close()
+
+
+def _game(environment: base.SpecifiedEnvironment, pixels: np.ndarray) -> np.ndarray:
+    """Returns what the student sees, beside what the environment renders if it does."""
+    seen, rendered = environment.picture(pixels), environment.render()
+    return seen if rendered is None else video.beside(rendered, seen)
 
 
 def _policy(logits: trajectory.Array, available_actions: np.ndarray) -> np.ndarray:

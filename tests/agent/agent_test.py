@@ -155,7 +155,8 @@ class AgentTest(parameterized.TestCase):
     @parameterized.parameters(
         ((7, 7, 3), "grid"),
         ((16, 16, 2), "grid"),
-        ((20, 20, 3), "shallow"),
+        ((25, 25, 3), "grid"),
+        ((26, 26, 3), "shallow"),
         ((72, 96, 3), "shallow"),
     )
     def test_auto_torso(self, frame_shape, torso):
@@ -163,10 +164,10 @@ class AgentTest(parameterized.TestCase):
         self.assertEqual(agent.torso, torso)
 
     @parameterized.parameters(
-        ("grid", (72, 96, 3), "grid torso is for frames up to 16"),
-        ("small_grid", (72, 96, 3), "small_grid torso is for frames up to 16"),
+        ("grid", (72, 96, 3), "grid torso is for frames up to 25"),
+        ("small_grid", (72, 96, 3), "small_grid torso is for frames up to 25"),
         ("shallow", (7, 7, 3), "needs frames of 20x20 or more"),
-        ("auto", (17, 17, 3), "needs frames of 20x20 or more"),
+        ("auto", (17, 26, 3), "needs frames of 20x20 or more"),
     )
     def test_unfit_torso_is_refused_in_one_line(self, torso, frame_shape, message):
         with self.assertRaisesRegex(ConfigError, message) as caught:

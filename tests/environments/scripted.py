@@ -2,13 +2,15 @@
 
 import json
 import os
+import random
 import signal
 import time
+from typing import Any
 
 import dm_env
 import numpy as np
 
-from kickstarting.environments import base
+from kickstarting.environments import base, notices
 
 SPEC = base.EnvironmentSpec(
     frame_shape=(2, 3, 1),
@@ -20,7 +22,7 @@ SPEC = base.EnvironmentSpec(
 _FIRST_SEEDS = 1000
 
 
-def task(**script: float) -> str:
+def task(**script: Any) -> str:
     """Returns a task whose script `make` follows; see ScriptedEnvironment."""
     return f"scripted:{json.dumps(script)}"
 
@@ -30,12 +32,12 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
 
     The script's keys: `length` of an episode, whether it ends in a `truncation`,
     `reset_seconds`, `crash_at` a step of an episode (0: at each reset), `crash_after`
-    so many steps of its life, the step to `hang_at` and those with a reward of
-    `infinity_at`, an observation that has a `row_more_at`, one that leaves
+    so many steps of its life, the step to `hang_at`, an `odd_reward` and the step that
+    it comes at, an observation that has a `row_more_at`, one that leaves
     `nothing_open_at`, and what goes wrong in the making: to `refuse` it, or to `die` of
-    SIGKILL. A hang, an infinity, a row and what leaves nothing open come
-    with the first seed only. With `one_action` it takes action 1 at odd steps alone, 0
-    at even ones.
+    SIGKILL, and what it `tells`, twice, at each reset. A hang, an odd reward, a row and
+    what leaves nothing open come with the first seed only. With `one_action` it takes
+    action 1 at odd steps alone, 0 at even ones.
     """
 
     def __init__(self, settings: base.TaskSettings) -> None:
@@ -52,9 +54,11 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         self._steps_left = script.get("crash_after", -1)
         is_first = settings.seed < _FIRST_SEEDS
         self._hang_at = script.get("hang_at", -1) if is_first else -1
-        self._infinity_at = script.get("infinity_at", -1) if is_first else -1
+        self._odd_reward_at = script.get("odd_reward_at", -1) if is_first else -1
+        self._odd_reward = script.get("odd_reward")
         self._row_more_at = script.get("row_more_at", -1) if is_first else -1
         self._nothing_open_at = script.get("nothing_open_at", -1) if is_first else -1
+        self._tells = script.get("tells")
         self._one_action = script.get("one_action", False)
         self._steps = 0
         self._seed = settings.seed
@@ -71,6 +75,9 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         time.sleep(self._reset_seconds)
         if self._crash_at == 0:
             raise RuntimeError("the script says\nthat this environment never resets")
+        for _ in range(2):
+            if self._tells:
+                notices.tell(self._tells)
         self._steps = 0
         return dm_env.restart(self._observation())
 
@@ -81,8 +88,8 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
             raise RuntimeError("the script says that this environment crashes here")
         if self._steps == self._hang_at:
             time.sleep(3600)
-        if self._steps == self._infinity_at:
-            return dm_env.transition(float("inf"), self._observation())
+        if self._steps == self._odd_reward_at:
+            return dm_env.transition(self._odd_reward, self._observation())
         if self._steps < self._length:
             return dm_env.transition(float(action), self._observation())
         if self._truncation:
@@ -99,3 +106,26 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
 
 
 make = ScriptedEnvironment
+
+
+class DrawingEnvironment(ScriptedEnvironment):
+    """Draws its frames from the generators of the process: one of numpy, one of Python.
+
+    The first comes from its making.
+    """
+
+    def __init__(self, settings: base.TaskSettings) -> None:
+        super().__init__(settings)
+        self._drawn = self._draw()
+
+    def _draw(self) -> tuple[int, int]:
+        return int(np.random.randint(256)), random.randrange(256)
+
+    def _observation(self) -> dict[str, np.ndarray]:
+        observation = super()._observation()
+        observation[base.PIXELS][0, :2, 0] = self._drawn
+        self._drawn = self._draw()
+        return observation
+
+
+make_drawing = DrawingEnvironment

@@ -120,16 +120,26 @@ class ComposeFrameTest(parameterized.TestCase):
         for above, below in itertools.pairwise(rows):
             self.assertLess(above.max(), below.min())
 
-    def test_grid_cells_of_one_code_have_one_colour(self):
+    def test_grid_cells_of_one_code_look_alike(self):
         grid = np.zeros((9, 9, 2), np.uint8)
         grid[4, 4] = (5, 3)
         grid[7, 1] = (5, 3)
+        grid[7, 2] = (5, 4)
         image = video.compose_frame(grid, ["up"], np.ones(1), None, "")
         cells = image[:360, :360].reshape(9, 40, 9, 40, 3).swapaxes(1, 2)
         np.testing.assert_array_equal(cells[4, 4], cells[7, 1])
-        self.assertFalse((cells[4, 4] == cells[0, 0]).all())
-        # The core shows the second channel.
-        self.assertFalse((cells[4, 4, 20, 20] == cells[4, 4, 2, 2]).all())
+        self.assertFalse((cells[4, 4, 2, 2] == cells[0, 0, 2, 2]).all())
+        # Of one colour, with another code written in it.
+        np.testing.assert_array_equal(cells[7, 1, 2, 2], cells[7, 2, 2, 2])
+        self.assertFalse((cells[7, 1] == cells[7, 2]).all())
+
+    def test_what_is_rendered_stands_on_the_left(self):
+        rendered = np.full((30, 60, 3), 9, np.uint8)
+        pixels = _pixels()
+        image = video.beside(rendered, pixels)
+        self.assertEqual(image.shape, (360, 720 + 12 + 480, 3))
+        np.testing.assert_array_equal(image[:, :720], 9)
+        np.testing.assert_array_equal(image[2::5, 734::5], pixels)
 
     def test_refuses_probabilities_of_another_action_set(self):
         with self.assertRaisesRegex(video.VideoError, "teacher.*do not fit 9 actions"):

@@ -149,7 +149,7 @@ class LabEnvironment(base.SpecifiedEnvironment):
         text = raw.get(dmlab_load.INSTRUCTION, "")
         if text != self._text:
             self._text = text
-            words = instructions.encode(text, INSTRUCTION_LENGTH)
+            words = instructions.encode(text, INSTRUCTION_LENGTH, self._level)
         self._observation = {
             base.PIXELS: raw[dmlab_load.FRAME],
             base.INSTRUCTION: words,

@@ -2,7 +2,7 @@
 
 Any registered id with Discrete actions will do whose observation is an image, or a dict
 with an 'image' as MiniGrid's and BabyAI's. Their 'mission' becomes the instruction;
-their 'direction' is left out, for the view is egocentric. Grid worlds want
+what else a dict holds, such as their 'direction', is left out. Grid worlds want
 action_repeat 1: repeating `forward` skips the cells between.
 
 Where an environment says which actions it takes, as Gymnasium's own do, by an
@@ -11,21 +11,17 @@ available.
 """
 
 import functools
-import os
 from typing import Any
 
 import dm_env
 import numpy as np
+from absl import logging
 
 from kickstarting.environments import base
-from kickstarting.environments.gym import instructions
+from kickstarting.environments.gym import instructions, registry, spaces
 
-# Frames up to this size are grids whose cells mean something: resizing would mix them.
-MAX_GRID_SIZE = 16
 # Holds MiniGrid's missions and most of BabyAI's; the longest (BossLevel) are cut.
 MISSION_LENGTH = 24
-
-_ACTION_MASK = "action_mask"
 
 
 def levels() -> tuple[str, ...]:
@@ -33,7 +29,7 @@ def levels() -> tuple[str, ...]:
     return tuple(
         sorted(
             name
-            for name in _gymnasium().registry
+            for name in registry.gymnasium().registry
             if name.startswith(("MiniGrid-", "BabyAI-"))
         )
     )
@@ -50,9 +46,9 @@ def spec(level: str, action_repeat: int) -> base.EnvironmentSpec:
 
 @functools.cache
 def _spec(level: str, action_repeat: int) -> base.EnvironmentSpec:
-    environment = _make(level)
+    environment = registry.make(level)
     try:
-        return _spec_of(environment, level, action_repeat)
+        return _read(environment, level, action_repeat)[0]
     finally:
         environment.close()
 
@@ -60,11 +56,14 @@ def _spec(level: str, action_repeat: int) -> base.EnvironmentSpec:
 class GymnasiumEnvironment(base.SpecifiedEnvironment):
     """One Gymnasium environment.
 
-    Observations are {'pixels': uint8 [H, W, C], 'instruction': int32 [L]}: images are
-    resized to [72, 96, 3], grids of up to 16x16 cells keep their shape; L is 24 where
-    there is a mission and 0 elsewhere. Rewards are summed over the repeated action,
-    which is repeated only as long as it is available. `truncated` gives a LAST step
-    with discount 1, `terminated` one with discount 0.
+    Observations are {'pixels': uint8 [H, W, C], 'instruction': int32 [L]}: pictures are
+    resized to [72, 96, 3], grids keep their shape (spaces.py tells them apart); L is 24
+    where there is a mission and 0 elsewhere. Rewards are summed over the repeated
+    action, which is repeated only as long as it is available. `truncated` gives a LAST
+    step with discount 1, `terminated` one with discount 0.
+
+    An observation that is not as its space says, and a reward that is not a number of
+    float32, raise a base.EnvironmentConfigError.
     """
 
     def __init__(self, settings: base.TaskSettings) -> None:
@@ -74,8 +73,10 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
           base.EnvironmentConfigError: the id is unknown, or its spaces do not fit.
         """
         level = settings.task.partition(":")[2]
-        self._environment = _make(level)
-        super().__init__(_spec_of(self._environment, level, settings.action_repeat))
+        self._environment = registry.make(level, settings.rendered)
+        self._renders = self._environment.render_mode == "rgb_array"
+        spec, self._observed = _read(self._environment, level, settings.action_repeat)
+        super().__init__(spec)
         # Gymnasium draws all episodes from the seed of the first reset.
         self._seed: int | None = settings.seed
         self._mission = ""
@@ -103,7 +104,7 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
             raw, reward, terminated, truncated, information = self._environment.step(
                 int(action)
             )
-            total += float(reward)
+            total += self._reward(reward)
             self._needs_reset = terminated or truncated
             self._available_actions = self._mask(raw, information)
             if self._needs_reset or not self._available_actions[action]:
@@ -118,116 +119,89 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
             return dm_env.truncation(total, observation, discount=1.0)
         return dm_env.transition(total, observation)
 
+    def picture(self, pixels: np.ndarray) -> np.ndarray:
+        if not self._observed.minigrid:
+            return pixels
+        # Workers draw nothing.
+        from kickstarting.environments.gym import grid_picture
+
+        drawn = grid_picture.draw(pixels, base.tile_size(pixels.shape))
+        return pixels if drawn is None else drawn
+
+    def render(self) -> np.ndarray | None:
+        if not self._renders:
+            return None
+        try:
+            picture = np.asarray(self._environment.render())
+        except Exception as error:  # noqa: BLE001 - a video may do without
+            self._renders = False
+            logging.warning(
+                "gym:%s cannot be rendered: %r", self._observed.level, error
+            )
+            return None
+        is_rgb = picture.dtype == np.uint8 and picture.shape[2:] == (3,)
+        return picture if is_rgb else None
+
     def close(self) -> None:
         self._environment.close()
 
+    def _reward(self, given: Any) -> float:
+        try:
+            return base.checked_reward(given)
+        except ValueError as error:
+            raise base.EnvironmentConfigError(
+                f"gym:{self._observed.level}: {error}"
+            ) from error
+
     def _mask(self, raw: Any, information: dict[str, Any]) -> np.ndarray:
-        mask = information.get(_ACTION_MASK)
-        if mask is None and isinstance(raw, dict):
-            mask = raw.get(_ACTION_MASK)
-        return super().available_actions if mask is None else np.array(mask, bool)
+        given = information.get(spaces.ACTION_MASK)
+        if given is None and isinstance(raw, dict):
+            given = raw.get(spaces.ACTION_MASK)
+        if given is None:
+            return super().available_actions
+        mask = np.array(given, bool)
+        if mask.shape != (self.spec.num_actions,):
+            raise base.EnvironmentConfigError(
+                f"gym:{self._observed.level} gave an action mask {mask.shape} for "
+                f"{self.spec.num_actions} actions"
+            )
+        return mask
 
     def _observation(self, raw: Any) -> dict[str, np.ndarray]:
-        if isinstance(raw, dict):
-            mission = raw.get("mission", "")
-            if mission != self._mission:
-                self._mission = mission
-                self._instruction = instructions.encode(
-                    mission, self.spec.instruction_length
-                )
-            raw = raw["image"]
-        return {
-            base.PIXELS: _frame(raw, self.spec.frame_shape),
-            base.INSTRUCTION: self._instruction,
-        }
+        frame = self._observed.frame(raw)
+        mission = self._observed.mission_of(raw)
+        if mission != self._mission:
+            self._mission = mission
+            self._instruction = instructions.encode(
+                mission,
+                self.spec.instruction_length,
+                f"gym:{self._observed.level}",
+            )
+        return {base.PIXELS: frame, base.INSTRUCTION: self._instruction}
 
 
 make = GymnasiumEnvironment
 
 
-def _gymnasium() -> Any:
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    try:
-        import gymnasium
-
-        # Importing it registers MiniGrid and BabyAI.
-        import minigrid  # noqa: F401
-    except ImportError as error:
-        raise base.EnvironmentConfigError(
-            f"the gym suite needs {error.name}, which is not installed: "
-            "pip install gymnasium minigrid"
-        ) from error
-    return gymnasium
-
-
-def _make(level: str) -> Any:
-    gymnasium = _gymnasium()
-    try:
-        return gymnasium.make(level, disable_env_checker=True)
-    except gymnasium.error.UnregisteredEnv as error:
-        near = base.nearest_name(level, tuple(gymnasium.registry))
-        raise base.EnvironmentConfigError(
-            f"gym has no level {level!r}{near}"
-        ) from error
-    except (gymnasium.error.Error, ImportError) as error:
-        reason = " ".join(str(error).split())
-        raise base.EnvironmentConfigError(
-            f"gym:{level} cannot be made: {reason}"
-        ) from (error)
-
-
-def _spec_of(environment: Any, level: str, action_repeat: int) -> base.EnvironmentSpec:
-    gymnasium = _gymnasium()
+def _read(
+    environment: Any, level: str, action_repeat: int
+) -> tuple[base.EnvironmentSpec, spaces.Observed]:
+    discrete = registry.gymnasium().spaces.Discrete
     actions = environment.action_space
-    if not isinstance(actions, gymnasium.spaces.Discrete) or actions.start != 0:
+    if not isinstance(actions, discrete) or actions.start != 0:
         raise base.EnvironmentConfigError(
             f"gym:{level} has actions {actions}, but only Discrete ones from 0 are "
             "supported"
         )
-    space = environment.observation_space
-    has_mission = False
-    if isinstance(space, gymnasium.spaces.Dict):
-        has_mission = "mission" in space.spaces
-        space = space.spaces.get("image")
-    shape = getattr(space, "shape", None) or ()
-    frame_shape = (
-        _frame_shape(shape) if getattr(space, "dtype", None) == np.uint8 else ()
-    )
-    if len(frame_shape) != 3:
-        observed = " ".join(str(environment.observation_space).split())
-        raise base.EnvironmentConfigError(
-            f"gym:{level} observes {observed}, but an image is needed: uint8 [H, W] or "
-            "[H, W, 1 or 3], or a small grid"
-        )
-    return base.EnvironmentSpec(
-        frame_shape=frame_shape,
-        instruction_length=MISSION_LENGTH if has_mission else 0,
+    observed = spaces.read(level, environment)
+    spec = base.EnvironmentSpec(
+        frame_shape=observed.frame_shape,
+        instruction_length=MISSION_LENGTH if observed.mission else 0,
         action_names=_action_names(environment, int(actions.n)),
         action_repeat=action_repeat,
+        unused=observed.unused,
     )
-
-
-def _frame_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    if len(shape) not in (2, 3):
-        return ()
-    height, width, channels = (*shape, 1)[:3]
-    if max(height, width) <= MAX_GRID_SIZE:
-        return (height, width, 3 if channels == 1 else channels)
-    if channels not in (1, 3):
-        return ()
-    return (base.FRAME_HEIGHT, base.FRAME_WIDTH, 3)
-
-
-def _frame(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    if image.shape[:2] != shape[:2]:
-        # OpenCV's threads would fight the other workers for the cores.
-        import cv2
-
-        cv2.setNumThreads(0)
-        image = cv2.resize(image, shape[1::-1], interpolation=cv2.INTER_AREA)
-    if image.ndim == 2:
-        image = image[:, :, None]
-    return np.broadcast_to(image, shape)
+    return spec, observed
 
 
 def _action_names(environment: Any, num_actions: int) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ import contextlib
 import dataclasses
 import importlib
 import json
-import math
 import os
+import random
 import signal
 import socket
 import sys
@@ -19,12 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kickstarting.environments import base
+from kickstarting.environments import base, notices
 from kickstarting.environments.stepping import shared_memory
 
 READY = b"."
 FAILED = b"!"
 DYING = b"x"
+NOTICE = b"i"
 STEP = b"s"
 MAX_MESSAGE_BYTES = 4096
 # Of an observation in the memory: environment, slot, position.
@@ -125,16 +126,21 @@ class EpisodeStepper:
         )
 
     def step(self, action: int) -> Outcome:
-        """Steps once; ignores the action where it only crosses a truncation."""
+        """Steps once; ignores the action where it only crosses a truncation.
+
+        Raises:
+          ValueError: the reward is no number, or none that float32 holds.
+        """
         if self._truncated:
             return self.reset()
         timestep = self._environment.step(action)
-        self._return += timestep.reward
+        reward = base.checked_reward(timestep.reward)
+        self._return += reward
         self._steps += 1
         outcome = Outcome(
             observation=timestep.observation,
             available_actions=self._environment.available_actions,
-            reward=timestep.reward,
+            reward=reward,
             discount=1.0,
             first=False,
             ended=timestep.last(),
@@ -166,6 +172,7 @@ def main(arguments: list[str]) -> None:
     connection.set_inheritable(False)
     memory = shared_memory.SharedMemory(order.layout, order.memory)
     os.close(order.memory)
+    notices.hand_to(lambda text: _tell(connection, NOTICE, text))
     try:
         environment = _make_environment(order)
     except base.EnvironmentConfigError as error:
@@ -186,14 +193,17 @@ def main(arguments: list[str]) -> None:
         environment.close()
 
 
-def _tell(connection: socket.socket, what: bytes, error: Exception) -> None:
-    reason = " ".join(str(error).split()) or type(error).__name__
+def _tell(connection: socket.socket, what: bytes, said: Exception | str) -> None:
+    reason = " ".join(str(said).split()) or type(said).__name__
     # The parent may be gone.
     with contextlib.suppress(OSError):
         connection.send(what + reason.encode()[: MAX_MESSAGE_BYTES - len(what)])
 
 
 def _make_environment(order: Order) -> base.SpecifiedEnvironment:
+    # What draws from the process's own generators, as some environments do.
+    random.seed(order.settings.seed)
+    np.random.seed(order.settings.seed % 2**32)
     module, _, function = order.factory.partition(":")
     factory: Factory = getattr(importlib.import_module(module), function)
     environment = factory(order.settings)
@@ -240,11 +250,8 @@ def _check(outcome: Outcome, memory: shared_memory.SharedMemory) -> None:
     """Refuses what would teach nonsense, or be written as what it is not.
 
     Raises:
-      ValueError: the reward is not finite, an array is not as the spec has it, or no
-        action is available.
+      ValueError: an array is not as the spec has it, or no action is available.
     """
-    if not math.isfinite(outcome.reward):
-        raise ValueError(f"its reward is {outcome.reward}")
     for name, given, place in (
         ("pixels", outcome.observation[base.PIXELS], memory.pixels),
         ("instruction", outcome.observation[base.INSTRUCTION], memory.instruction),

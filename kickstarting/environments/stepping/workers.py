@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 from absl import logging
 
-from kickstarting.environments import base
+from kickstarting.environments import base, notices
 from kickstarting.environments.stepping import shared_memory, worker_process
 
 DEFAULT_FACTORY = "kickstarting.environments.suites:make_environment"
@@ -252,6 +252,9 @@ class WorkerBatch:
             reason = message[1:].decode(errors="replace")
             if message.startswith(worker_process.FAILED):
                 raise base.EnvironmentConfigError(reason)
+            if message.startswith(worker_process.NOTICE):
+                notices.tell(reason)
+                return False
             self._reasons[index] = reason
             return False
         self._bury(index)

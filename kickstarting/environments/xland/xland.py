@@ -15,9 +15,11 @@ import dm_env
 import jax
 import numpy as np
 import xminigrid
+from xminigrid.rendering import rgb_render
 
 from kickstarting.environments import base
 from kickstarting.environments.gym import instructions
+from kickstarting.environments.xland import grid_picture
 from kickstarting.environments.xland import simulator as xland_simulator
 
 ACTION_NAMES = ("forward", "turn_right", "turn_left", "pick_up", "put_down", "toggle")
@@ -66,6 +68,7 @@ class XLandEnvironment(base.SpecifiedEnvironment):
         super().__init__(spec(level, settings.action_repeat))
         self._simulator = xland_simulator.simulator(level, settings.action_repeat)
         self._key = jax.random.PRNGKey(settings.seed)
+        self._rendered = settings.rendered
         self._timestep: Any = None
 
     def reset(self) -> dm_env.TimeStep:
@@ -83,6 +86,15 @@ class XLandEnvironment(base.SpecifiedEnvironment):
         if self._timestep.discount > 0:
             return dm_env.truncation(reward, self._observation(), discount=1.0)
         return dm_env.termination(reward, self._observation())
+
+    def picture(self, pixels: np.ndarray) -> np.ndarray:
+        return grid_picture.draw(pixels, base.tile_size(pixels.shape))
+
+    def render(self) -> np.ndarray | None:
+        if not self._rendered or self._timestep is None:
+            return None
+        state = jax.tree.map(np.asarray, self._timestep.state)
+        return rgb_render.render(state.grid, state.agent, self.spec.frame_shape[0])
 
     def _observation(self) -> dict[str, np.ndarray]:
         return {

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -207,12 +208,25 @@ class WorkersTest(parameterized.TestCase):
         _wait_for(batch, (0,))
 
     @parameterized.parameters(
-        ("infinity_at", "its reward is inf"),
-        ("row_more_at", r"its pixels have shape \(3, 3, 1\) and type uint8"),
-        ("nothing_open_at", "it leaves no action open"),
+        ({"row_more_at": 2}, r"its pixels have shape \(3, 3, 1\) and type uint8"),
+        ({"nothing_open_at": 2}, "it leaves no action open"),
+        *(
+            ({"odd_reward_at": 2, "odd_reward": reward}, f"its reward is {told}, but")
+            for reward, told in (
+                (float("inf"), "inf"),
+                (float("nan"), "nan"),
+                (1e39, r"1e\+39"),
+                (10**400, "1000.*"),
+                ([1.0, 2.0], r"\[1.0, 2.0\]"),
+                (None, "None"),
+                ("1", "'1'"),
+            )
+        ),
     )
-    def test_nonsense_costs_its_unroll_and_is_told(self, what: str, told: str) -> None:
-        batch = self._start(_scripted_batch({what: 2}))
+    def test_nonsense_costs_its_unroll_and_is_told(
+        self, script: dict[str, Any], told: str
+    ) -> None:
+        batch = self._start(_scripted_batch(script))
         _wait_for(batch, (0,))
         _step(batch, [0])
         _wait_for(batch, (0,))
@@ -220,10 +234,44 @@ class WorkersTest(parameterized.TestCase):
         with self.assertLogs(level="WARNING") as logs:
             _wait_for(batch, (0,))
         self.assertLen(logs.output, 1)
-        self.assertRegex(logs.output[0], told)
+        self.assertRegex(logs.output[0], rf"\(scripted:.*\) died .*{told}")
         self.assertTrue(batch.restarted[0])
         self.assertEqual(batch.reward[0], 0)
         self.assertTrue(np.isfinite(batch.episode_return[0]))
+
+    def test_what_its_workers_have_to_say_is_said_once(self) -> None:
+        batch = self._start(_scripted_batch(*[{"tells": "a word\nof all"}] * 3))
+        with self.assertLogs(level="WARNING") as logs:
+            _wait_for(batch, (0, 1, 2))
+        self.assertEqual(
+            [record.getMessage() for record in logs.records], ["a word of all"]
+        )
+        self.assertFalse(batch.restarted.any())
+
+    def test_the_seed_decides_what_the_process_s_generators_draw(self) -> None:
+        def drawn(*seeds: int) -> np.ndarray:
+            settings = [base.TaskSettings(scripted.task(), seed) for seed in seeds]
+            batch = self._start(
+                workers.WorkerBatch(
+                    settings,
+                    scripted.SPEC,
+                    2,
+                    3,
+                    "tests.environments.scripted:make_drawing",
+                )
+            )
+            _wait_for(batch, range(len(seeds)))
+            for position in range(1, 4):
+                _step(batch, range(len(seeds)), position=position)
+                _wait_for(batch, range(len(seeds)))
+            return batch.pixels[:, 0, :, 0, :2, 0].copy()
+
+        one, same, other = drawn(5, 5, 6)
+        np.testing.assert_array_equal(one, same)
+        # By either generator.
+        self.assertTrue((one != other).any(axis=0).all())
+        (again,) = drawn(5)
+        np.testing.assert_array_equal(one, again)
 
     def test_impossible_environment_is_an_error(self) -> None:
         batch = self._start(_scripted_batch({"refuse": 1}))
