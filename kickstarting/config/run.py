@@ -24,6 +24,7 @@ INFERENCE_DEVICES = ("cpu", "accelerator")
 LAB_ACTION_SETS = ("default", "extended")
 MAX_LEVEL_SEED = 2**31 - 1
 MAX_ENVIRONMENTS = 4096
+ENVIRONMENT_DEADLINE_SECONDS = 300.0
 
 _PAPER_SCORE_WINDOW_FRAMES = 30_000_000
 
@@ -98,6 +99,11 @@ class Config:
     environments_per_actor: int = RING.setting(16, f"[1, {MAX_ENVIRONMENTS}]").help("""
         Environments that one actor steps as a batch. Default: 16, or as many as give
         each task environments_per_task over all actors.""")
+    environment_deadline_seconds: float = RING.setting(
+        ENVIRONMENT_DEADLINE_SECONDS, "(0, inf)", "environment_deadline"
+    ).help("""
+        Seconds after which an environment that is not made, or gives no time step,
+        counts as hung, and another one takes its place.""")
     unroll_length: int = RING.setting(32, "[1, 10000]").help("""
         Agent steps in an unroll.""")
     batch_size: int = RING.setting(8, "[1, 65536]").help("""

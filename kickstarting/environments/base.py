@@ -76,6 +76,7 @@ class TaskSettings:
       bootstrap_time_limit: False has an episode that its time limit ends be over as one
         is that ends otherwise.
       lab: for the suites of DeepMind Lab.
+      deadline_seconds: within which it must be made, and give each of its time steps.
     """
 
     task: str
@@ -84,6 +85,7 @@ class TaskSettings:
     held_out: bool = False
     bootstrap_time_limit: bool = True
     lab: config_lib.LabConfig = config_lib.LabConfig()
+    deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "TaskSettings":
