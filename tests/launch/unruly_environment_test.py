@@ -72,6 +72,20 @@ class UnrulyEnvironmentTest(parameterized.TestCase):
         self.assertEmpty(run.wait_until_gone(40))
         self.assertEmpty(self._living_children())
 
+    @parameterized.parameters("ResetHangs", "StepHangs")
+    def test_a_run_to_which_nothing_comes_says_why_and_ends(self, what):
+        run = self._start(what, "--environment_deadline=20", "--standstill_minutes=0.4")
+        self.assertEqual(run.wait(), 1, run.stderr)
+        said = run.stdout + run.stderr
+        self.assertRegex(
+            said,
+            "no first update after 0.4 minutes: the learner waits for unrolls; actor/0 "
+            rf"has waited for 2 of its 2 environments \({unruly.task(what)}\) for ",
+        )
+        self.assertIn("standstill_minutes (0.4) are over", said)
+        self.assertEmpty(run.wait_until_gone(5))
+        self.assertEmpty(self._living_children())
+
 
 if __name__ == "__main__":
     absltest.main()
