@@ -271,8 +271,9 @@ class _Learner:
         counters: dict[str, float],
         gauges: dict[str, float],
         episodes: Any,
+        doing: str,
     ) -> None:
-        del source, episodes
+        del source, episodes, doing
         self.steps = counters["agent_steps"]
         self.batch_size = gauges["acting_batch_size"]
 

@@ -99,6 +99,7 @@ class FixedLearner:
     def __init__(self, flat: np.ndarray, weight: np.ndarray, version: int = 0) -> None:
         self.published = (version, flat, weight)
         self.reports: list[dict[str, float]] = []
+        self.doing: list[str] = []
         self.gauges: set[str] = set()
         self.episodes: list[Any] = []
 
@@ -112,8 +113,10 @@ class FixedLearner:
         counters: dict[str, float],
         gauges: dict[str, float],
         episodes: Any,
+        doing: str,
     ) -> None:
         """See actor.LearnerClient."""
+        self.doing.append(doing)
         self.reports.append({"source": source, **counters, **gauges})
         self.gauges |= set(gauges)
         if episodes is not None:

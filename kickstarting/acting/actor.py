@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from kickstarting.acting import actor_words
 from kickstarting.acting.guides import Guide
 from kickstarting.acting.newest_parameters import NewestParameters, parameters_period
 from kickstarting.acting.policy import Policy, inference_device
@@ -50,10 +51,11 @@ class LearnerClient(Protocol):
         counters: dict[str, float],
         gauges: dict[str, float],
         episodes: Any,
+        doing: str,
     ) -> None:
         """Takes an actor's report and its episodes (tasks, returns, agent steps).
 
-        What counters and gauges are, Telemetry.report says.
+        What counters and gauges are, Telemetry.report says; `doing` is for a person.
         """
 
 
@@ -121,6 +123,10 @@ class Actor:
         self._agent_steps = 0
         self._batches = 0
         self._seconds = {"environment": 0.0, "slot": 0.0}
+        self._began = time.monotonic()
+        self._doing = actor_words.Doing(
+            [config.tasks[task] for task in tasks], self._began
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Acts until `stop` is set.
@@ -144,6 +150,7 @@ class Actor:
             self._parameters.wait_for_first(stop)
             if stop.is_set():
                 return
+            helper.start()
             # A resumed run must not draw the random numbers of its past again.
             self._steps += self._frames_learned() // self._config.action_repeat
             self._policy.warm_up(
@@ -152,7 +159,8 @@ class Actor:
                 guided=self._guide is not None,
             )
             self._sender.start()
-            helper.start()
+            self._began = time.monotonic()
+            self._doing.act()
             self._loop(stop)
         finally:
             has_ended.set()
@@ -174,6 +182,7 @@ class Actor:
                 continue
             ready.sort()
             ready, held = self._open_unrolls(ready)
+            self._doing.hold(held)
             self._seconds["slot"] += self._parameters.wait(stop)
             if len(ready):
                 self._act(ready)
@@ -208,6 +217,7 @@ class Actor:
     def _take_results(self, arrived: np.ndarray) -> None:
         if not len(arrived):
             return
+        self._doing.took(arrived)
         environments = self._environments
         lost = environments.restarted[arrived]
         for environment in arrived[lost]:
@@ -276,6 +286,7 @@ class Actor:
         self._state.cell[ready] = state.cell
         self._state.hidden[ready] = state.hidden
         self._environments.step(ready, actions, slot, position + 1)
+        self._doing.asked(ready)
         store.action[ready, slot, position] = actions
         store.behaviour_logits[ready, slot, position] = logits
         store.position[ready] += 1
@@ -292,17 +303,18 @@ class Actor:
         self, stop: threading.Event, has_ended: threading.Event
     ) -> None:
         """Fetches parameters and reports, behind the acting."""
-        polled = reported = start = time.monotonic()
+        polled = reported = time.monotonic()
         period = parameters_period(self._config)
         while not (stop.wait(min(period, _REPORT_SECONDS)) or has_ended.is_set()):
             try:
                 due = time.monotonic() - polled >= period
-                if due and not self._parameters.are_waited_for:
+                is_own = self._doing.acts and not self._parameters.are_waited_for
+                if due and is_own:
                     polled = time.monotonic()
                     self._parameters.poll()
                 if time.monotonic() - reported > _REPORT_SECONDS:
                     reported = time.monotonic()
-                    self._report(reported - start)
+                    self._report(max(reported - self._began, _REPORT_SECONDS))
             except Exception:  # noqa: BLE001 - the learner goes first when all stops
                 if not stop.wait(_REPORT_SECONDS):
                     continue
@@ -337,6 +349,7 @@ class Actor:
                 "wait_teacher": sender.seconds_for_teacher / seconds,
             },
             columns,
+            self._doing.words(self._agent_steps),
         )
 
     def _advice_counters(self) -> dict[str, float]:

@@ -24,6 +24,7 @@ INFERENCE_DEVICES = ("cpu", "accelerator")
 LAB_ACTION_SETS = ("default", "extended")
 MAX_LEVEL_SEED = 2**31 - 1
 MAX_ENVIRONMENTS = 4096
+ENVIRONMENT_DEADLINE_SECONDS = 300.0
 
 _PAPER_SCORE_WINDOW_FRAMES = 30_000_000
 
@@ -98,6 +99,14 @@ class Config:
     environments_per_actor: int = RING.setting(16, f"[1, {MAX_ENVIRONMENTS}]").help("""
         Environments that one actor steps as a batch. Default: 16, or as many as give
         each task environments_per_task over all actors.""")
+    environment_deadline_seconds: float = RING.setting(
+        ENVIRONMENT_DEADLINE_SECONDS, "(0, inf)", "environment_deadline"
+    ).help("""
+        Seconds after which an environment that is not made, or gives no time step,
+        counts as hung, and another one takes its place.""")
+    standstill_minutes: float = RING.setting(30.0, "(0, inf)").help("""
+        Minutes without unrolls to learn from, after which a run ends with status 1;
+        after two the log says who does what.""")
     unroll_length: int = RING.setting(32, "[1, 10000]").help("""
         Agent steps in an unroll.""")
     batch_size: int = RING.setting(8, "[1, 65536]").help("""
@@ -169,6 +178,12 @@ class Config:
             self.total_frames >= self.frames_per_batch,
             f"total_frames ({self.total_frames}) is below one batch "
             f"({self.frames_per_batch} frames)",
+        )
+        require(
+            self.standstill_minutes * 60 > self.environment_deadline_seconds,
+            f"standstill_minutes ({self.standstill_minutes:g}) must be more than "
+            f"environment_deadline ({self.environment_deadline_seconds:g} seconds): "
+            "raise it",
         )
         num_environments = self.num_actors * self.environments_per_actor
         require(

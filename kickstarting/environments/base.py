@@ -91,6 +91,7 @@ class TaskSettings:
       rendered: has the environment draw itself for SpecifiedEnvironment.render, if it
         can.
       lab: for the suites of DeepMind Lab.
+      deadline_seconds: within which it must be made, and give each of its time steps.
     """
 
     task: str
@@ -100,6 +101,7 @@ class TaskSettings:
     bootstrap_time_limit: bool = True
     rendered: bool = False
     lab: config_lib.LabConfig = config_lib.LabConfig()
+    deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "TaskSettings":

@@ -3,11 +3,13 @@
 A suite is a module with levels(), spec(level, action_repeat) and make(settings); those
 of DeepMind Lab offer a choice of action sets, which their spec takes as well. It is
 imported when it is first asked for: the workers load this module, and JAX, which
-`xland` brings, must stay out of them.
+`xland` brings, must stay out of them. What is behind an id of Gymnasium anybody may
+have written: that suite is imported in workers, and where a look is taken, alone.
 """
 
 import functools
 import importlib
+import importlib.util
 import json
 import pathlib
 from collections.abc import Sequence
@@ -16,7 +18,7 @@ from typing import Any
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 from kickstarting.environments.dmlab import levels as dmlab_levels
-from kickstarting.environments.stepping import batch, workers
+from kickstarting.environments.stepping import batch, look, workers
 
 _MODULES = {
     "dmlab": "kickstarting.environments.dmlab.dmlab",
@@ -32,6 +34,9 @@ LAB_SUITES = ("dmlab", "dmlab30")
 
 # What each other suite plays with; workers import it, and a suite's module need not.
 _PACKAGES = {"doom": "vizdoom", "gym": "gymnasium", "xland": "xminigrid"}
+
+# What looks have found, by task and action_repeat.
+_seen: dict[tuple[str, int], base.EnvironmentSpec] = {}
 
 _REFERENCE_SCORES = pathlib.Path(__file__).with_name("reference_scores.json")
 
@@ -66,7 +71,10 @@ def levels(suite: str) -> tuple[str, ...]:
 
 
 def environment_spec(
-    task: str, action_repeat: int = base.ACTION_REPEAT, action_set: str = "default"
+    task: str,
+    action_repeat: int = base.ACTION_REPEAT,
+    action_set: str = "default",
+    deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS,
 ) -> base.EnvironmentSpec:
     """Returns what an agent must know of a task.
 
@@ -74,6 +82,7 @@ def environment_spec(
       task: `suite:level`.
       action_repeat: environment frames for each agent step.
       action_set: one of config.LAB_ACTION_SETS; other suites have but one set.
+      deadline_seconds: see TaskSettings; a level of `gym` is made once for it.
 
     Raises:
       base.EnvironmentConfigError: there is no such task, or it cannot be played here.
@@ -86,6 +95,8 @@ def environment_spec(
             f"{task} has one action set: the {action_set} one is for "
             f"{' and '.join(LAB_SUITES)}"
         )
+    if suite == "gym":
+        return _looked_at(task, action_repeat, deadline_seconds)
     return _module(suite).spec(level, action_repeat)
 
 
@@ -106,6 +117,9 @@ def check_installed(
         _module(suite).check(task, lab)
         return
     package = _PACKAGES[suite]
+    if suite == "gym" and importlib.util.find_spec(package):
+        # Its plugins are others', and are imported with it.
+        return
     try:
         importlib.import_module(package)
     except ImportError as error:
@@ -149,7 +163,8 @@ def make_batch(
         raise base.EnvironmentConfigError("a batch needs at least one environment")
     specs = {
         (each.task, each.action_repeat, each.lab.action_set): environment_spec(
-            each.task, each.action_repeat, each.lab.action_set
+            *(each.task, each.action_repeat, each.lab.action_set),
+            each.deadline_seconds,
         )
         for each in settings
     }
@@ -196,6 +211,18 @@ def _module(suite: str) -> Any:
             f"the {suite} suite needs {error.name}, which is not installed: "
             f"pip install {error.name}"
         ) from error
+
+
+def _looked_at(
+    task: str, action_repeat: int, deadline_seconds: float
+) -> base.EnvironmentSpec:
+    seen = task, action_repeat
+    if seen not in _seen:
+        settings = base.TaskSettings(
+            task, 0, action_repeat, deadline_seconds=deadline_seconds
+        )
+        _seen[seen] = look.spec(settings, workers.DEFAULT_FACTORY)
+    return _seen[seen]
 
 
 def _difference(one: base.EnvironmentSpec, other: base.EnvironmentSpec) -> str:

@@ -17,6 +17,7 @@ from kickstarting.learning import (
     metrics_reader,
     passes,
     skipped_updates,
+    standstill,
 )
 from kickstarting.learning import reader as reader_lib
 from kickstarting.learning import update as update_lib
@@ -79,7 +80,12 @@ class Learner:
         """
         self._config = config
         self._update = update
-        self._reader = reader_lib.Reader(batches, update.shard, config.logdir)
+        self._standstill = standstill.Standstill(
+            config.logdir,
+            [f"actor/{index}" for index in range(config.num_actors)],
+            config.standstill_minutes,
+        )
+        self._reader = reader_lib.Reader(batches, update.shard, self._standstill.check)
         self._checkpoints = checkpoints
         self._metadata = dict(metadata)
         self._telemetry = telemetry
@@ -139,6 +145,7 @@ class Learner:
         counters: Mapping[str, float],
         gauges: Mapping[str, float],
         episodes: Any,
+        doing: str = "",
     ) -> None:
         """Takes what an actor or a teacher server reports, and finished episodes.
 
@@ -147,7 +154,10 @@ class Learner:
           counters: see Telemetry.report.
           gauges: see Telemetry.report.
           episodes: None, or (task indices, raw returns, agent steps), arrays [n].
+          doing: what it does, for a person; see Standstill.hear.
         """
+        if doing:
+            self._standstill.hear(source, doing)
         self._telemetry.report(source, counters=counters, gauges=gauges)
         if episodes is not None:
             self._telemetry.add_episodes(*episodes)
@@ -211,15 +221,19 @@ class Learner:
 
         Raises:
           skipped_updates.LossError: too many updates in a row could not be taken.
+          standstill.StandstillError: no unrolls came for config.standstill_minutes.
           checkpoints_lib.CheckpointError: the last checkpoint cannot be written.
         """
         self._reader.start(stop)
+        has_ended = threading.Event()
+        self._standstill.watch(has_ended)
         saved = time.monotonic()
         period = self._config.checkpoint.period_minutes * 60
         has_updated = False
         row = row_average.RowAverage()
         try:
             for batch in self._batches(stop):
+                self._standstill.learner_does("makes an update")
                 self._take_metrics(row, self._step(batch))
                 has_updated = True
                 if self._advice.is_due(time.monotonic()):
@@ -231,8 +245,10 @@ class Learner:
                 if time.monotonic() - saved > period:
                     self._try_to(self._save)
                     saved = time.monotonic()
+                self._standstill.updated()
             self._take_metrics(row, self._metrics.rest())
         finally:
+            has_ended.set()
             self._profile.end()
             self._reader.end()
             self._look_at_advice()
@@ -273,7 +289,7 @@ class Learner:
 
     def _wait_for_turn(self, stop: threading.Event) -> None:
         while not self._may_update.wait(_WAIT_SECONDS) and not stop.is_set():
-            pass
+            self._standstill.rest()
 
     def _step(self, batch: passes.Batch) -> metrics_reader.Metrics | None:
         """Does one update; returns the metrics of the update before it."""

@@ -5,13 +5,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from absl import logging
-
 from kickstarting.agent.trajectory import Trajectory
 
 _WAIT_SECONDS = 0.2
-# Without a batch, after which a person is told, and told again.
-_STALL_SECONDS = 60.0
 
 
 class Reader:
@@ -28,18 +24,18 @@ class Reader:
         self,
         batches: Callable[[], Iterator[Trajectory]],
         shard: Callable[[Trajectory], Trajectory],
-        name: str,
+        look: Callable[[], None],
     ) -> None:
         """Reads nothing yet.
 
         Args:
           batches: opens the stream of batches.
           shard: moves one to the devices.
-          name: of the run, for the log.
+          look: called again and again while `take` waits.
         """
         self._open_batches = batches
         self._shard = shard
-        self._name = name
+        self._look = look
         self._read: queue.Queue[Trajectory] = queue.Queue()
         self._may_read = threading.Semaphore(0)
         self._thread: threading.Thread | None = None
@@ -59,9 +55,9 @@ class Reader:
         """Returns the next batch, on the devices; None where it was told to stop.
 
         Raises:
-          BaseException: what the stream of batches failed with.
+          BaseException: what the stream of batches failed with, or `look`.
         """
-        start = told = time.monotonic()
+        start = time.monotonic()
         try:
             while not stop.is_set():
                 if self._failure is not None:
@@ -69,14 +65,7 @@ class Reader:
                 try:
                     batch = self._read.get(timeout=_WAIT_SECONDS)
                 except queue.Empty:
-                    if time.monotonic() - told > _STALL_SECONDS:
-                        told = time.monotonic()
-                        logging.warning(
-                            "%s: no unrolls for %.0f seconds; do actors, environments "
-                            "and the queue still run?",
-                            self._name,
-                            told - start,
-                        )
+                    self._look()
                     continue
                 self._may_read.release()
                 self.taken += 1

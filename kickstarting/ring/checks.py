@@ -33,7 +33,10 @@ def check_tasks(config: config_lib.Config) -> base.EnvironmentSpec:
     for task in config.tasks:
         suites.check_installed(task, config.lab)
     specs = [
-        suites.environment_spec(task, config.action_repeat, config.lab.action_set)
+        suites.environment_spec(
+            *(task, config.action_repeat, config.lab.action_set),
+            config.environment_deadline_seconds,
+        )
         for task in config.tasks
     ]
     for task, spec in zip(config.tasks, specs, strict=True):

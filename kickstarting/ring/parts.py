@@ -29,7 +29,8 @@ from kickstarting.teaching.server import TeacherServer
 def environment_spec(config: config_lib.Config) -> base.EnvironmentSpec:
     """Returns what the run's student sees and does, the same in all of its tasks."""
     return suites.environment_spec(
-        config.tasks[0], config.action_repeat, config.lab.action_set
+        *(config.tasks[0], config.action_repeat, config.lab.action_set),
+        config.environment_deadline_seconds,
     )
 
 
@@ -164,6 +165,7 @@ def environment_settings(
                 config.action_repeat,
                 bootstrap_time_limit=config.bootstrap_time_limit,
                 lab=config.lab,
+                deadline_seconds=config.environment_deadline_seconds,
             )
         )
     return tasks, settings

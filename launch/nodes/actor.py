@@ -58,9 +58,10 @@ class _Learner:
         counters: dict[str, float],
         gauges: dict[str, float],
         episodes: Any,
+        doing: str,
     ) -> None:
         """See Learner.report."""
-        self._client.report(source, counters, gauges, episodes)
+        self._client.report(source, counters, gauges, episodes, doing)
 
 
 def run(

@@ -6,7 +6,7 @@ import launchpad as lp
 import numpy as np
 
 from kickstarting.config import run as config_lib
-from kickstarting.learning import skipped_updates
+from kickstarting.learning import skipped_updates, standstill
 from kickstarting.reporting import telemetry_text
 from kickstarting.storage import checkpoints as checkpoints_lib
 from launch.monitoring import metrics_server, shared_view
@@ -50,9 +50,10 @@ class LearnerNode:
         counters: dict[str, float],
         gauges: dict[str, float],
         episodes: Any,
+        doing: str = "",
     ) -> None:
         """See Learner.report."""
-        self._lives.learner.report(source, counters, gauges, episodes)
+        self._lives.learner.report(source, counters, gauges, episodes, doing)
 
     def run(self) -> None:
         """Trains until total_frames, and stops the program; or until it is stopped.
@@ -64,7 +65,11 @@ class LearnerNode:
         # What leads to a loss that is not finite would lead there again, and where the
         # last checkpoint finds no room there is no more for another one.
         self._train(
-            hopeless=(skipped_updates.LossError, checkpoints_lib.CheckpointError)
+            hopeless=(
+                skipped_updates.LossError,
+                checkpoints_lib.CheckpointError,
+                standstill.StandstillError,
+            )
         )
         if self._stop.is_set():
             self._reporter.tell_the_end()

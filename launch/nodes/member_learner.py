@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kickstarting.learning import learner
+from kickstarting.learning import learner, standstill
 from kickstarting.population import member as population_member
 from launch.computing import process_memory
 from launch.nodes import learner as learner_node
@@ -50,7 +50,7 @@ class MemberLearnerNode(learner_node.LearnerNode):
           Exception: see LearnerLives.learn.
         """
         # A loss that is not finite may be finite with other hyperparameters.
-        self._train(hopeless=())
+        self._train(hopeless=(standstill.StandstillError,))
         # Its weights may still be copied.
         self._stop.wait()
         self._reporter.tell_the_end()

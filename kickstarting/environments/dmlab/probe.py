@@ -5,13 +5,9 @@ process that starts a run; and some levels, and some builds, end their process.
 """
 
 import functools
-import json
-import os
-import subprocess
-import sys
 
 from kickstarting.environments import base
-from kickstarting.environments.stepping import workers
+from kickstarting.environments.stepping import asking
 
 _TIMEOUT_SECONDS = 120.0
 _PROCESS = "kickstarting.environments.dmlab.probe_process"
@@ -38,30 +34,9 @@ def _why_not(level: str, module: str) -> str:
     """Returns what is wrong with a level; empty where it can be loaded."""
     del module  # Another installation is asked anew.
     task = f"dmlab:{level}"
-    reader, writer = os.pipe()
-    with open(reader, "rb") as answer:
-        try:
-            process = subprocess.run(
-                (sys.executable, "-m", _PROCESS, json.dumps([task, level, writer])),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=workers.child_variables(),
-                pass_fds=(writer,),
-                timeout=_TIMEOUT_SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            return f"is not loaded after {_TIMEOUT_SECONDS:.0f} seconds"
-        finally:
-            os.close(writer)
-        message = answer.read().decode(errors="replace")
-    if message:
-        return message.removeprefix(f"{task} ")
-    if process.returncode:
-        lines = process.stderr.decode(errors="replace").strip().splitlines()
-        said = f": {lines[-1]}" if lines else ""
-        return (
-            "cannot be loaded: DeepMind Lab ended its process with status "
-            f"{process.returncode}{said}"
-        )
-    return ""
+    lines, failure = asking.ask(
+        _PROCESS, [task, level], _TIMEOUT_SECONDS, f"{task}, which is loaded once"
+    )
+    if lines:
+        return lines[0].removeprefix(f"{task} ")
+    return f"cannot be loaded: DeepMind Lab {failure}" if failure else ""

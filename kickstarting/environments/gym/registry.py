@@ -62,10 +62,14 @@ def make(level: str, rendered: bool = False) -> Any:
             f"gym:{level} needs the module {missing}, which is not found"
             f"{_ALE if missing == _ALE_MODULE else f': {_NAMING}'}"
         ) from error
+    except library.error.Error as error:
+        raise base.EnvironmentConfigError(
+            f"gym:{level} cannot be made: {_line(error)}"
+        ) from error
     # It is others' code, which may fail in any way.
     except Exception as error:
         raise base.EnvironmentConfigError(
-            f"gym:{level} cannot be made: {_line(error)}"
+            f"gym:{level} cannot be made: {type(error).__name__}: {_line(error)}"
         ) from error
     modes = (environment.metadata or {}).get("render_modes", ())
     if not rendered or _RGB not in modes:
@@ -87,4 +91,4 @@ def _advice(level: str, names: tuple[str, ...]) -> str:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split())

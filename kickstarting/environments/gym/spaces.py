@@ -133,6 +133,9 @@ def read(level: str, environment: Any) -> Observed:
     if frame_shape is None:
         raise base.EnvironmentConfigError(f"{said} {_SUPPORTED}")
     used = {IMAGE, ACTION_MASK, *((MISSION,) if mission else ())}
+    if _is_minigrid(environment) and not _is_whole_grid(environment, shape):
+        # The view is turned as the agent is.
+        used.add("direction")
     return Observed(
         level=level,
         shape=shape,

@@ -8,10 +8,8 @@ import contextlib
 import dataclasses
 import os
 import select
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 
@@ -19,7 +17,7 @@ import numpy as np
 from absl import logging
 
 from kickstarting.environments import base, notices
-from kickstarting.environments.stepping import shared_memory, worker_process
+from kickstarting.environments.stepping import family, shared_memory, worker_process
 
 DEFAULT_FACTORY = "kickstarting.environments.suites:make_environment"
 
@@ -32,19 +30,9 @@ MAX_FAILED_STARTS = 5
 MAX_DEATHS_WITHOUT_AN_END = 10
 _DEATHS_OF_EACH = 3
 
-# For a reset or a step, after which a worker counts as hung. Maps of DeepMind Lab are
-# compiled within a reset.
-HUNG_AFTER_SECONDS = 300.0
-
-# Workers close their environments within this time, or are killed.
-_GRACE_SECONDS = 1.0
-
-_SINGLE_THREADED = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
+# Silence of an environment of which a person is told. Maps of DeepMind Lab are compiled
+# within a reset, for a minute.
+_SECONDS_TO_TELLING = 120.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +46,7 @@ class WorkerBatch:
 
     A worker that dies or hangs is killed with all that it started and is replaced by
     one with another seed, whose first observation goes where the lost one was asked
-    for.
+    for. None outlives the process that made the batch.
 
     Attributes:
       hung_after_seconds: from asking for a result to giving a worker up.
@@ -86,7 +74,7 @@ class WorkerBatch:
         self.num_environments = len(settings)
         self._settings = tuple(settings)
         self._factory = factory
-        self.hung_after_seconds = HUNG_AFTER_SECONDS
+        self.hung_after_seconds = max(each.deadline_seconds for each in settings)
         self._layout = shared_memory.Layout(
             num_environments=self.num_environments,
             num_slots=num_slots,
@@ -110,12 +98,14 @@ class WorkerBatch:
         self._lost = np.zeros(self.num_environments, np.bool_)
         self._awaited = np.zeros(self.num_environments, np.bool_)
         self._asked_at = np.zeros(self.num_environments, np.float64)
+        self._told_of = np.zeros(self.num_environments, np.bool_)
         self._failed_starts = np.zeros(self.num_environments, np.int64)
         self._deaths_without_an_end = 0
         self._launches = np.zeros(self.num_environments, np.int64)
         # What a worker said before it died.
         self._reasons: dict[int, str] = {}
         self._restarts = 0
+        self._family = family.Family()
         self._workers: dict[int, _Worker] = {}
         self._index_of: dict[int, int] = {}
         self._epoll = select.epoll()
@@ -139,7 +129,7 @@ class WorkerBatch:
           base.EnvironmentConfigError: a worker cannot make its environment, or workers
             die again and again and play no episode to its end.
         """
-        self._replace_overdue()
+        self._look_after_silent()
         deadline = time.monotonic() + timeout
         ready: list[int] = []
         while not ready and not self._closed:
@@ -154,7 +144,7 @@ class WorkerBatch:
         indices = np.array(sorted(ready), np.int32)
         self.restarted[indices] = self._lost[indices]
         self._lost[indices] = False
-        self._awaited[indices] = False
+        self._awaited[indices] = self._told_of[indices] = False
         self._failed_starts[indices] = 0
         if self.ended[indices].any():
             self._deaths_without_an_end = 0
@@ -193,13 +183,9 @@ class WorkerBatch:
         self._closed = True
         for worker in self._workers.values():
             worker.connection.close()
-        deadline = time.monotonic() + _GRACE_SECONDS
-        while time.monotonic() < deadline and not all(
-            _has_ended(worker.process) for worker in self._workers.values()
-        ):
-            time.sleep(0.01)
+        self._family.close()
         for worker in self._workers.values():
-            _kill(worker.process)
+            self._family.end(worker.process)
         self._workers.clear()
         self._epoll.close()
         os.close(self._descriptor)
@@ -224,18 +210,15 @@ class WorkerBatch:
                 memory=self._descriptor,
                 connection=child_end.fileno(),
             )
-            process = subprocess.Popen(
-                (sys.executable, "-m", worker_process.__name__, order.to_json()),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env=child_variables(),
+            process = self._family.start(
+                *("-m", worker_process.__name__, order.to_json()),
                 pass_fds=(order.memory, order.connection),
-                start_new_session=True,
             )
         connection.setblocking(False)
         self._workers[index] = _Worker(process, connection)
         self._index_of[connection.fileno()] = index
         self._asked_at[index] = time.monotonic()
+        self._told_of[index] = False
         self._epoll.register(connection, select.EPOLLIN)
 
     def _is_ready(self, index: int) -> bool:
@@ -262,15 +245,26 @@ class WorkerBatch:
             self._replace(index)
         return False
 
-    def _replace_overdue(self) -> None:
-        overdue = self._awaited & (
-            time.monotonic() - self._asked_at > self.hung_after_seconds
-        )
-        for index in np.flatnonzero(overdue).tolist():
+    def _look_after_silent(self) -> None:
+        """Tells of environments that take long; replaces those that take too long."""
+        silence = np.where(self._awaited, time.monotonic() - self._asked_at, 0.0)
+        untold = np.flatnonzero((silence > _SECONDS_TO_TELLING) & ~self._told_of)
+        if len(untold):
+            self._told_of[untold] = True
+            logging.warning(
+                "Nothing for %.0f seconds from environments %s (%s); each is replaced "
+                "after %g seconds, its environment_deadline",
+                silence[untold].max(),
+                ", ".join(map(str, untold)),
+                ", ".join(dict.fromkeys(self._settings[i].task for i in untold)),
+                self.hung_after_seconds,
+            )
+        for index in np.flatnonzero(silence > self.hung_after_seconds).tolist():
             # One that is not here has just been lost, and is replaced by `step`.
             if index in self._workers:
                 self._reasons[index] = (
-                    f"no answer within {self.hung_after_seconds:g} seconds"
+                    f"no answer within {self.hung_after_seconds:g} seconds (raise "
+                    "environment_deadline, if it needs more)"
                 )
                 self._bury(index)
                 self._replace(index)
@@ -280,7 +274,7 @@ class WorkerBatch:
         self._epoll.unregister(worker.connection)
         del self._index_of[worker.connection.fileno()]
         worker.connection.close()
-        _kill(worker.process)
+        self._family.end(worker.process)
         self._lost[index] = True
         self._restarts += 1
 
@@ -307,30 +301,3 @@ class WorkerBatch:
             reason,
         )
         self._launch(index)
-
-
-def child_variables() -> dict[str, str]:
-    """Returns the environment's variables of a process that loads an environment."""
-    # The child imports what the parent can import, however the parent was started.
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return {
-        **os.environ,
-        **dict.fromkeys(_SINGLE_THREADED, "1"),
-        "PYTHONPATH": path,
-    }
-
-
-def _has_ended(process: subprocess.Popen) -> bool:
-    # WNOWAIT leaves the process unreaped: its id, and so its group's, stays its own.
-    try:
-        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, process.pid, flags) is not None
-    except ChildProcessError:
-        return True
-
-
-def _kill(process: subprocess.Popen) -> None:
-    # The group holds what the worker started, such as ViZDoom's engine.
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

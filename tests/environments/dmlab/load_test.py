@@ -14,6 +14,7 @@ from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import dmlab
 from kickstarting.environments.dmlab import levels as dmlab_levels
 from kickstarting.environments.dmlab import probe as dmlab_probe
+from kickstarting.environments.stepping import asking
 from tests.environments import lab_stand_in
 
 _TASK = "dmlab30:rooms_watermaze"
@@ -150,11 +151,11 @@ class LoadTest(parameterized.TestCase):
 
     def test_what_can_be_loaded_is_tried_once(self) -> None:
         dmlab_probe._why_not.cache_clear()
-        with mock.patch.object(subprocess, "run", wraps=subprocess.run) as run:
+        with mock.patch.object(asking, "ask", wraps=asking.ask) as ask:
             for task in ("rooms_watermaze", "rooms_collect_good_objects_test"):
                 suites.check_installed(f"dmlab30:{task}", _NO_CACHE)
             suites.check_installed("dmlab:lt_chasm", _NO_CACHE)
-        self.assertEqual(run.call_count, 2)
+        self.assertEqual(ask.call_count, 2)
 
     @parameterized.parameters(RuntimeError, ValueError)
     def test_whatever_else_is_wrong_is_one_line(self, error: type[Exception]) -> None:

@@ -66,7 +66,7 @@ class RegistryTest(parameterized.TestCase):
     def test_another_s_fault_is_said_in_one_line(self) -> None:
         gymnasium.register("Broken-v0", _Broken)
         self.assertIn(
-            "gym:Broken-v0 cannot be made: a wall is missing",
+            "gym:Broken-v0 cannot be made: TypeError: a wall is missing",
             self._refused("Broken-v0"),
         )
 

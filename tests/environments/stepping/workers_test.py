@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -200,12 +201,35 @@ class WorkersTest(parameterized.TestCase):
             _wait_for(batch, (1,))
             _wait_for(batch, (0,))
         self.assertLen(logs.output, 1)
-        self.assertIn("is replaced: no answer within 5 seconds", logs.output[0])
+        self.assertIn(
+            "is replaced: no answer within 5 seconds (raise environment_deadline",
+            logs.output[0],
+        )
         self.assertTrue(batch.restarted[0])
         self.assertTrue(processes.wait_until_gone({hung}, seconds=5))
         self.assertEqual(batch.counters(), {"worker_restarts": 1.0})
         _step(batch, [0])
         _wait_for(batch, (0,))
+
+    def test_one_that_takes_long_is_told_of_once_and_may_take_its_time(self) -> None:
+        batch = self._start(_scripted_batch({"reset_seconds": 6.0}, {}))
+        with (
+            mock.patch.object(workers, "_SECONDS_TO_TELLING", 3.0),
+            self.assertLogs(level="WARNING") as logs,
+        ):
+            _wait_for(batch, (0, 1))
+        self.assertLen(logs.output, 1)
+        self.assertIn(" seconds from environments 0 (scripted:{", logs.output[0])
+        self.assertIn(
+            "replaced after 300 seconds, its environment_dead", logs.output[0]
+        )
+        self.assertEqual(batch.counters(), {"worker_restarts": 0.0})
+
+    def test_its_settings_say_how_long_it_may_take(self) -> None:
+        settings = base.TaskSettings(scripted.task(), 0, deadline_seconds=900.0)
+        batch = workers.WorkerBatch([settings], scripted.SPEC, 1, 1, _SCRIPTED)
+        self.addCleanup(batch.close)
+        self.assertEqual(batch.hung_after_seconds, 900.0)
 
     @parameterized.parameters(
         ({"row_more_at": 2}, r"its pixels have shape \(3, 3, 1\) and type uint8"),
@@ -388,8 +412,8 @@ class WorkersTest(parameterized.TestCase):
             assert parent.stdout is not None
             self.assertEqual(parent.stdout.readline(), "started\n")
             family = processes.descendants(parent.pid)
-            # Two workers with an engine each.
-            self.assertLen(family, 4)
+            # Two workers with an engine each, and their guardian.
+            self.assertLen(family, 5)
             victims = [parent.pid]
             if workers_too:
                 victims += [each for each in family if processes.descendants(each)]
