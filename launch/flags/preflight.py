@@ -72,6 +72,7 @@ def check(config: config_lib.Config, num_devices: int, num_ports: int) -> Checke
     resumed_frames = tuple(
         resumption.resumed_frames(member, spec) for member in members.configs(config)
     )
+    checks.tell_unused(spec)
     return Checked(teacher_returns, resumed_frames)
 
 

@@ -6,21 +6,24 @@ from kickstarting.config import run as config_lib
 from kickstarting.ring import checks
 
 
-class CheckTasksTest(absltest.TestCase):
-    def test_names_what_the_student_does_not_see_once_a_task(self) -> None:
+class UnusedTest(absltest.TestCase):
+    def test_names_once_what_the_student_does_not_see(self) -> None:
         tasks = ("gym:MiniGrid-Empty-5x5-v0", "gym:MiniGrid-Empty-6x6-v0")
         config = config_lib.Config(tasks=tasks, logdir="unused", action_repeat=1)
-        for _ in range(2):
-            with self.assertLogs("absl", "WARNING") as logs:
-                checks.check_tasks(config)
-            said = [record.getMessage() for record in logs.records]
-            self.assertEqual(
-                said,
-                [
-                    f"{task} shows more than the student sees: 'direction' is left out"
-                    for task in tasks
-                ],
-            )
+        with self.assertNoLogs("absl", "WARNING"):
+            spec = checks.check_tasks(config)
+        with self.assertLogs("absl", "WARNING") as logs:
+            checks.tell_unused(spec)
+            checks.tell_unused(spec)
+        self.assertEqual(
+            [record.getMessage() for record in logs.records],
+            ["The tasks show more than the student sees: 'direction' is left out"],
+        )
+
+    def test_is_silent_where_it_sees_everything(self) -> None:
+        config = config_lib.Config(tasks=("doom:basic",), logdir="unused")
+        with self.assertNoLogs("absl", "WARNING"):
+            checks.tell_unused(checks.check_tasks(config))
 
 
 if __name__ == "__main__":
