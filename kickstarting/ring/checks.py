@@ -3,15 +3,15 @@
 Each check raises the first thing that is wrong, in one line.
 """
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from absl import logging
 
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
-from kickstarting.environments import base, suites
+from kickstarting.environments import base, notices, suites
 from kickstarting.storage import checkpoints
 from kickstarting.teaching import first_question, initialisation, teachers, values
 from kickstarting.teaching.returns import TeacherReturns
@@ -24,7 +24,7 @@ def check_tasks(config: config_lib.Config) -> base.EnvironmentSpec:
     """Checks that the tasks can be played here, by one student.
 
     Returns:
-      what the student sees and does, in all of them.
+      what the student sees and does, in all of them; unused: in one or another.
 
     Raises:
       base.EnvironmentConfigError: a task is unknown or not installed.
@@ -45,13 +45,19 @@ def check_tasks(config: config_lib.Config) -> base.EnvironmentSpec:
                 f"{config.tasks[0]} and {task} have other observations or actions: "
                 "one student needs tasks that agree"
             )
-        if spec.unused:
-            logging.warning(
-                "%s shows more than the student sees: %s is left out",
-                task,
-                ", ".join(map(repr, spec.unused)),
-            )
-    return specs[0]
+    unused = dict.fromkeys(name for spec in specs for name in spec.unused)
+    return dataclasses.replace(specs[0], unused=tuple(unused))
+
+
+def tell_unused(spec: base.EnvironmentSpec) -> None:
+    """Says what the environments show that the student does not see, if they do.
+
+    Args:
+      spec: as check_tasks returned it.
+    """
+    if spec.unused:
+        names = ", ".join(map(repr, spec.unused))
+        notices.tell(f"The tasks show more than the student sees: {names} is left out")
 
 
 def check_devices(config: config_lib.Config, num_devices: int) -> None:

@@ -138,6 +138,7 @@ def _check(config: config_lib.Config) -> TeacherReturns:
     checks.check_student(config, spec)
     checks.check_folder(config)
     resumption.resumed_frames(config, spec)
+    checks.tell_unused(spec)
     return measurement.complete(config, teacher_returns)
 
 

@@ -76,6 +76,7 @@ def check(
     resumed_frames = tuple(
         resumption.resumed_frames(member, spec) for member in members.configs(config)
     )
+    checks.tell_unused(spec)
     return Checked(teacher_returns, resumed_frames)
 
 

@@ -275,15 +275,9 @@ class WorkersTest(parameterized.TestCase):
     def test_the_seed_decides_what_the_process_s_generators_draw(self) -> None:
         def drawn(*seeds: int) -> np.ndarray:
             settings = [base.TaskSettings(scripted.task(), seed) for seed in seeds]
-            batch = self._start(
-                workers.WorkerBatch(
-                    settings,
-                    scripted.SPEC,
-                    2,
-                    3,
-                    "tests.environments.scripted:make_drawing",
-                )
-            )
+            factory = "tests.environments.scripted:make_drawing"
+            batch = workers.WorkerBatch(settings, scripted.SPEC, 2, 3, factory)
+            self._start(batch)
             _wait_for(batch, range(len(seeds)))
             for position in range(1, 4):
                 _step(batch, range(len(seeds)), position=position)
