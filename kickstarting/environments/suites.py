@@ -18,7 +18,7 @@ from typing import Any
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base
 from kickstarting.environments.dmlab import levels as dmlab_levels
-from kickstarting.environments.stepping import batch, look, workers
+from kickstarting.environments.stepping import apart, batch, look, workers
 
 _MODULES = {
     "dmlab": "kickstarting.environments.dmlab.dmlab",
@@ -137,6 +137,21 @@ def make_environment(settings: base.TaskSettings) -> base.SpecifiedEnvironment:
     """
     suite, _ = split_task(settings.task)
     return _module(suite).make(settings)
+
+
+def make_apart(settings: base.TaskSettings) -> base.SpecifiedEnvironment:
+    """Makes one environment in a worker process; of `xland` in this one.
+
+    Raises:
+      base.EnvironmentConfigError: there is no such task, or it cannot be played here.
+    """
+    if split_task(settings.task)[0] == "xland":
+        return make_environment(settings)
+    spec = environment_spec(
+        *(settings.task, settings.action_repeat, settings.lab.action_set),
+        settings.deadline_seconds,
+    )
+    return apart.EnvironmentApart(settings, spec)
 
 
 def make_batch(

@@ -66,6 +66,7 @@ def complete(
                 seed=_SEED + config.seed,
                 action_repeat=config.action_repeat,
                 lab=config.lab,
+                deadline_seconds=config.environment_deadline_seconds,
                 progress=watch(name, level),
             )
             known[key] = (summary.mean, summary.standard_error)

@@ -26,6 +26,7 @@ def episode_frames(
     greedy: bool,
     max_steps: int,
     lab: config_lib.LabConfig = config_lib.LabConfig(),
+    deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS,
 ) -> Iterator[np.ndarray]:
     """Yields the pictures of one episode.
 
@@ -37,14 +38,22 @@ def episode_frames(
       greedy: takes the most probable action; samples otherwise.
       max_steps: agent steps after which the recording ends.
       lab: for the suites of DeepMind Lab; the student's action set counts.
+      deadline_seconds: see TaskSettings.
 
     Yields:
       uint8 [H', W', 3].
+
+    Raises:
+      base.EnvironmentConfigError: the environment cannot be made, dies, or hangs.
     """
     action_set = dmlab_actions.set_of(student.spec.action_names)
     lab = dataclasses.replace(lab, action_set=action_set)
-    environment = suites.make_environment(
-        base.TaskSettings(task, seed, student.spec.action_repeat, lab=lab)
+    environment = suites.make_apart(
+        base.TaskSettings(
+            *(task, seed, student.spec.action_repeat),
+            lab=lab,
+            deadline_seconds=deadline_seconds,
+        )
     )
     random = np.random.default_rng(seed)
     step = jax.jit(student.agent.step)

@@ -8,7 +8,7 @@ from absl import logging
 from rich import console as rich_console
 
 from kickstarting.config import run as config_lib
-from kickstarting.environments import suites
+from kickstarting.environments import base, suites
 from kickstarting.reporting import learning_curves, run_files, video
 from kickstarting.teaching import teachers
 from launch.reports import evaluation, policies, progress, recording
@@ -72,6 +72,7 @@ def finish(config: config_lib.Config) -> None:
             seed=config.seed + 1000,
             greedy=False,
             lab=config.lab,
+            deadline_seconds=config.environment_deadline_seconds,
         )
         over_tasks = evaluation.aggregate(results, config.seed)
         evaluation.write_json(
@@ -169,8 +170,9 @@ def _record(config: config_lib.Config, policy: policies.Policy, path: str) -> No
                 greedy=False,
                 max_steps=_VIDEO_STEPS,
                 lab=config.lab,
+                deadline_seconds=config.environment_deadline_seconds,
             ),
             recording.GAME_FRAMES_PER_SECOND / config.action_repeat,
         )
-    except (OSError, video.VideoError) as error:
+    except (OSError, video.VideoError, base.EnvironmentConfigError) as error:
         logging.error("No video: %s", error)

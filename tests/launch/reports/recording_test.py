@@ -45,7 +45,7 @@ class EpisodeFramesTest(parameterized.TestCase):
             return np.zeros((2, 2, 3), np.uint8)
 
         with (
-            mock.patch.object(suites, "make_environment", scripted.make),
+            mock.patch.object(suites, "make_apart", scripted.make),
             mock.patch.object(video, "compose_frame", compose_frame),
         ):
             shown = recording.episode_frames(
