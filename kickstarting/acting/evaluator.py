@@ -125,6 +125,7 @@ def evaluate(
     held_out: bool = True,
     num_environments: int = NUM_ENVIRONMENTS,
     lab: config_lib.LabConfig = config_lib.LabConfig(),
+    deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS,
     should_stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int], None] = lambda finished: None,
 ) -> Episodes | None:
@@ -143,6 +144,7 @@ def evaluate(
         trained on otherwise.
       num_environments: environments side by side.
       lab: for the suites of DeepMind Lab; the player's action set counts.
+      deadline_seconds: see TaskSettings.
       should_stop: asked often; True gives up.
       progress: told the number of finished episodes.
 
@@ -156,7 +158,10 @@ def evaluate(
     lab = dataclasses.replace(lab, action_set=dmlab_actions.set_of(player.action_names))
     settings = [
         base.TaskSettings(
-            task, seed * 10_007 + index, action_repeat, held_out=held_out, lab=lab
+            *(task, seed * 10_007 + index, action_repeat),
+            held_out=held_out,
+            lab=lab,
+            deadline_seconds=deadline_seconds,
         )
         for index in range(count)
     ]

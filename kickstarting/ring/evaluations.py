@@ -54,6 +54,7 @@ def keep_up(config: config_lib.Config, stop: threading.Event) -> None:
                 action_repeat=config.action_repeat,
                 num_environments=2,
                 lab=config.lab,
+                deadline_seconds=config.environment_deadline_seconds,
                 should_stop=stop.is_set,
             )
             if episodes is None:

@@ -243,6 +243,7 @@ def _evaluate(
             seed=seed,
             action_repeat=config.action_repeat,
             lab=config.lab,
+            deadline_seconds=config.environment_deadline_seconds,
             should_stop=stop.is_set if stop is not None else lambda: False,
         )
         if episodes is None:

@@ -69,6 +69,7 @@ def complete(
                     seed=_SEED + config.seed,
                     action_repeat=config.action_repeat,
                     lab=config.lab,
+                    deadline_seconds=config.environment_deadline_seconds,
                     progress=watch(name, level),
                 )
             except teacher_files.TeacherError as error:

@@ -73,6 +73,7 @@ def measure(
     seed: int,
     action_repeat: int,
     lab: config_lib.LabConfig = config_lib.LabConfig(),
+    deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS,
     progress: Callable[[int], None] = lambda finished: None,
 ) -> scores.Summary:
     """Plays episodes of what the task trains on and summarises their raw returns.
@@ -84,6 +85,7 @@ def measure(
       seed: seeds environments and sampling.
       action_repeat: environment frames for each agent step.
       lab: for the suites of DeepMind Lab.
+      deadline_seconds: see TaskSettings.
       progress: told the number of finished episodes.
 
     Raises:
@@ -98,6 +100,7 @@ def measure(
         action_repeat=action_repeat,
         held_out=False,
         lab=lab,
+        deadline_seconds=deadline_seconds,
         progress=progress,
     )
     assert episodes is not None

@@ -55,6 +55,7 @@ def evaluate(
     held_out: bool = True,
     num_environments: int = evaluator.NUM_ENVIRONMENTS,
     lab: config_lib.LabConfig = config_lib.LabConfig(),
+    deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS,
     console: rich_console.Console | None = None,
 ) -> list[TaskScore]:
     """Plays `num_episodes` of each task.
@@ -68,6 +69,7 @@ def evaluate(
       held_out: plays what a suite holds out from training, where it does so.
       num_environments: environments side by side, all of one task.
       lab: for the suites of DeepMind Lab; the policy's action set counts.
+      deadline_seconds: see TaskSettings.
       console: where the progress bar goes; standard error if None.
 
     Raises:
@@ -101,6 +103,7 @@ def evaluate(
                 held_out=held_out,
                 num_environments=num_environments,
                 lab=lab,
+                deadline_seconds=deadline_seconds,
                 progress=show,
             )
             assert episodes is not None

@@ -42,12 +42,15 @@ def episode_frames(
 
     Yields:
       uint8 [H', W', 3].
+
+    Raises:
+      base.EnvironmentConfigError: the environment cannot be made.
     """
     action_set = dmlab_actions.set_of(student.spec.action_names)
     lab = dataclasses.replace(lab, action_set=action_set)
     environment = suites.make_environment(
         base.TaskSettings(
-            task, seed, student.spec.action_repeat, rendered=True, lab=lab
+            *(task, seed, student.spec.action_repeat), rendered=True, lab=lab
         )
     )
     random = np.random.default_rng(seed)

@@ -42,6 +42,7 @@ def finish(config: config_lib.Config) -> None:
             seed=config.seed + 1000,
             greedy=False,
             lab=config.lab,
+            deadline_seconds=config.environment_deadline_seconds,
         )
         over_tasks = evaluation.aggregate(results, config.seed)
         evaluation.write_json(
