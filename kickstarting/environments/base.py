@@ -75,6 +75,8 @@ class TaskSettings:
       held_out: plays what is kept from training, where the suite has such a thing.
       bootstrap_time_limit: False has an episode that its time limit ends be over as one
         is that ends otherwise.
+      waits_at_ends: hands an episode's end over before the next one is opened, which
+        then the next step does; False opens it within the step that ended the other.
       lab: for the suites of DeepMind Lab.
     """
 
@@ -83,6 +85,7 @@ class TaskSettings:
     action_repeat: int = ACTION_REPEAT
     held_out: bool = False
     bootstrap_time_limit: bool = True
+    waits_at_ends: bool = False
     lab: config_lib.LabConfig = config_lib.LabConfig()
 
     @classmethod

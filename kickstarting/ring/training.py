@@ -241,7 +241,7 @@ def _evaluate(
             lab=config.lab,
             should_stop=stop.is_set if stop is not None else lambda: False,
         )
-        if episodes is None:
+        if len(episodes.returns) < config.evaluation_episodes:
             return {}
         found[task] = scores.summarise(episodes.returns.tolist())
     return found

@@ -59,6 +59,7 @@ def complete(
         level = config.tasks[task]
         key = f"{level} {_identity(name)} {num_episodes}"
         if key not in known:
+            told = watch(name, level)
             summary = teacher_trials.measure(
                 teachers.load(name),
                 level,
@@ -66,8 +67,9 @@ def complete(
                 seed=_SEED + config.seed,
                 action_repeat=config.action_repeat,
                 lab=config.lab,
-                progress=watch(name, level),
+                watch=lambda finished, _, told=told: told(finished),
             )
+            assert summary is not None
             known[key] = (summary.mean, summary.standard_error)
             _save(config.logdir, known)
         returns.mean[task, position] = known[key][0]

@@ -1,6 +1,5 @@
 """Measures how good a teacher is at a task by letting it play."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -68,8 +67,8 @@ def measure(
     seed: int,
     action_repeat: int,
     lab: config_lib.LabConfig = config_lib.LabConfig(),
-    progress: Callable[[int], None] = lambda finished: None,
-) -> scores.Summary:
+    **hooks: Any,
+) -> scores.Summary | None:
     """Plays episodes of what the task trains on and summarises their raw returns.
 
     Args:
@@ -79,10 +78,14 @@ def measure(
       seed: seeds environments and sampling.
       action_repeat: environment frames for each agent step.
       lab: for the suites of DeepMind Lab.
-      progress: told the number of finished episodes.
+      **hooks: `earlier`, `keep`, `should_stop`, `watch` and `say` of
+        evaluator.evaluate.
+
+    Returns:
+      the summary; None where it was told to stop.
 
     Raises:
-      base.EnvironmentConfigError: the task cannot be made.
+      base.EnvironmentConfigError: the task cannot be made, or not be played.
     """
     episodes = evaluator.evaluate(
         task,
@@ -92,7 +95,8 @@ def measure(
         action_repeat=action_repeat,
         held_out=False,
         lab=lab,
-        progress=progress,
+        **hooks,
     )
-    assert episodes is not None
+    if len(episodes.returns) < num_episodes:
+        return None
     return scores.summarise(episodes.returns.tolist())

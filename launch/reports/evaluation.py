@@ -10,6 +10,7 @@ from rich import console as rich_console
 from rich import progress as rich_progress
 from rich import table as rich_table
 
+from kickstarting.acting import episodes as episodes_lib
 from kickstarting.acting import evaluator
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
@@ -86,7 +87,8 @@ def evaluate(
     with bar:
         row = bar.add_task("", total=num_episodes * len(tasks))
 
-        def show(finished: int) -> None:
+        def show(finished: int, agent_steps: int) -> None:
+            del agent_steps
             bar.update(row, completed=num_episodes * len(results) + finished)
 
         for number, task in enumerate(tasks, start=1):
@@ -101,14 +103,13 @@ def evaluate(
                 held_out=held_out,
                 num_environments=num_environments,
                 lab=lab,
-                progress=show,
+                watch=show,
             )
-            assert episodes is not None
             results.append(_task_score(task, episodes))
     return results
 
 
-def _task_score(task: str, episodes: evaluator.Episodes) -> TaskScore:
+def _task_score(task: str, episodes: episodes_lib.Episodes) -> TaskScore:
     summary = scores.summarise(episodes.returns.tolist())
     reference = suites.reference_score(task)
     score = scores.normalised_score(summary.mean, reference) if reference else None
