@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 
 import numpy as np
 from absl import logging
@@ -52,41 +53,57 @@ def _curve(
     )
 
 
-def finish(config: config_lib.Config) -> None:
+def finish(config: config_lib.Config) -> int:
     """Evaluates the final checkpoint and leaves scores, curves and a video.
 
     Args:
       config: of the finished run. With evaluation_episodes 0 only curves are drawn.
+
+    Returns:
+      0; 1 where a task could not be evaluated; 128 and the signal's number where the
+      evaluation was interrupted.
     """
     console = rich_console.Console()
     logdir = config.logdir
     paths = [path for task in config.tasks for path in _draw_curves(config, task)]
     if len(config.tasks) > 1:
         paths += _draw_mean_score(config)
+    status = 0
     if config.evaluation_episodes:
         policy = policies.load(logdir)
-        results = evaluation.evaluate(
+        scores_path = os.path.join(logdir, progress.SCORES_FILE)
+        found = evaluation.evaluate(
             policy,
             config.tasks,
             num_episodes=config.evaluation_episodes,
             seed=config.seed + 1000,
             greedy=False,
+            leaves=scores_path,
             lab=config.lab,
         )
-        over_tasks = evaluation.aggregate(results, config.seed)
+        status = found.status
+        over_tasks = evaluation.aggregate(found.results, config.seed)
         evaluation.write_json(
-            os.path.join(logdir, progress.SCORES_FILE),
-            results,
+            scores_path,
+            found.results,
             over_tasks,
             environment_frames=policy.frames,
             seed=config.seed + 1000,
             greedy=False,
+            **found.about(),
         )
         title = f"{logdir} at {policy.frames:,} frames, sampled"
-        console.print(evaluation.table(results, title, over_tasks))
-        path = os.path.join(logdir, "episode.mp4")
-        _record(config, policy, path)
-        paths.append(path)
+        console.print(
+            evaluation.table(found.results, title, over_tasks, found.failures)
+        )
+        if missing := found.what_is_missing():
+            print(missing, file=sys.stderr)
+        if found.missing:
+            return status
+        if config.tasks[0] not in found.failures:
+            path = os.path.join(logdir, "episode.mp4")
+            _record(config, policy, path)
+            paths.append(path)
     for path in paths:
         console.print(f"Wrote {path}", highlight=False)
     console.print(
@@ -95,6 +112,7 @@ def finish(config: config_lib.Config) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    return status
 
 
 def export_command(config: config_lib.Config) -> str:
