@@ -2,9 +2,12 @@
 
 python -m launch.evaluate --checkpoint=runs/doom_defend_the_center_seed1 --episodes=30
 python -m launch.evaluate --checkpoint=runs/dmlab30 --suite=dmlab30 --episodes=500
+
+Ctrl-C ends it with what was measured; the same command plays what is missing.
 """
 
 import os
+import sys
 from collections.abc import Sequence
 
 from absl import flags
@@ -42,6 +45,11 @@ _ENVIRONMENTS = flags.DEFINE_integer(
     evaluator.NUM_ENVIRONMENTS,
     "Environments that play a level's episodes side by side, each in a process.",
 )
+_MAX_STEPS = flags.DEFINE_integer(
+    "max_episode_steps",
+    evaluator.MAX_AGENT_STEPS,
+    "Agent steps after which an episode is cut; it counts with its return so far.",
+)
 _SEED = flags.DEFINE_integer("seed", 1000, "Seeds the levels and the sampling.")
 _GREEDY = flags.DEFINE_bool(
     "greedy", False, "Take the most probable action instead of sampling."
@@ -50,13 +58,22 @@ _OUT = flags.DEFINE_string("out", None, "Where the JSON goes; default: nowhere."
 
 
 def main(argv: list[str]) -> int:
-    """Evaluates as the flags say; returns 0."""
+    """Evaluates as the flags say.
+
+    Returns:
+      0; 1 where a level could not be played; 128 and the signal's number where it was
+      interrupted.
+    """
     del argv
     if not _CHECKPOINT.value:
         raise config_lib.ConfigError("--checkpoint is needed: a run's folder")
     if _EPISODES.value < 1:
         raise config_lib.ConfigError(
             f"--episodes must be at least 1, not {_EPISODES.value}"
+        )
+    if _MAX_STEPS.value < 1:
+        raise config_lib.ConfigError(
+            f"--max_episode_steps must be at least 1, not {_MAX_STEPS.value}"
         )
     if not 1 <= _ENVIRONMENTS.value <= config_lib.MAX_ENVIRONMENTS:
         raise config_lib.ConfigError(
@@ -71,17 +88,24 @@ def main(argv: list[str]) -> int:
     if _OUT.value:
         _check_writable(_OUT.value)
     policy = policies.load(_CHECKPOINT.value)
-    results = evaluation.evaluate(
+    found = evaluation.evaluate(
         policy,
         _tasks(policy),
         num_episodes=_EPISODES.value,
         seed=_SEED.value,
         greedy=_GREEDY.value,
+        leaves=_OUT.value,
         held_out=_SPLIT.value == "test",
         num_environments=_ENVIRONMENTS.value,
+        max_agent_steps=_MAX_STEPS.value,
         lab=lab_flags.lab_config(),
     )
-    over_tasks = evaluation.aggregate(results, _SEED.value)
+    found.check_any()
+    if missing := found.what_is_missing():
+        print(missing, file=sys.stderr)
+    if not found.results:
+        return found.status
+    over_tasks = evaluation.aggregate(found.results, _SEED.value)
     how = "greedy" if _GREEDY.value else "sampled"
     title = (
         f"{_CHECKPOINT.value} at {policy.frames:,} frames, {_SPLIT.value} split, {how}"
@@ -89,16 +113,20 @@ def main(argv: list[str]) -> int:
     if _OUT.value:
         evaluation.write_json(
             _OUT.value,
-            results,
+            found.results,
             over_tasks,
             checkpoint=_CHECKPOINT.value,
             environment_frames=policy.frames,
             split=_SPLIT.value,
             seed=_SEED.value,
             greedy=_GREEDY.value,
+            max_episode_steps=_MAX_STEPS.value,
+            **found.about(),
         )
-    rich_console.Console().print(evaluation.table(results, title, over_tasks))
-    return 0
+    rich_console.Console().print(
+        evaluation.table(found.results, title, over_tasks, found.failures)
+    )
+    return found.status
 
 
 def _tasks(policy: policies.Policy) -> Sequence[str]:

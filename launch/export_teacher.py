@@ -5,12 +5,15 @@ returns themselves; the card says of which.
 
   python -m launch.export_teacher --checkpoint=runs/doom_my_way_home_seed1 \
       --out=teachers/doom/my_way_home
+
+Ctrl-C ends it without a teacher; the same command goes on with its measurement.
 """
 
 import dataclasses
 import json
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,6 +21,7 @@ import numpy as np
 from absl import flags
 from rich import console as rich_console
 
+from kickstarting.acting import evaluator
 from kickstarting.agent import trajectory
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
@@ -43,11 +47,21 @@ _EPISODES = flags.DEFINE_integer(
 _OVERWRITE = flags.DEFINE_bool(
     "overwrite", False, "Replace a teacher that is there already."
 )
+_MAX_STEPS = flags.DEFINE_integer(
+    "max_episode_steps",
+    evaluator.MAX_AGENT_STEPS,
+    "Agent steps after which an episode is cut; it counts with its return so far.",
+)
 _SEED = flags.DEFINE_integer("seed", 1000, "Seeds the measurement.")
 
 
 def main(argv: list[str]) -> int:
-    """Exports as the flags say; returns 0."""
+    """Exports as the flags say.
+
+    Returns:
+      0; where no teacher was made, for want of a score, 1, or 128 and the number of the
+      signal that interrupted it.
+    """
     del argv
     if not _CHECKPOINT.value or not _OUT.value:
         raise config_lib.ConfigError("--checkpoint and --out are needed")
@@ -55,18 +69,32 @@ def main(argv: list[str]) -> int:
         raise config_lib.ConfigError(
             f"--episodes must be at least 2, not {_EPISODES.value}"
         )
+    if _MAX_STEPS.value < 1:
+        raise config_lib.ConfigError(
+            f"--max_episode_steps must be at least 1, not {_MAX_STEPS.value}"
+        )
     teacher_files.check_target(_OUT.value, _OVERWRITE.value)
     policy = policies.load(_CHECKPOINT.value)
     origin = _origin(_CHECKPOINT.value, policy.frames)
     tasks = _TASKS.value or policy.tasks
-    results = evaluation.evaluate(
+    found = evaluation.evaluate(
         policy,
         tasks,
         num_episodes=_EPISODES.value,
         seed=_SEED.value,
         greedy=False,
+        leaves=_OUT.value,
+        max_agent_steps=_MAX_STEPS.value,
         lab=lab_flags.lab_config(),
     )
+    found.check_any()
+    console = rich_console.Console()
+    if not found.is_complete:
+        if found.results:
+            view = evaluation.table(found.results, _OUT.value, failures=found.failures)
+            console.print(view)
+        print(f"No teacher was made. {found.what_is_missing()}", file=sys.stderr)
+        return found.status
     params, network = with_plain_values(policy, tasks)
     was_trained = set(tasks) <= set(policy.tasks)
     card = teacher_cards.TeacherCard(
@@ -78,7 +106,7 @@ def main(argv: list[str]) -> int:
                 episodes=result.episodes,
                 normalised_score=result.normalised_score,
             )
-            for result in results
+            for result in found.results
         ),
         action_names=policy.spec.action_names,
         frame_shape=policy.spec.frame_shape,
@@ -92,7 +120,7 @@ def main(argv: list[str]) -> int:
         value=origin.value if policy.value_statistics and was_trained else None,
     )
     teacher_files.save_teacher(_OUT.value, params, card)
-    rich_console.Console().print(evaluation.table(results, _OUT.value))
+    console.print(evaluation.table(found.results, _OUT.value))
     return 0
 
 

@@ -54,8 +54,8 @@ def main(argv: list[str]) -> int:
       argv: what is left of the command line: Launchpad's own flags.
 
     Returns:
-      0 when total_frames were reached, 128 + signal when stopped before, 1 when a node
-      failed.
+      0 when total_frames were reached and evaluated, 128 + signal when stopped before,
+      1 when a node failed, or a task could not be evaluated.
     """
     config, notes = run_flags.chosen_from_flags()
     options = run_flags.options_from_flags(config)
@@ -83,7 +83,7 @@ def main(argv: list[str]) -> int:
         )
         # It may have been stopped between its last checkpoint and its scores.
         if not _is_evaluated(config, resumed_frames):
-            _finish(config)
+            return _finish(config)
         return 0
     notes = (*notes, *run_flags.resuming_notes(config, resumed_frames))
     checked = checked._replace(
@@ -120,8 +120,7 @@ def main(argv: list[str]) -> int:
         return 1
     frames = min(map(progress.newest_frames, members.configs(config)))
     if frames >= config.total_frames:
-        _finish(config)
-        return 0
+        return _finish(config)
     print(f"Stopped at {frames:,} frames. The same command goes on from there.")
     return 128 + (stop_signals.received() or signal.SIGTERM)
 
@@ -150,15 +149,19 @@ def _is_evaluated(config: config_lib.Config, frames: int) -> bool:
     )
 
 
-def _finish(config: config_lib.Config) -> None:
-    """Leaves what a person gets at the end; of a population that of its best member."""
+def _finish(config: config_lib.Config) -> int:
+    """Leaves what a person gets at the end; of a population that of its best member.
+
+    Returns:
+      the exit status; see report.finish.
+    """
     # Here, and not above: what draws takes as long to load as much of the rest.
     from launch.reports import population as population_report
     from launch.reports import report
 
     if config.population.size > 1:
         config = population_report.finish(config)
-    report.finish(config)
+    return report.finish(config)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kickstarting.environments import base
+from kickstarting.environments.stepping import batch
 
 SPEC = base.EnvironmentSpec(
     frame_shape=(3, 3, 3),
@@ -19,6 +20,9 @@ SPEC = base.EnvironmentSpec(
     action_names=("left", "right", "stay"),
     action_repeat=1,
 )
+
+# Asked for by the start alone.
+_RESET = -2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +122,7 @@ class CountingBatch:
     def start(self) -> None:
         """Opens every environment's first episode."""
         for index in range(self.num_environments):
-            self._asked[index] = (-1, 0, 0)
+            self._asked[index] = (_RESET, 0, 0)
             self._polls_left[index] = self._scripts[index].delay
 
     def wait(self, timeout: float) -> np.ndarray:
@@ -165,7 +169,7 @@ class CountingBatch:
         self.closed = True
 
     def _give_result(self, index: int, action: int, slot: int, position: int) -> None:
-        if action < 0:
+        if action == _RESET:
             self._observe(index, slot, position)
             self.first[index] = True
             return
@@ -173,7 +177,9 @@ class CountingBatch:
         self._total_steps[index] += 1
         total = self._total_steps[index]
         lost = total in script.lost_at
-        crossing = not lost and before.step == script.length
+        crossing = not lost and (
+            before.step == script.length or action == batch.OPEN_EPISODE
+        )
         ends = not (lost or crossing) and before.step + 1 == script.length
         opens = lost or crossing or (ends and not script.truncation)
         self.reward[index] = 0 if lost or crossing else total + action / 10

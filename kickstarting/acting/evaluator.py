@@ -2,35 +2,43 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from absl import logging
 
+from kickstarting.acting import episodes as episodes_lib
 from kickstarting.acting.policy import sample_actions
 from kickstarting.agent import masking, trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.environments.dmlab import actions as dmlab_actions
+from kickstarting.environments.stepping import batch
 
 _WAIT_SECONDS = 0.2
 NUM_ENVIRONMENTS = 4
+# The 108,000 frames that Atari's episodes may take, at an action repeat of four: far
+# more than any episode takes that comes to an end.
+MAX_AGENT_STEPS = 27_000
 # Evaluation keeps one observation at a time: the slot it writes alternates, so that the
 # one being read is never written.
 _NUM_SLOTS = 2
 
 
-class Episodes(NamedTuple):
-    """Raw returns float64 [n] and agent steps int64 [n] of finished episodes.
+# Told, often, how many episodes have ended and how many agent steps were acted.
+Watch = Callable[[int, int], None]
 
-    They are in the order of the environments that played them.
-    """
 
-    returns: np.ndarray
-    agent_steps: np.ndarray
+def _unwatched(finished: int, agent_steps: int) -> None:
+    del finished, agent_steps
+
+
+def _unkept(episode: episodes_lib.Episode) -> None:
+    del episode
 
 
 class Player(Protocol):
@@ -124,15 +132,19 @@ def evaluate(
     action_repeat: int,
     held_out: bool = True,
     num_environments: int = NUM_ENVIRONMENTS,
+    max_agent_steps: int = MAX_AGENT_STEPS,
     lab: config_lib.LabConfig = config_lib.LabConfig(),
     deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS,
+    earlier: Sequence[episodes_lib.Episode] = (),
+    keep: Callable[[episodes_lib.Episode], None] = _unkept,
     should_stop: Callable[[], bool] = lambda: False,
-    progress: Callable[[int], None] = lambda finished: None,
-) -> Episodes | None:
+    watch: Watch = _unwatched,
+    say: Callable[[str], None] = logging.warning,
+) -> episodes_lib.Episodes:
     """Plays `num_episodes` episodes of one task.
 
     Each environment plays a fixed share of the episodes, so that short episodes do not
-    crowd out long ones.
+    crowd out long ones. No episode is opened that is not played.
 
     Args:
       task: `suite:level`.
@@ -143,85 +155,190 @@ def evaluate(
       held_out: plays what the suite holds out from training, where it does so; what is
         trained on otherwise.
       num_environments: environments side by side.
+      max_agent_steps: of an episode, which counts with what it has got by then.
       lab: for the suites of DeepMind Lab; the player's action set counts.
       deadline_seconds: see TaskSettings.
+      earlier: episodes that were played before, each environment's in order; only what
+        is missing of its share is played.
+      keep: given each episode as it ends.
       should_stop: asked often; True gives up.
-      progress: told the number of finished episodes.
+      watch: see Watch; both numbers are with the earlier episodes'.
+      say: told in one line, once, where an episode is cut.
 
     Returns:
-      The episodes, or None where it was told to stop.
+      The episodes; fewer than `num_episodes` where it was told to stop.
 
     Raises:
-      base.EnvironmentConfigError: the task cannot be made.
+      base.EnvironmentConfigError: the task cannot be made, or not be played.
     """
-    count = min(num_environments, num_episodes)
-    lab = dataclasses.replace(lab, action_set=dmlab_actions.set_of(player.action_names))
-    settings = [
-        base.TaskSettings(
-            *(task, seed * 10_007 + index, action_repeat),
-            held_out=held_out,
+    share = episodes_lib.shares(num_episodes, num_environments)
+    played = episodes_lib.within_shares(earlier, share)
+    if len(played) < num_episodes and not should_stop():
+        lab = dataclasses.replace(
+            lab, action_set=dmlab_actions.set_of(player.action_names)
+        )
+        settings = base.TaskSettings(
+            *(task, seed, action_repeat, held_out),
+            waits_at_ends=True,
             lab=lab,
             deadline_seconds=deadline_seconds,
         )
-        for index in range(count)
-    ]
-    quota = np.full(count, num_episodes // count)
-    quota[: num_episodes % count] += 1
-    environments = suites.make_batch(settings, _NUM_SLOTS, 1)
-    state = jax.tree.map(np.array, player.initial_state(count))
-    last_action, last_reward = np.zeros(count, np.int32), np.zeros(count, np.float32)
-    slot, steps = np.zeros(count, np.int32), np.zeros(count, np.int32)
-    every = np.arange(count, dtype=np.int32)
-    returns: list[float] = []
-    lengths: list[int] = []
-    players: list[int] = []
-    try:
-        environments.start()
-        while len(returns) < num_episodes:
-            if should_stop():
-                return None
-            ready = environments.wait(_WAIT_SECONDS)
-            ended = ready[environments.ended[ready] & (quota[ready] > 0)]
-            quota[ended] -= 1
-            returns.extend(environments.episode_return[ended])
-            lengths.extend(environments.episode_steps[ended])
-            players.extend(ended)
-            if len(ended):
-                progress(len(returns))
-            playing = ready[quota[ready] > 0]
-            if not len(playing):
-                continue
-            first = environments.first[playing]
-            last_action[playing[first]] = 0
-            last_reward[playing] = np.where(first, 0, environments.reward[playing])
-            position = np.zeros(len(playing), np.int32)
-            # Everything is computed for all environments, so that nothing recompiles.
-            actions, new_state = player.act(
-                trajectory.Observation(
-                    environments.pixels[every, slot, 0],
-                    environments.instruction[every, slot, 0],
-                    last_action,
-                    last_reward,
-                ),
-                environments.first,
-                environments.available_actions[every, slot, 0],
-                state,
-                every,
-                steps,
+        evaluation = _Evaluation(settings, player, share, played, max_agent_steps)
+        try:
+            evaluation.environments.start()
+            was_cut = any(each.cut for each in played)
+            while evaluation.is_missing_episodes and not should_stop():
+                for episode in evaluation.advance():
+                    played.append(episode)
+                    keep(episode)
+                    if episode.cut and not was_cut:
+                        was_cut = True
+                        say(_about_cut(task, episode))
+                watch(len(played), evaluation.agent_steps)
+        finally:
+            evaluation.environments.close()
+    return episodes_lib.in_order(played)
+
+
+def _about_cut(task: str, episode: episodes_lib.Episode) -> str:
+    return (
+        f"An episode of {task} has not ended after {episode.agent_steps:,} agent "
+        "steps: it, and others like it, are cut there and count with the return so "
+        f"far ({episode.episode_return:.6g})."
+    )
+
+
+class _Evaluation:
+    """Environments of one task with what each of them still has to play."""
+
+    def __init__(
+        self,
+        settings: base.TaskSettings,
+        player: Player,
+        share: np.ndarray,
+        played: Sequence[episodes_lib.Episode],
+        max_agent_steps: int,
+    ) -> None:
+        left, steps = share.copy(), np.zeros(len(share), np.int32)
+        for episode in played:
+            left[episode.environment] -= 1
+            steps[episode.environment] += episode.agent_steps
+        # Their indices among all; those that are done are not even made.
+        self._numbers = np.flatnonzero(left).astype(np.int32)
+        self._left, self._steps = left[self._numbers], steps[self._numbers]
+        done = share - left
+        count = len(self._numbers)
+        self.environments = suites.make_batch(
+            [
+                dataclasses.replace(
+                    settings, seed=_seed(settings.seed, int(number), int(done[number]))
+                )
+                for number in self._numbers
+            ],
+            _NUM_SLOTS,
+            1,
+        )
+        self._player = player
+        self._max_agent_steps = max_agent_steps
+        self._earlier_steps = int(steps.sum() - self._steps.sum())
+        self._state = jax.tree.map(np.array, player.initial_state(count))
+        self._every = np.arange(count, dtype=np.int32)
+        self._last_action = np.zeros(count, np.int32)
+        self._last_reward = np.zeros(count, np.float32)
+        self._slot = np.zeros(count, np.int32)
+        # Of the episode that goes on.
+        self._return_so_far = np.zeros(count, np.float64)
+        self._steps_so_far = np.zeros(count, np.int64)
+
+    @property
+    def is_missing_episodes(self) -> bool:
+        return bool(self._left.any())
+
+    @property
+    def agent_steps(self) -> int:
+        return self._earlier_steps + int(self._steps.sum())
+
+    def advance(self) -> list[episodes_lib.Episode]:
+        """Takes what is ready a step further; returns the episodes that have ended."""
+        environments = self.environments
+        ready = environments.wait(_WAIT_SECONDS)
+        ready = ready[self._left[ready] > 0]
+        if not len(ready):
+            return []
+        ended, first = environments.ended[ready], environments.first[ready]
+        acted = ended | ~first
+        self._return_so_far[ready] += environments.reward[ready]
+        self._steps_so_far[ready] += 1
+        self._return_so_far[ready[~acted]] = 0.0
+        self._steps_so_far[ready[~acted]] = 0
+        self._return_so_far[ready[ended]] = environments.episode_return[ready[ended]]
+        self._steps_so_far[ready[ended]] = environments.episode_steps[ready[ended]]
+        cut = ~ended & (self._steps_so_far[ready] >= self._max_agent_steps)
+        over = ended | cut
+        episodes = [
+            episodes_lib.Episode(
+                int(self._numbers[index]),
+                float(self._return_so_far[index]),
+                int(self._steps_so_far[index]),
+                bool(was_cut),
             )
-            for old, new in zip(
-                jax.tree.leaves(state), jax.tree.leaves(new_state), strict=True
-            ):
-                old[playing] = new[playing]
-            last_action[playing] = actions[playing]
-            steps[playing] += 1
-            slot[playing] = 1 - slot[playing]
-            environments.step(playing, actions[playing], slot[playing], position)
-    finally:
-        environments.close()
-    # Not as they ended, which differs from time to time.
-    order = np.argsort(players, kind="stable")
-    return Episodes(np.array(returns)[order], np.array(lengths)[order])
+            for index, was_cut in zip(ready[over], cut[over], strict=True)
+        ]
+        self._left[ready[over]] -= 1
+        self._return_so_far[ready[over]] = 0.0
+        self._steps_so_far[ready[over]] = 0
+        goes_on = self._left[ready] > 0
+        self._open(ready[goes_on & over & ~first])
+        self._act(ready[goes_on & (~over | first)])
+        return episodes
+
+    def _open(self, opening: np.ndarray) -> None:
+        if len(opening):
+            self._step(opening, np.full(len(opening), batch.OPEN_EPISODE, np.int32))
+
+    def _act(self, playing: np.ndarray) -> None:
+        if not len(playing):
+            return
+        environments, every, slot = self.environments, self._every, self._slot
+        first = environments.first[playing]
+        self._last_action[playing[first]] = 0
+        self._last_reward[playing] = np.where(first, 0, environments.reward[playing])
+        # Everything is computed for all environments, so that nothing recompiles.
+        actions, new_state = self._player.act(
+            trajectory.Observation(
+                environments.pixels[every, slot, 0],
+                environments.instruction[every, slot, 0],
+                self._last_action,
+                self._last_reward,
+            ),
+            environments.first,
+            environments.available_actions[every, slot, 0],
+            self._state,
+            self._numbers,
+            self._steps,
+        )
+        for old, new in zip(
+            jax.tree.leaves(self._state), jax.tree.leaves(new_state), strict=True
+        ):
+            old[playing] = new[playing]
+        self._last_action[playing] = actions[playing]
+        self._steps[playing] += 1
+        self._step(playing, actions[playing])
+
+    def _step(self, indices: np.ndarray, actions: np.ndarray) -> None:
+        self._slot[indices] = 1 - self._slot[indices]
+        self.environments.step(
+            indices, actions, self._slot[indices], np.zeros(len(indices), np.int32)
+        )
+
+
+def _seed(seed: int, environment: int, played: int) -> int:
+    """Returns the seed of an environment that has played so many episodes before."""
+    own = seed * 10_007 + environment
+    if not played:
+        return own
+    # The old seed would play the old episodes again.
+    return int(np.random.SeedSequence([own, played, 1]).generate_state(1)[0] >> 1)
 
 
 # One agent plays many tasks, and is to be compiled once.

@@ -90,6 +90,8 @@ class TaskSettings:
         is that ends otherwise.
       rendered: has the environment draw itself for SpecifiedEnvironment.render, if it
         can.
+      waits_at_ends: hands an episode's end over before the next one is opened, which
+        then the next step does; False opens it within the step that ended the other.
       lab: for the suites of DeepMind Lab.
       deadline_seconds: within which it must be made, and give each of its time steps.
     """
@@ -100,6 +102,7 @@ class TaskSettings:
     held_out: bool = False
     bootstrap_time_limit: bool = True
     rendered: bool = False
+    waits_at_ends: bool = False
     lab: config_lib.LabConfig = config_lib.LabConfig()
     deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS
 

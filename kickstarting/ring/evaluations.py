@@ -11,6 +11,7 @@ from absl import logging
 from kickstarting.acting import evaluator
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
+from kickstarting.environments import base
 from kickstarting.reporting import run_files
 from kickstarting.ring import parts
 from kickstarting.scores import normalised as scores
@@ -46,18 +47,23 @@ def keep_up(config: config_lib.Config, stop: threading.Event) -> None:
             continue
         evaluated, due = frames, time.monotonic() + config.evaluation_minutes * 60
         for task in config.tasks:
-            episodes = evaluator.evaluate(
-                task,
-                evaluator.AgentPlayer(agent, params, config.seed, greedy=False),
-                num_episodes=config.evaluation_episodes,
-                seed=config.seed,
-                action_repeat=config.action_repeat,
-                num_environments=2,
-                lab=config.lab,
-                deadline_seconds=config.environment_deadline_seconds,
-                should_stop=stop.is_set,
-            )
-            if episodes is None:
+            try:
+                episodes = evaluator.evaluate(
+                    task,
+                    evaluator.AgentPlayer(agent, params, config.seed, greedy=False),
+                    num_episodes=config.evaluation_episodes,
+                    seed=config.seed,
+                    action_repeat=config.action_repeat,
+                    num_environments=2,
+                    lab=config.lab,
+                    deadline_seconds=config.environment_deadline_seconds,
+                    should_stop=stop.is_set,
+                )
+            except base.EnvironmentConfigError as error:
+                # It costs the run no more than this level's line.
+                logging.error("%s could not be evaluated: %s", task, error)
+                continue
+            if len(episodes.returns) < config.evaluation_episodes:
                 return
             summary = scores.summarise(episodes.returns.tolist())
             logging.info("%s at %d frames: %.2f", task, frames, summary.mean)

@@ -18,19 +18,23 @@ All of them look every fraction of a second whether the ring stops.
 import contextlib
 import dataclasses
 import functools
+import os
 import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import jax
+from absl import logging
+from rich import console as rich_console
 
-from kickstarting.acting import evaluator, policy
+from kickstarting.acting import evaluator, kept_episodes, policy
 from kickstarting.agent.agent import Agent
 from kickstarting.agent.trajectory import Params
 from kickstarting.config import run as config_lib
+from kickstarting.environments import base
 from kickstarting.learning.learner import Learner
 from kickstarting.queue import memory_queue
-from kickstarting.reporting import live_view, telemetry_text
+from kickstarting.reporting import episode_progress, live_view, telemetry_text
 from kickstarting.reporting.run_files import RunFiles
 from kickstarting.reporting.telemetry import Telemetry
 from kickstarting.ring import checks, evaluations, parts, resumption, threads
@@ -56,7 +60,7 @@ class Trained(NamedTuple):
       frames: environment frames that it has learned from.
       logdir: the run's folder.
       scores: of its evaluation, by task; empty where it was stopped before its end, or
-        config.evaluation_episodes is 0.
+        config.evaluation_episodes is 0; without a task that could not be played.
     """
 
     agent: Agent
@@ -139,7 +143,8 @@ def _check(config: config_lib.Config) -> TeacherReturns:
     checks.check_folder(config)
     resumption.resumed_frames(config, spec)
     checks.tell_unused(spec)
-    return measurement.complete(config, teacher_returns)
+    with _progress(config) as shown:
+        return measurement.complete(config, teacher_returns, shown)
 
 
 def _run(
@@ -233,20 +238,65 @@ def _evaluate(
     config: config_lib.Config, trained: Trained, stop: threading.Event | None
 ) -> dict[str, scores.Summary]:
     """Plays config.evaluation_episodes of each task; nothing where it is stopped."""
+    if not config.evaluation_episodes:
+        return {}
     seed = config.seed + _EVALUATION_SEED
+    identity = kept_episodes.identity(
+        trained.params,
+        seed=seed,
+        greedy=False,
+        action_repeat=config.action_repeat,
+        max_agent_steps=evaluator.MAX_AGENT_STEPS,
+        held_out=True,
+    )
+    path = os.path.join(config.logdir, f"scores{kept_episodes.SUFFIX}")
     found = {}
-    for task in config.tasks if config.evaluation_episodes else ():
-        episodes = evaluator.evaluate(
-            task,
-            evaluator.AgentPlayer(trained.agent, trained.params, seed, greedy=False),
-            num_episodes=config.evaluation_episodes,
-            seed=seed,
-            action_repeat=config.action_repeat,
-            lab=config.lab,
-            deadline_seconds=config.environment_deadline_seconds,
-            should_stop=stop.is_set if stop is not None else lambda: False,
-        )
-        if episodes is None:
-            return {}
-        found[task] = scores.summarise(episodes.returns.tolist())
+    with (
+        _progress(config) as shown,
+        contextlib.closing(
+            kept_episodes.KeptEpisodes(path, identity, shown.say)
+        ) as kept,
+    ):
+        for number, task in enumerate(config.tasks, start=1):
+            try:
+                episodes = evaluator.evaluate(
+                    task,
+                    evaluator.AgentPlayer(
+                        trained.agent, trained.params, seed, greedy=False
+                    ),
+                    num_episodes=config.evaluation_episodes,
+                    seed=seed,
+                    action_repeat=config.action_repeat,
+                    lab=config.lab,
+                    deadline_seconds=config.environment_deadline_seconds,
+                    earlier=kept.of(task),
+                    keep=functools.partial(kept.keep, task),
+                    should_stop=stop.is_set if stop is not None else lambda: False,
+                    watch=shown.begin(
+                        f"evaluating {task}",
+                        number,
+                        len(config.tasks),
+                        config.evaluation_episodes,
+                    ),
+                    say=shown.say,
+                )
+            except base.EnvironmentConfigError as error:
+                # What was learned, and what other tasks give, is not to go with it.
+                logging.error("%s could not be evaluated: %s", task, error)
+                continue
+            if len(episodes.returns) < config.evaluation_episodes:
+                return {}
+            found[task] = scores.summarise(episodes.returns.tolist())
+            shown.end(f"mean return {found[task].mean:.6g}")
+        if len(found) == len(config.tasks):
+            kept.remove()
     return found
+
+
+def _progress(config: config_lib.Config) -> episode_progress.EpisodeProgress:
+    """Shows episodes that are played, where that is wanted."""
+    if config.show:
+        return episode_progress.EpisodeProgress()
+    return episode_progress.EpisodeProgress(
+        rich_console.Console(quiet=True), say=logging.warning
+    )

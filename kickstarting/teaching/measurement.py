@@ -3,13 +3,18 @@
 What was measured is kept in the run's folder, so that a resumed run goes on with it.
 """
 
+import contextlib
+import functools
 import json
 import os
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
+from kickstarting.acting import evaluator, kept_episodes
 from kickstarting.config import run as config_lib
+from kickstarting.scores import normalised as scores
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import teachers
 from kickstarting.teaching import trials as teacher_trials
@@ -20,30 +25,50 @@ RETURNS_FILE = "teacher_returns.json"
 _SEED = 7_001
 
 
-# Told the number of finished episodes.
-Progress = Callable[[int], None]
+class TrialsStoppedError(Exception):
+    """Trials were told to stop before their end; the message is one line."""
 
 
-def _unwatched(name: str, level: str) -> Progress:
-    return lambda finished: None
+class Shown(Protocol):
+    """Shows how far trials are; see episode_progress.EpisodeProgress.
+
+    Attributes:
+      say: prints a line.
+    """
+
+    say: Callable[[str], None]
+
+    def begin(
+        self, what: str, number: int, count: int, num_episodes: int
+    ) -> Callable[[int, int], None]:
+        """Begins with a trial."""
+        ...
+
+    def end(self, outcome: str) -> None:
+        """Ends the trial."""
+        ...
 
 
 def complete(
     config: config_lib.Config,
     returns: TeacherReturns,
-    watch: Callable[[str, str], Progress] = _unwatched,
+    shown: Shown,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> TeacherReturns:
     """Returns the teachers' returns with those measured that λ needs and no card gives.
+
+    Each episode is kept as it ends: called again it goes on with what is missing.
 
     Args:
       config: of the run; its logdir is made.
       returns: those of the teachers' cards.
-      watch: told which teacher begins to play which level; gives what is told how far
-        it is.
+      shown: shows how far they are.
+      should_stop: asked often; True gives up.
 
     Raises:
-      base.EnvironmentConfigError: a task cannot be made.
+      base.EnvironmentConfigError: a task cannot be made, or not be played.
       teacher_files.TeacherError: a teacher failed.
+      TrialsStoppedError: it gave up.
     """
     if not config.kickstarting.needs_returns:
         return returns
@@ -55,33 +80,91 @@ def complete(
         for position, name in enumerate(names)
         if np.isnan(returns.mean[task, position])
     ]
+    played = {
+        (name, level): f"{level} {_identity(name)}"
+        for name, level in [(name, config.tasks[task]) for task, _, name in wanted]
+    }
     num_episodes = config.kickstarting.trial_episodes
-    for task, position, name in wanted:
-        level = config.tasks[task]
-        key = f"{level} {_identity(name)} {num_episodes}"
-        if key not in known:
-            teacher = teachers.load(name)
-            try:
-                summary = teacher_trials.measure(
-                    teacher,
-                    level,
-                    num_episodes=num_episodes,
-                    seed=_SEED + config.seed,
-                    action_repeat=config.action_repeat,
-                    lab=config.lab,
-                    deadline_seconds=config.environment_deadline_seconds,
-                    progress=watch(name, level),
+    keys = {trial: f"{what} {num_episodes}" for trial, what in played.items()}
+    unknown = [trial for trial, key in keys.items() if key not in known]
+    if unknown:
+        with contextlib.closing(_kept(config, shown.say)) as kept:
+            for number, (name, level) in enumerate(unknown, start=1):
+                watch = shown.begin(
+                    f"{name} plays {level}",
+                    number,
+                    len(unknown),
+                    num_episodes,
                 )
-            except teacher_files.TeacherError as error:
-                raise teacher_files.TeacherError(
-                    f"teacher {name!r} {error} when it played {level}: mend it, or "
-                    "choose another one"
-                ) from error
-            known[key] = (summary.mean, summary.standard_error)
-            _save(config.logdir, known)
-        returns.mean[task, position] = known[key][0]
-        returns.standard_error[task, position] = known[key][1]
+                what = played[name, level]
+                summary = _measured(
+                    config, name, level, what, kept, watch, shown.say, should_stop
+                )
+                shown.end(f"mean return {summary.mean:.6g}")
+                known[keys[name, level]] = (summary.mean, summary.standard_error)
+                _save(config.logdir, known)
+            kept.remove()
+    for task, position, name in wanted:
+        mean, standard_error = known[keys[name, config.tasks[task]]]
+        returns.mean[task, position] = mean
+        returns.standard_error[task, position] = standard_error
     return returns
+
+
+def _kept(
+    config: config_lib.Config, say: Callable[[str], None]
+) -> kept_episodes.KeptEpisodes:
+    return kept_episodes.KeptEpisodes(
+        os.path.join(config.logdir, f"teacher_trials{kept_episodes.SUFFIX}"),
+        {
+            "seed": _SEED + config.seed,
+            "action_repeat": config.action_repeat,
+            "max_agent_steps": evaluator.MAX_AGENT_STEPS,
+        },
+        say,
+    )
+
+
+def _measured(
+    config: config_lib.Config,
+    name: str,
+    level: str,
+    what: str,
+    kept: kept_episodes.KeptEpisodes,
+    watch: evaluator.Watch,
+    say: Callable[[str], None],
+    should_stop: Callable[[], bool],
+) -> scores.Summary:
+    teacher = teachers.load(name)
+    try:
+        summary = teacher_trials.measure(
+            teacher,
+            level,
+            num_episodes=config.kickstarting.trial_episodes,
+            seed=_SEED + config.seed,
+            action_repeat=config.action_repeat,
+            lab=config.lab,
+            deadline_seconds=config.environment_deadline_seconds,
+            earlier=kept.of(what),
+            keep=functools.partial(kept.keep, what),
+            should_stop=should_stop,
+            watch=watch,
+            say=say,
+        )
+    except teacher_files.TeacherError as error:
+        raise teacher_files.TeacherError(
+            f"teacher {name!r} {error} when it played {level}: mend it, or choose "
+            "another one"
+        ) from error
+    if summary is None:
+        played = [each.episode_return for each in kept.of(what)]
+        mean = f", mean return {np.mean(played):.6g}" if played else ""
+        goes_on = ". The same command goes on from there." if kept.is_kept else "."
+        raise TrialsStoppedError(
+            f"Interrupted: {name} has played {len(played)} of "
+            f"{config.kickstarting.trial_episodes} episodes of {level}{mean}{goes_on}"
+        )
+    return summary
 
 
 def _identity(name: str) -> str:

@@ -1,6 +1,5 @@
 """Measures how good a teacher is at a task by letting it play."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -74,8 +73,8 @@ def measure(
     action_repeat: int,
     lab: config_lib.LabConfig = config_lib.LabConfig(),
     deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS,
-    progress: Callable[[int], None] = lambda finished: None,
-) -> scores.Summary:
+    **hooks: Any,
+) -> scores.Summary | None:
     """Plays episodes of what the task trains on and summarises their raw returns.
 
     Args:
@@ -86,10 +85,14 @@ def measure(
       action_repeat: environment frames for each agent step.
       lab: for the suites of DeepMind Lab.
       deadline_seconds: see TaskSettings.
-      progress: told the number of finished episodes.
+      **hooks: `earlier`, `keep`, `should_stop`, `watch` and `say` of
+        evaluator.evaluate.
+
+    Returns:
+      the summary; None where it was told to stop.
 
     Raises:
-      base.EnvironmentConfigError: the task cannot be made.
+      base.EnvironmentConfigError: the task cannot be made, or not be played.
       cards.TeacherError: the teacher failed; the message goes on after its name.
     """
     episodes = evaluator.evaluate(
@@ -101,7 +104,8 @@ def measure(
         held_out=False,
         lab=lab,
         deadline_seconds=deadline_seconds,
-        progress=progress,
+        **hooks,
     )
-    assert episodes is not None
+    if len(episodes.returns) < num_episodes:
+        return None
     return scores.summarise(episodes.returns.tolist())

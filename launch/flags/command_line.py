@@ -11,6 +11,7 @@ from kickstarting.environments import base
 from launch.computing import compilation_cache, process_memory, processor_threads
 from launch.flags import help, preflight
 from launch.monitoring import node_logs, standard_streams
+from launch.processes import interruption
 
 # sysexits(3) and Python's argparse agree: 2 is a mistake of the command line.
 USAGE_STATUS = 2
@@ -59,7 +60,8 @@ def status(
       names: whether arguments that are no flags are names for `main`, not mistakes.
 
     Returns:
-      The exit status: what `main` returns; 2 for a mistake of the user.
+      The exit status: what `main` returns; 2 for a mistake of the user; 128 and the
+      signal's number where it was interrupted.
     """
     try:
         rest = flags.FLAGS(argv, known_only=True)
@@ -73,6 +75,9 @@ def status(
         return _refuse(argv[0], f"{error} (--help lists the flags)")
     except preflight.UserErrors as error:
         return _refuse(argv[0], str(error))
+    except interruption.StoppedError as error:
+        print(error, file=sys.stderr)
+        return error.status
 
 
 def _end_at_once(number: int, frame: object) -> None:

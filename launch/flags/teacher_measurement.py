@@ -1,32 +1,25 @@
 """Shows how far teachers are that play before training."""
 
-import contextlib
-
-from rich import console as rich_console
-from rich import progress as rich_progress
-
 from kickstarting.config import run as config_lib
+from kickstarting.reporting import episode_progress
 from kickstarting.teaching import measurement
 from kickstarting.teaching.returns import TeacherReturns
+from launch.processes import interruption
 
 
 def complete(config: config_lib.Config, returns: TeacherReturns) -> TeacherReturns:
-    """Does what measurement.complete does, with a progress bar."""
-    bar = rich_progress.Progress(
-        *rich_progress.Progress.get_default_columns(),
-        console=rich_console.Console(stderr=True),
-        transient=True,
-    )
+    """Does what measurement.complete does, and shows it; Ctrl-C ends it in order.
 
-    with contextlib.ExitStack() as while_they_play:
-
-        def shown(name: str, level: str) -> measurement.Progress:
-            # Where nobody has to play it says nothing, not even an empty line.
-            if not bar.live.is_started:
-                while_they_play.enter_context(bar)
-            row = bar.add_task(
-                f"{name} plays {level}", total=config.kickstarting.trial_episodes
+    Raises:
+      interruption.StoppedError: it was ended.
+    """
+    with (
+        episode_progress.EpisodeProgress() as shown,
+        interruption.noticed() as interrupted,
+    ):
+        try:
+            return measurement.complete(
+                config, returns, shown, should_stop=interrupted.has_come
             )
-            return lambda finished: bar.update(row, completed=finished)
-
-        return measurement.complete(config, returns, shown)
+        except measurement.TrialsStoppedError as error:
+            raise interruption.StoppedError(str(error), interrupted.status) from error

@@ -20,9 +20,15 @@ def newest_frames(config: config_lib.Config) -> int:
 
 
 def evaluated_frames(logdir: str) -> int:
-    """Returns the environment frames of the checkpoint that was scored last, else 0."""
+    """Returns the environment frames of the checkpoint that was scored last, else 0.
+
+    One of which a score is missing is not.
+    """
     try:
         with open(os.path.join(logdir, SCORES_FILE), encoding="utf-8") as file:
-            return int(json.load(file)["environment_frames"])
-    except (OSError, ValueError, KeyError):
+            scores = json.load(file)
+        if scores.get("failures") or scores.get("missing_episodes"):
+            return 0
+        return int(scores["environment_frames"])
+    except (OSError, ValueError, KeyError, AttributeError):
         return 0

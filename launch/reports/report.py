@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -18,11 +19,15 @@ _VIDEO_STEPS = 525
 _MEAN_SCORE = "mean_capped_score"
 
 
-def finish(config: config_lib.Config) -> None:
+def finish(config: config_lib.Config) -> int:
     """Evaluates the final checkpoint and leaves scores, curves and a video.
 
     Args:
       config: of the finished run. With evaluation_episodes 0 only curves are drawn.
+
+    Returns:
+      0; 1 where a task could not be evaluated; 128 and the signal's number where the
+      evaluation was interrupted.
     """
     console = rich_console.Console()
     logdir = config.logdir
@@ -33,37 +38,50 @@ def finish(config: config_lib.Config) -> None:
     ]
     if len(config.tasks) > 1:
         paths += _draw_mean_score(config, metrics)
+    status = 0
     if config.evaluation_episodes:
         policy = policies.load(logdir)
-        results = evaluation.evaluate(
+        scores_path = os.path.join(logdir, progress.SCORES_FILE)
+        found = evaluation.evaluate(
             policy,
             config.tasks,
             num_episodes=config.evaluation_episodes,
             seed=config.seed + 1000,
             greedy=False,
+            leaves=scores_path,
             lab=config.lab,
             deadline_seconds=config.environment_deadline_seconds,
         )
-        over_tasks = evaluation.aggregate(results, config.seed)
+        status = found.status
+        over_tasks = evaluation.aggregate(found.results, config.seed)
         evaluation.write_json(
-            os.path.join(logdir, progress.SCORES_FILE),
-            results,
+            scores_path,
+            found.results,
             over_tasks,
             environment_frames=policy.frames,
             seed=config.seed + 1000,
             greedy=False,
+            **found.about(),
         )
         title = f"{logdir} at {policy.frames:,} frames, sampled"
-        console.print(evaluation.table(results, title, over_tasks))
-        path = os.path.join(logdir, "episode.mp4")
-        _record(config, policy, path)
-        paths.append(path)
+        console.print(
+            evaluation.table(found.results, title, over_tasks, found.failures)
+        )
+        if missing := found.what_is_missing():
+            print(missing, file=sys.stderr)
+        if found.missing:
+            return status
+        if config.tasks[0] not in found.failures:
+            path = os.path.join(logdir, "episode.mp4")
+            _record(config, policy, path)
+            paths.append(path)
     for path in paths:
         console.print(f"Wrote {path}", highlight=False)
     advice = unanswered.of_teachers(run_files.newest_row(logdir))
     if missing := unanswered.in_words(advice):
         console.print(f"In this run {missing}.", highlight=False, soft_wrap=True)
     console.print(_next(config, advice), highlight=False, soft_wrap=True)
+    return status
 
 
 def _next(config: config_lib.Config, advice: Sequence[unanswered.Advice]) -> str:

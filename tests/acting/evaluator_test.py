@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from kickstarting.acting import episodes as episodes_lib
 from kickstarting.acting import evaluator
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
@@ -44,7 +45,7 @@ class MiniGridTest(absltest.TestCase):
         cls.agent = Agent(suites.environment_spec(MINIGRID, 1), NETWORK)
         cls.params = _biased(cls.agent, FORWARD, 1.0)
 
-    def _evaluate(self, greedy=False, **arguments) -> evaluator.Episodes | None:
+    def _evaluate(self, greedy=False, **arguments) -> episodes_lib.Episodes:
         defaults = {
             "num_episodes": 4,
             "seed": 1,
@@ -65,7 +66,7 @@ class MiniGridTest(absltest.TestCase):
 
     def test_sampling_finds_the_goal_and_repeats_with_its_seed(self):
         finished = []
-        episodes = self._evaluate(progress=finished.append)
+        episodes = self._evaluate(watch=lambda done, steps: finished.append(done))
         self.assertGreater(episodes.returns.max(), 0.1)
         self.assertEqual(finished[-1], 4)
         self.assertEqual(finished, sorted(finished))
@@ -81,8 +82,15 @@ class MiniGridTest(absltest.TestCase):
         other = self._evaluate(seed=2)
         self.assertNotEqual(sorted(episodes.returns), sorted(other.returns))
 
-    def test_it_gives_up_when_told(self):
-        self.assertIsNone(self._evaluate(should_stop=lambda: True))
+    def test_it_gives_up_when_told_with_what_it_has(self):
+        self.assertEmpty(self._evaluate(should_stop=lambda: True).returns)
+        kept = []
+        episodes = self._evaluate(
+            keep=kept.append, should_stop=lambda: len(kept) >= 2, num_environments=1
+        )
+        whole = self._evaluate(num_environments=1)
+        np.testing.assert_array_equal(episodes.returns, whole.returns[:2])
+        self.assertEqual([each.episode_return for each in kept], [*episodes.returns])
 
     def test_an_unknown_level_is_refused(self):
         with self.assertRaisesRegex(base.EnvironmentConfigError, "Empty-5x6"):

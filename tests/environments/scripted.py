@@ -37,7 +37,8 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
     `nothing_open_at`, and what goes wrong in the making: to `refuse` it, or to `die` of
     SIGKILL, and what it `tells`, twice, at each reset. A hang, an odd reward, a row and
     what leaves nothing open come with the first seed only. With `one_action` it takes
-    action 1 at odd steps alone, 0 at even ones.
+    action 1 at odd steps alone, 0 at even ones. Each reset adds the seed, on a line, to
+    the file `resets`.
     """
 
     def __init__(self, settings: base.TaskSettings) -> None:
@@ -50,6 +51,7 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         self._length = script.get("length", 5)
         self._truncation = script.get("truncation", False)
         self._reset_seconds = script.get("reset_seconds", 0.0)
+        self._resets = script.get("resets", os.devnull)
         self._crash_at = script.get("crash_at", -1)
         self._steps_left = script.get("crash_after", -1)
         is_first = settings.seed < _FIRST_SEEDS
@@ -73,6 +75,8 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
 
     def reset(self) -> dm_env.TimeStep:
         time.sleep(self._reset_seconds)
+        with open(self._resets, "a", encoding="utf-8") as file:
+            file.write(f"{self._seed}\n")
         if self._crash_at == 0:
             raise RuntimeError("the script says\nthat this environment never resets")
         for _ in range(2):

@@ -17,6 +17,8 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from kickstarting.acting.episodes import Episode
+from kickstarting.acting.kept_episodes import KeptEpisodes
 from kickstarting.config import agent as agent_config
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
@@ -116,6 +118,33 @@ class TrainingTest(parameterized.TestCase):
             again = training.train(self._config())
         jax.tree.map(np.testing.assert_array_equal, again.params, trained.params)
         self.assertEqual(again.frames, trained.frames)
+
+    def test_its_evaluation_goes_on_with_what_is_missing(self):
+        run = self._config(evaluation_episodes=3)
+        kept = pathlib.Path(self.logdir, "scores.episodes.jsonl")
+        whole = KeptEpisodes.keep
+
+        def keep(self: KeptEpisodes, level: str, episode: Episode) -> None:
+            whole(self, level, episode)
+            raise KeyboardInterrupt
+
+        with (
+            mock.patch.object(KeptEpisodes, "keep", keep),
+            self.assertRaises(KeyboardInterrupt),
+        ):
+            training.train(run)
+        self.assertLen(kept.read_text().splitlines(), 2)
+        played = []
+
+        def count(self: KeptEpisodes, level: str, episode: Episode) -> None:
+            played.append(episode)
+            whole(self, level, episode)
+
+        with mock.patch.object(KeptEpisodes, "keep", count):
+            trained = training.train(run)
+        self.assertLen(played, 2)
+        self.assertEqual(trained.scores[TASK].episodes, 3)
+        self.assertFalse(kept.exists())
 
     def test_the_same_folder_goes_on(self):
         run = self._config(total_frames=10**6)

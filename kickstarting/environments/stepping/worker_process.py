@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kickstarting.environments import base, notices
-from kickstarting.environments.stepping import shared_memory
+from kickstarting.environments.stepping import batch, shared_memory
 
 READY = b"."
 FAILED = b"!"
@@ -91,27 +91,32 @@ class EpisodeStepper:
 
     After a termination the outcome already holds the next episode's first observation;
     after a truncation it holds the last one, and the next step resets
-    (agent/trajectory.py says why).
+    (agent/trajectory.py says why). One that waits at ends does so after either.
     """
 
     def __init__(
-        self, environment: base.SpecifiedEnvironment, bootstrap_time_limit: bool = True
+        self,
+        environment: base.SpecifiedEnvironment,
+        bootstrap_time_limit: bool = True,
+        waits_at_ends: bool = False,
     ) -> None:
         """Steps nothing yet.
 
         Args:
           environment: which is stepped.
           bootstrap_time_limit: see base.TaskSettings.
+          waits_at_ends: see base.TaskSettings.
         """
         self._environment = environment
         self._bootstrap_time_limit = bootstrap_time_limit
-        self._truncated = False
+        self._waits_at_ends = waits_at_ends
+        self._is_over = False
         self._return = 0.0
         self._steps = 0
 
     def reset(self) -> Outcome:
         """Opens an episode."""
-        self._truncated = False
+        self._is_over = False
         self._return, self._steps = 0.0, 0
         timestep = self._environment.reset()
         return Outcome(
@@ -126,12 +131,15 @@ class EpisodeStepper:
         )
 
     def step(self, action: int) -> Outcome:
-        """Steps once; ignores the action where it only crosses a truncation.
+        """Steps once; ignores the action where an end is only crossed.
+
+        Args:
+          action: or batch.OPEN_EPISODE.
 
         Raises:
           ValueError: the reward is no number, or none that float32 holds.
         """
-        if self._truncated:
+        if self._is_over or action == batch.OPEN_EPISODE:
             return self.reset()
         timestep = self._environment.step(action)
         reward = base.checked_reward(timestep.reward)
@@ -150,8 +158,11 @@ class EpisodeStepper:
         if not timestep.last():
             return outcome
         if timestep.discount > 0 and self._bootstrap_time_limit:
-            self._truncated = True
+            self._is_over = True
             return outcome
+        if self._waits_at_ends:
+            self._is_over = True
+            return outcome._replace(discount=0.0)
         opening = self.reset()
         return outcome._replace(
             observation=opening.observation,
@@ -182,7 +193,11 @@ def main(arguments: list[str]) -> None:
         _tell(connection, DYING, error)
         raise
     try:
-        stepper = EpisodeStepper(environment, order.settings.bootstrap_time_limit)
+        stepper = EpisodeStepper(
+            environment,
+            order.settings.bootstrap_time_limit,
+            order.settings.waits_at_ends,
+        )
         _serve(stepper, connection, memory, order.index)
     except (BrokenPipeError, ConnectionResetError):
         pass

@@ -20,6 +20,8 @@ from xminigrid import environment as library
 from xminigrid import types
 from xminigrid.core import actions, constants, goals, observation
 
+from kickstarting.environments.stepping import batch
+
 # In the order of their numbers in an encoding; other kinds are left to the library.
 _GOALS = (goals.EmptyGoal, goals.AgentHoldGoal, goals.AgentOnTileGoal)
 
@@ -138,7 +140,7 @@ class Simulator:
 
         Args:
           state: of the group.
-          action: int32 [G].
+          action: int32 [G], or batch.OPEN_EPISODE.
           chosen: bool [G]; the others keep their state, and their outcome is void.
           bootstraps: bool [G]; False has a time limit terminate its episode.
 
@@ -147,7 +149,7 @@ class Simulator:
         """
         # Only truncated episodes wait on their last time step: the terminated ones have
         # been reset in the step that ended them.
-        crossing = state.timestep.last()
+        crossing = state.timestep.last() | (action == batch.OPEN_EPISODE)
         stepped, reward = jax.vmap(self._step)(state.timestep, action)
         ended = stepped.last() & ~crossing
         terminated = ended & ((stepped.discount == 0) | ~bootstraps)

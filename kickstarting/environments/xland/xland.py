@@ -246,5 +246,6 @@ class XLandBatch:
         self._steps_so_far[indices] += acted
         self.episode_return[indices] = self._return_so_far[indices]
         self.episode_steps[indices] = self._steps_so_far[indices]
-        self._return_so_far[indices[host.ended]] = 0.0
-        self._steps_so_far[indices[host.ended]] = 0
+        over = indices[host.ended | host.first]
+        self._return_so_far[over] = 0.0
+        self._steps_so_far[over] = 0

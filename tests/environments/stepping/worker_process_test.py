@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 from kickstarting.agent import trajectory
 from kickstarting.config import run as config_lib
 from kickstarting.environments import base
-from kickstarting.environments.stepping import shared_memory, worker_process
+from kickstarting.environments.stepping import batch, shared_memory, worker_process
 from tests.environments import scripted
 
 
 def _stepper(
-    bootstrap_time_limit: bool = True, **script: float
+    bootstrap_time_limit: bool = True, waits_at_ends: bool = False, **script: float
 ) -> worker_process.EpisodeStepper:
     settings = base.TaskSettings(scripted.task(**script), seed=0)
-    return worker_process.EpisodeStepper(scripted.make(settings), bootstrap_time_limit)
+    return worker_process.EpisodeStepper(
+        scripted.make(settings), bootstrap_time_limit, waits_at_ends
+    )
 
 
 class EpisodeStepperTest(absltest.TestCase):
@@ -63,6 +65,29 @@ class EpisodeStepperTest(absltest.TestCase):
                 for stepper in (whole, ending)
             )
             jax.tree.map(np.testing.assert_array_equal, other, one)
+
+    def test_an_end_may_be_handed_over_before_the_next_episode_is_opened(self) -> None:
+        stepper = _stepper(length=2, waits_at_ends=True)
+        stepper.reset()
+        stepper.step(1)
+        last = stepper.step(1)
+        self.assertEqual(last.observation[base.PIXELS].max(), 2)
+        self.assertEqual((last.first, last.ended), (False, True))
+        self.assertEqual((last.reward, last.discount), (1.0, 0.0))
+        self.assertEqual((last.episode_return, last.episode_steps), (2.0, 2))
+        opening = stepper.step(1)
+        self.assertEqual((opening.first, opening.ended), (True, False))
+        self.assertEqual(opening.observation[base.PIXELS].max(), 0)
+
+    def test_an_episode_is_left_where_the_next_one_is_asked_for(self) -> None:
+        stepper = _stepper(length=3)
+        stepper.reset()
+        stepper.step(1)
+        opening = stepper.step(batch.OPEN_EPISODE)
+        self.assertEqual((opening.first, opening.ended), (True, False))
+        self.assertEqual((opening.reward, opening.discount), (0.0, 1.0))
+        last = [stepper.step(1) for _ in range(3)][-1]
+        self.assertEqual((last.episode_return, last.episode_steps), (3.0, 3))
 
     @settings(deadline=None)
     @given(st.lists(st.integers(0, 1), max_size=40), st.integers(1, 6), st.booleans())

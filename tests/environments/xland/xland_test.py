@@ -10,6 +10,7 @@ import numpy as np
 from absl.testing import absltest
 
 from kickstarting.environments import base
+from kickstarting.environments.stepping import batch as stepping
 from kickstarting.environments.xland import xland
 
 _FORWARD, _RIGHT, _LEFT = 0, 1, 2
@@ -107,6 +108,18 @@ class XLandBatchTest(absltest.TestCase):
             _step(batch, {0: _RIGHT})
         self.assertEqual((batch.ended[0], batch.first[0]), (True, True))
         self.assertEqual((batch.discount[0], batch.episode_steps[0]), (0, _LIMIT))
+
+    def test_an_episode_is_left_where_the_next_one_is_asked_for(self) -> None:
+        batch = _batch("MiniGrid-Empty-5x5", "MiniGrid-Empty-5x5")
+        _step(batch, {0: _RIGHT, 1: _RIGHT})
+        _step(batch, {0: stepping.OPEN_EPISODE, 1: _RIGHT})
+        np.testing.assert_array_equal(batch.first, [True, False])
+        self.assertFalse(batch.ended.any())
+        self.assertEqual((batch.reward[0], batch.discount[0]), (0, 1))
+        for action in _TO_THE_GOAL:
+            _step(batch, {0: action})
+        self.assertTrue(batch.ended[0])
+        self.assertEqual(batch.episode_steps[0], 5)
 
     def test_steps_only_what_it_is_told_to(self) -> None:
         batch = _batch("MiniGrid-Empty-5x5", "MiniGrid-Empty-5x5")

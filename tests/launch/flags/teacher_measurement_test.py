@@ -1,6 +1,13 @@
 """Teachers play where λ depends on their returns, once."""
 
+import contextlib
 import dataclasses
+import io
+import os
+import pathlib
+import signal
+import threading
+import time
 from unittest import mock
 
 import numpy as np
@@ -10,6 +17,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.teaching import measurement, teachers
 from kickstarting.teaching.returns import TeacherReturns
 from launch.flags import teacher_measurement
+from launch.processes import interruption
 from tests.launch import program_run
 
 _TASKS = (program_run.GRID, "gym:MiniGrid-Empty-6x6-v0")
@@ -44,6 +52,38 @@ class TeacherMeasurementTest(absltest.TestCase):
         with mock.patch.object(teachers, "load", side_effect=AssertionError):
             again = teacher_measurement.complete(self.run_config, self.known)
         np.testing.assert_allclose(again, found)
+
+    def test_ctrl_c_ends_it_and_the_next_call_goes_on(self):
+        kept = pathlib.Path(self.run_config.logdir, "teacher_trials.episodes.jsonl")
+
+        def interrupt() -> None:
+            while not kept.exists() or kept.read_bytes().count(b"\n") < 3:
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        handler = signal.getsignal(signal.SIGINT)
+        many = dataclasses.replace(self.run_config.kickstarting, trial_episodes=10_000)
+        run = dataclasses.replace(self.run_config, kickstarting=many)
+        ctrl_c = threading.Thread(target=interrupt)
+        ctrl_c.start()
+        with self.assertRaises(interruption.StoppedError) as stopped:
+            teacher_measurement.complete(run, self.known)
+        ctrl_c.join()
+        self.assertEqual(stopped.exception.status, 128 + signal.SIGINT)
+        self.assertRegex(
+            str(stopped.exception), "has played [0-9]+ of 10000 .*, mean return"
+        )
+        self.assertIs(signal.getsignal(signal.SIGINT), handler)
+        played = len(kept.read_text().splitlines()) - 1
+        few = dataclasses.replace(many, trial_episodes=played + 1)
+        run = dataclasses.replace(run, kickstarting=few)
+        error = io.StringIO()
+        with contextlib.redirect_stderr(error):
+            found = teacher_measurement.complete(run, self.known)
+        self.assertIn(f"Goes on with {played} episodes", error.getvalue())
+        self.assertIn("plays gym:MiniGrid-Empty-6x6-v0: mean return", error.getvalue())
+        self.assertBetween(found.mean[1, 0], 0.0, 1.0)
+        self.assertFalse(kept.exists())
 
     def test_another_teacher_of_the_name_is_measured_anew(self):
         teacher_measurement.complete(self.run_config, self.known)
