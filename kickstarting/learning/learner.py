@@ -101,7 +101,7 @@ class Learner:
         if initial_params:
             fresh = fresh._replace(params={**fresh.params, **initial_params})
         state = self._restore(fresh)
-        self._advice = unanswered.Watch(time.monotonic(), telemetry.row())
+        self._advice = unanswered.Watch(telemetry.row)
         # In nanoseconds: no other learner of the run has the same.
         self.life = time.time_ns()
         self.restored_frames = self._row_frames = self.frames
@@ -227,19 +227,18 @@ class Learner:
         self._reader.start(stop)
         has_ended = threading.Event()
         self._standstill.watch(has_ended)
-        saved = time.monotonic()
+        saved, has_updated = time.monotonic(), False
         period = self._config.checkpoint.period_minutes * 60
-        has_updated = False
         row = row_average.RowAverage()
         try:
             for batch in self._batches(stop):
                 self._standstill.learner_does("makes an update")
                 self._take_metrics(row, self._step(batch))
                 has_updated = True
-                if self._advice.is_due(time.monotonic()):
-                    self._look_at_advice()
+                self._advice.tell()
                 self._profile.after_update()
-                if self._has_new(row) and row.seconds > self._row_period():
+                period_of_rows = row_average.period(self._telemetry.seconds())
+                if self._has_new(row) and row.seconds > period_of_rows:
                     self._try_to(self._write_row, row)
                     row = row_average.RowAverage()
                 if time.monotonic() - saved > period:
@@ -251,7 +250,7 @@ class Learner:
             has_ended.set()
             self._profile.end()
             self._reader.end()
-            self._look_at_advice()
+            self._advice.tell(is_last=True)
             if self._has_new(row):
                 self._try_to(self._write_row, row)
             if has_updated and self._holds_state():
@@ -328,10 +327,6 @@ class Learner:
             self.frames, self._num_updates, self._newest_metrics
         )
 
-    def _look_at_advice(self) -> None:
-        if words := self._advice.look(time.monotonic(), self._telemetry.row()):
-            logging.warning("Advice is missing: %s.", words)
-
     def _weights(self) -> schedules.Weights:
         students = [
             self._telemetry.mean_return(task) for task in range(len(self._config.tasks))
@@ -366,9 +361,6 @@ class Learner:
         Later passes over a window have no new frames: they are in the next row.
         """
         return bool(row.updates) and self.frames > self._row_frames
-
-    def _row_period(self) -> float:
-        return row_average.period(self._telemetry.seconds())
 
     def _write_row(self, row: row_average.RowAverage) -> None:
         self._telemetry.report(

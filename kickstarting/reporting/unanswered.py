@@ -1,7 +1,10 @@
 """Teachers that leave most of what they are asked without advice, in words."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
+
+from absl import logging
 
 from kickstarting.reporting import figures
 
@@ -86,27 +89,35 @@ def never_taught(advice: Sequence[Advice]) -> bool:
 class Watch:
     """Looks at the totals every minute."""
 
-    def __init__(self, now: float, row: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        row: Callable[[], Mapping[str, float]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Takes what was before.
 
         Args:
-          now: seconds of a clock.
-          row: see `of_teachers`.
+          row: gives the totals; see `of_teachers`.
+          clock: returns seconds.
         """
-        self._looked, self._before = now, dict(row)
+        self._row, self._clock = row, clock
+        self._looked, self._before = clock(), dict(row())
 
-    def is_due(self, now: float) -> bool:
-        """Whether a minute has passed."""
-        return now >= self._looked + _SECONDS
-
-    def look(self, now: float, row: Mapping[str, float]) -> str:
-        """Returns what `in_words` says of the time since the last look.
+    def tell(self, is_last: bool = False) -> None:
+        """Logs what `in_words` says of the time since the last look.
 
         Args:
-          now: seconds of the clock.
-          row: see `of_teachers`.
+          is_last: looks though no minute has passed.
         """
+        now = self._clock()
+        if now < self._looked + _SECONDS and not is_last:
+            return
+        row = dict(self._row())
         since = {name: row[name] - self._before.get(name, 0.0) for name in row}
-        words = in_words(of_teachers(since))
-        seconds, self._looked, self._before = now - self._looked, now, dict(row)
-        return words and f"in the last {figures.duration(seconds)} {words}"
+        seconds, self._looked, self._before = now - self._looked, now, row
+        if words := in_words(of_teachers(since)):
+            logging.warning(
+                "Advice is missing: in the last %s %s.",
+                figures.duration(seconds),
+                words,
+            )

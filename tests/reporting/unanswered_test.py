@@ -51,21 +51,39 @@ class AdviceTest(absltest.TestCase):
 
 
 class WatchTest(absltest.TestCase):
-    def test_it_is_of_the_last_minute(self):
+    def setUp(self):
+        super().setUp()
         # What a run that goes on has counted before is over.
-        watch = unanswered.Watch(100.0, _row(a=(1000, 1000)))
-        self.assertFalse(watch.is_due(159.0))
-        self.assertTrue(watch.is_due(160.0))
-        self.assertEqual(watch.look(160.0, _row(a=(1100, 1010))), "")
-        self.assertFalse(watch.is_due(161.0))
+        self.row, self.now = _row(a=(1000, 1000)), 100.0
+        self.watch = unanswered.Watch(lambda: self.row, lambda: self.now)
+
+    def test_it_is_of_the_last_minute(self):
+        self.row, self.now = _row(a=(1100, 1010)), 160.0
+        with self.assertNoLogs("absl", "WARNING"):
+            self.watch.tell()
+        self.row, self.now = _row(a=(1200, 1110), b=(2, 0)), 219.0
+        with self.assertNoLogs("absl", "WARNING"):
+            self.watch.tell()
+        self.now = 225.0
+        with self.assertLogs("absl", "WARNING") as logs:
+            self.watch.tell()
         self.assertEqual(
-            watch.look(225.0, _row(a=(1200, 1110), b=(2, 0))),
-            "in the last 1m 05s teacher 'a' gave no advice on 100% of 100 unrolls",
+            [record.getMessage() for record in logs.records],
+            [
+                "Advice is missing: in the last 1m 05s teacher 'a' gave no advice on "
+                "100% of 100 unrolls."
+            ],
         )
 
+    def test_at_the_end_it_is_of_what_is_left(self):
+        self.row, self.now = _row(a=(1100, 1100)), 105.0
+        with self.assertLogs("absl", "WARNING"):
+            self.watch.tell(is_last=True)
+
     def test_where_nobody_is_asked_there_is_nothing_to_say(self):
-        watch = unanswered.Watch(0.0, {})
-        self.assertEqual(watch.look(60.0, _row()), "")
+        watch = unanswered.Watch(lambda: _row(), lambda: 0.0)
+        with self.assertNoLogs("absl", "WARNING"):
+            watch.tell(is_last=True)
 
 
 if __name__ == "__main__":

@@ -16,50 +16,13 @@ from absl.testing import absltest, parameterized
 from kickstarting.environments import base, suites
 from kickstarting.environments.doom import doom
 from kickstarting.environments.stepping import worker_process, workers
-from tests.environments import processes, scripted
-
-_DEADLINE = 40.0
-_SCRIPTED = "tests.environments.scripted:make"
-
-
-def _scripted_batch(*scripts: dict, unroll_length: int = 3) -> workers.WorkerBatch:
-    settings = [
-        base.TaskSettings(scripted.task(**script), seed)
-        for seed, script in enumerate(scripts)
-    ]
-    return workers.WorkerBatch(settings, scripted.SPEC, 2, unroll_length, _SCRIPTED)
+from tests.environments import processes, scripted, worker_batches
 
 
 def _doom_batch(seeds: Sequence[int], unroll_length: int = 20) -> workers.WorkerBatch:
     settings = [base.TaskSettings("doom:defend_the_center", seed) for seed in seeds]
     return workers.WorkerBatch(
         settings, doom.spec("defend_the_center", 4), 2, unroll_length
-    )
-
-
-def _wait_for(batch: workers.WorkerBatch, indices: Sequence[int]) -> None:
-    """Waits until each of `indices`, and nothing else, has been reported once."""
-    reported: list[int] = []
-    deadline = time.monotonic() + _DEADLINE
-    while len(reported) < len(indices):
-        assert time.monotonic() < deadline, f"only {reported} of {indices} came"
-        reported.extend(batch.wait(1.0).tolist())
-    assert sorted(reported) == sorted(indices), (reported, indices)
-
-
-def _step(
-    batch: workers.WorkerBatch,
-    indices: Sequence[int],
-    action: int = 1,
-    slot: int = 0,
-    position: int = 1,
-) -> None:
-    array = np.array(indices, np.int32)
-    batch.step(
-        array,
-        np.full_like(array, action),
-        np.full_like(array, slot),
-        np.full_like(array, position),
     )
 
 
@@ -73,7 +36,7 @@ class WorkersTest(parameterized.TestCase):
         num_steps, seeds = 60, (3, 4)
         batch = self._start(_doom_batch(seeds, unroll_length=num_steps))
         actions = np.random.default_rng(0).integers(9, size=(num_steps, 2))
-        _wait_for(batch, (0, 1))
+        worker_batches.wait_for(batch, (0, 1))
         steppers = []
         for seed in seeds:
             environment = suites.make_environment(
@@ -85,7 +48,7 @@ class WorkersTest(parameterized.TestCase):
         both = np.arange(2, dtype=np.int32)
         for number, action in enumerate(actions):
             batch.step(both, action, both * 0, both * 0 + number + 1)
-            _wait_for(batch, (0, 1))
+            worker_batches.wait_for(batch, (0, 1))
             for index, stepper in enumerate(steppers):
                 outcome = stepper.step(int(action[index]))
                 frames[index].append(outcome.observation["pixels"])
@@ -102,51 +65,53 @@ class WorkersTest(parameterized.TestCase):
         self.assertEqual(batch.counters(), {"worker_restarts": 0.0})
 
     def test_writes_where_it_was_asked_to(self) -> None:
-        batch = self._start(_scripted_batch({}, {"one_action": 1}))
-        _wait_for(batch, (0, 1))
+        batch = self._start(worker_batches.scripted_batch({}, {"one_action": 1}))
+        worker_batches.wait_for(batch, (0, 1))
         np.testing.assert_array_equal(
             batch.available_actions[:, 0, 0], [[1, 1], [1, 0]]
         )
         batch.pixels[:] = 99
-        _step(batch, [1], slot=1, position=2)
-        _wait_for(batch, (1,))
+        worker_batches.step(batch, [1], slot=1, position=2)
+        worker_batches.wait_for(batch, (1,))
         np.testing.assert_array_equal(batch.available_actions[1, 1, 2], [0, 1])
         self.assertTrue(np.all(batch.pixels[1, 1, 2] == 1))
         np.testing.assert_array_equal(batch.instruction[1, 1, 2], [1, 1])
         self.assertEqual(np.count_nonzero(batch.pixels != 99), 2 * 3)
 
     def test_slow_reset_stalls_nobody_else(self) -> None:
-        batch = self._start(_scripted_batch({"reset_seconds": 4.0}, {}, {}))
-        _wait_for(batch, (1, 2))
+        batch = self._start(
+            worker_batches.scripted_batch({"reset_seconds": 4.0}, {}, {})
+        )
+        worker_batches.wait_for(batch, (1, 2))
         started = time.monotonic()
         for _ in range(100):
-            _step(batch, [1, 2])
-            _wait_for(batch, (1, 2))
+            worker_batches.step(batch, [1, 2])
+            worker_batches.wait_for(batch, (1, 2))
         self.assertLess(time.monotonic() - started, 3)
-        _wait_for(batch, (0,))
+        worker_batches.wait_for(batch, (0,))
 
     def test_wait_keeps_its_timeout(self) -> None:
-        batch = self._start(_scripted_batch({"reset_seconds": 30.0}))
+        batch = self._start(worker_batches.scripted_batch({"reset_seconds": 30.0}))
         started = time.monotonic()
         self.assertEmpty(batch.wait(0.2))
         self.assertBetween(time.monotonic() - started, 0.2, 2)
 
     def test_killed_worker_is_replaced_with_its_engine(self) -> None:
         batch = self._start(_doom_batch((1, 2, 3)))
-        _wait_for(batch, (0, 1, 2))
+        worker_batches.wait_for(batch, (0, 1, 2))
         victim = batch.process_ids[1]
         family = processes.descendants(victim) | {victim}
         self.assertLen(family, 2)
-        _step(batch, [0])
-        _wait_for(batch, (0,))
+        worker_batches.step(batch, [0])
+        worker_batches.wait_for(batch, (0,))
         batch.pixels[1] = 0
         os.kill(victim, signal.SIGKILL)
-        _step(batch, [1], slot=1, position=7)
+        worker_batches.step(batch, [1], slot=1, position=7)
         # The others go on while the replacement starts.
-        _step(batch, [0, 2], position=2)
-        _wait_for(batch, (0, 2))
+        worker_batches.step(batch, [0, 2], position=2)
+        worker_batches.wait_for(batch, (0, 2))
         self.assertFalse(batch.restarted.any())
-        _wait_for(batch, (1,))
+        worker_batches.wait_for(batch, (1,))
         self.assertTrue(processes.wait_until_gone(family, seconds=5))
         self.assertNotEqual(batch.process_ids[1], victim)
         np.testing.assert_array_equal(batch.restarted, [False, True, False])
@@ -154,52 +119,52 @@ class WorkersTest(parameterized.TestCase):
         self.assertEqual(batch.reward[1], 0)
         self.assertGreater(batch.pixels[1, 1, 7].std(), 1)
         self.assertEqual(batch.counters(), {"worker_restarts": 1.0})
-        _step(batch, [1])
-        _wait_for(batch, (1,))
+        worker_batches.step(batch, [1])
+        worker_batches.wait_for(batch, (1,))
         self.assertFalse(batch.restarted[1])
 
     def test_idle_worker_is_replaced_when_it_is_stepped(self) -> None:
-        batch = self._start(_scripted_batch({}, {}))
-        _wait_for(batch, (0, 1))
+        batch = self._start(worker_batches.scripted_batch({}, {}))
+        worker_batches.wait_for(batch, (0, 1))
         os.kill(batch.process_ids[0], signal.SIGKILL)
         # Its last result was reported: its death must not report another.
         self.assertEmpty(batch.wait(0.5))
-        _step(batch, [1])
-        _wait_for(batch, (1,))
-        _step(batch, [0, 1], position=2)
-        _wait_for(batch, (0, 1))
+        worker_batches.step(batch, [1])
+        worker_batches.wait_for(batch, (1,))
+        worker_batches.step(batch, [0, 1], position=2)
+        worker_batches.wait_for(batch, (0, 1))
         np.testing.assert_array_equal(batch.restarted, [True, False])
         np.testing.assert_array_equal(batch.pixels[:, 0, 2, 0, 0, 0], [0, 2])
         self.assertEqual(batch.counters(), {"worker_restarts": 1.0})
-        _step(batch, [0, 1], position=3)
-        _wait_for(batch, (0, 1))
+        worker_batches.step(batch, [0, 1], position=3)
+        worker_batches.wait_for(batch, (0, 1))
         np.testing.assert_array_equal(batch.pixels[:, 0, 3, 0, 0, 0], [1, 3])
 
     def test_crashed_environment_gets_another_seed(self) -> None:
-        batch = self._start(_scripted_batch({"crash_at": 2}))
-        _wait_for(batch, (0,))
+        batch = self._start(worker_batches.scripted_batch({"crash_at": 2}))
+        worker_batches.wait_for(batch, (0,))
         old_seed = batch.instruction[0, 0, 0, 0]
-        _step(batch, [0])
-        _wait_for(batch, (0,))
-        _step(batch, [0], position=3)
+        worker_batches.step(batch, [0])
+        worker_batches.wait_for(batch, (0,))
+        worker_batches.step(batch, [0], position=3)
         with self.assertLogs(level="WARNING") as logs:
-            _wait_for(batch, (0,))
+            worker_batches.wait_for(batch, (0,))
         self.assertIn("this environment crashes here", logs.output[0])
         self.assertTrue(batch.restarted[0])
         self.assertNotEqual(batch.instruction[0, 0, 3, 0], old_seed)
         self.assertEqual(batch.pixels[0, 0, 3].max(), 0)
 
     def test_hung_environment_is_replaced_and_stalls_nobody(self) -> None:
-        batch = self._start(_scripted_batch({"hang_at": 2}, {}))
-        _wait_for(batch, (0, 1))
+        batch = self._start(worker_batches.scripted_batch({"hang_at": 2}, {}))
+        worker_batches.wait_for(batch, (0, 1))
         hung = batch.process_ids[0]
         batch.hung_after_seconds = 5.0
-        _step(batch, [0, 1])
-        _wait_for(batch, (0, 1))
+        worker_batches.step(batch, [0, 1])
+        worker_batches.wait_for(batch, (0, 1))
         with self.assertLogs(level="WARNING") as logs:
-            _step(batch, [0, 1], position=2)
-            _wait_for(batch, (1,))
-            _wait_for(batch, (0,))
+            worker_batches.step(batch, [0, 1], position=2)
+            worker_batches.wait_for(batch, (1,))
+            worker_batches.wait_for(batch, (0,))
         self.assertLen(logs.output, 1)
         self.assertIn(
             "is replaced: no answer within 5 seconds (raise environment_deadline",
@@ -208,16 +173,16 @@ class WorkersTest(parameterized.TestCase):
         self.assertTrue(batch.restarted[0])
         self.assertTrue(processes.wait_until_gone({hung}, seconds=5))
         self.assertEqual(batch.counters(), {"worker_restarts": 1.0})
-        _step(batch, [0])
-        _wait_for(batch, (0,))
+        worker_batches.step(batch, [0])
+        worker_batches.wait_for(batch, (0,))
 
     def test_one_that_takes_long_is_told_of_once_and_may_take_its_time(self) -> None:
-        batch = self._start(_scripted_batch({"reset_seconds": 6.0}, {}))
+        batch = self._start(worker_batches.scripted_batch({"reset_seconds": 6.0}, {}))
         with (
             mock.patch.object(workers, "_SECONDS_TO_TELLING", 3.0),
             self.assertLogs(level="WARNING") as logs,
         ):
-            _wait_for(batch, (0, 1))
+            worker_batches.wait_for(batch, (0, 1))
         self.assertLen(logs.output, 1)
         self.assertIn(" seconds from environments 0 (scripted:{", logs.output[0])
         self.assertIn(
@@ -227,7 +192,9 @@ class WorkersTest(parameterized.TestCase):
 
     def test_its_settings_say_how_long_it_may_take(self) -> None:
         settings = base.TaskSettings(scripted.task(), 0, deadline_seconds=900.0)
-        batch = workers.WorkerBatch([settings], scripted.SPEC, 1, 1, _SCRIPTED)
+        batch = workers.WorkerBatch(
+            [settings], scripted.SPEC, 1, 1, worker_batches.SCRIPTED
+        )
         self.addCleanup(batch.close)
         self.assertEqual(batch.hung_after_seconds, 900.0)
 
@@ -250,13 +217,13 @@ class WorkersTest(parameterized.TestCase):
     def test_nonsense_costs_its_unroll_and_is_told(
         self, script: dict[str, Any], told: str
     ) -> None:
-        batch = self._start(_scripted_batch(script))
-        _wait_for(batch, (0,))
-        _step(batch, [0])
-        _wait_for(batch, (0,))
-        _step(batch, [0], position=2)
+        batch = self._start(worker_batches.scripted_batch(script))
+        worker_batches.wait_for(batch, (0,))
+        worker_batches.step(batch, [0])
+        worker_batches.wait_for(batch, (0,))
+        worker_batches.step(batch, [0], position=2)
         with self.assertLogs(level="WARNING") as logs:
-            _wait_for(batch, (0,))
+            worker_batches.wait_for(batch, (0,))
         self.assertLen(logs.output, 1)
         self.assertRegex(logs.output[0], rf"\(scripted:.*\) died .*{told}")
         self.assertTrue(batch.restarted[0])
@@ -264,9 +231,11 @@ class WorkersTest(parameterized.TestCase):
         self.assertTrue(np.isfinite(batch.episode_return[0]))
 
     def test_what_its_workers_have_to_say_is_said_once(self) -> None:
-        batch = self._start(_scripted_batch(*[{"tells": "a word\nof all"}] * 3))
+        batch = self._start(
+            worker_batches.scripted_batch(*[{"tells": "a word\nof all"}] * 3)
+        )
         with self.assertLogs(level="WARNING") as logs:
-            _wait_for(batch, (0, 1, 2))
+            worker_batches.wait_for(batch, (0, 1, 2))
         self.assertEqual(
             [record.getMessage() for record in logs.records], ["a word of all"]
         )
@@ -278,10 +247,10 @@ class WorkersTest(parameterized.TestCase):
             factory = "tests.environments.scripted:make_drawing"
             batch = workers.WorkerBatch(settings, scripted.SPEC, 2, 3, factory)
             self._start(batch)
-            _wait_for(batch, range(len(seeds)))
+            worker_batches.wait_for(batch, range(len(seeds)))
             for position in range(1, 4):
-                _step(batch, range(len(seeds)), position=position)
-                _wait_for(batch, range(len(seeds)))
+                worker_batches.step(batch, range(len(seeds)), position=position)
+                worker_batches.wait_for(batch, range(len(seeds)))
             return batch.pixels[:, 0, :, 0, :2, 0].copy()
 
         one, same, other = drawn(5, 5, 6)
@@ -291,67 +260,13 @@ class WorkersTest(parameterized.TestCase):
         (again,) = drawn(5)
         np.testing.assert_array_equal(one, again)
 
-    def test_impossible_environment_is_an_error(self) -> None:
-        batch = self._start(_scripted_batch({"refuse": 1}))
-        with self.assertRaisesRegex(
-            base.EnvironmentConfigError, "^scripted has no such level$"
-        ):
-            batch.wait(_DEADLINE)
-
-    def test_worker_that_never_starts_is_an_error(self) -> None:
-        batch = self._start(_scripted_batch({"die": 1}))
-        with self.assertRaisesRegex(
-            base.EnvironmentConfigError, r"^the worker of environment 0 .* died 5 times"
-        ):
-            batch.wait(_DEADLINE)
-
-    def test_worker_that_never_resets_says_why(self) -> None:
-        batch = self._start(_scripted_batch({"crash_at": 0}))
-        with self.assertRaisesRegex(
-            base.EnvironmentConfigError,
-            "died 5 times .* observation: the script says that .* never resets$",
-        ):
-            batch.wait(_DEADLINE)
-
-    def _deaths(self, batch: workers.WorkerBatch, most: int) -> int:
-        """Steps the first environment of a batch until its worker has died so often."""
-        position = 0
-        while batch.counters()["worker_restarts"] < most:
-            _wait_for(batch, (0,))
-            position = 0 if batch.restarted[0] else (position + 1) % 3
-            _step(batch, [0], position=position)
-        return most
-
-    def test_environment_that_dies_in_each_episode_is_an_error(self) -> None:
-        batch = self._start(_scripted_batch({"crash_at": 1}))
-        with self.assertRaisesRegex(
-            base.EnvironmentConfigError,
-            "died 10 times, and no episode .*: the script says .* crashes here$",
-        ):
-            self._deaths(batch, workers.MAX_DEATHS_WITHOUT_AN_END)
-
-    def test_environment_that_dies_between_episodes_is_replaced(self) -> None:
-        # An episode has two steps; its worker dies in the third episode or before.
-        batch = self._start(_scripted_batch({"length": 2, "crash_after": 5}))
-        most = workers.MAX_DEATHS_WITHOUT_AN_END + 2
-        self.assertEqual(self._deaths(batch, most), most)
-
-    def test_environment_of_another_shape_is_an_error(self) -> None:
-        settings = [base.TaskSettings(scripted.task(), 0)]
-        batch = workers.WorkerBatch(
-            settings, doom.spec("basic", 4), 1, 1, factory=_SCRIPTED
-        )
-        self._start(batch)
-        with self.assertRaisesRegex(base.EnvironmentConfigError, "batch was made for"):
-            batch.wait(_DEADLINE)
-
     def test_close_leaves_nothing(self) -> None:
         descriptors = len(os.listdir("/proc/self/fd"))
-        batch = _scripted_batch({"reset_seconds": 60.0}, {"crash_at": 1})
+        batch = worker_batches.scripted_batch({"reset_seconds": 60.0}, {"crash_at": 1})
         batch.start()
-        _wait_for(batch, (1,))
-        _step(batch, [1])
-        _wait_for(batch, (1,))
+        worker_batches.wait_for(batch, (1,))
+        worker_batches.step(batch, [1])
+        worker_batches.wait_for(batch, (1,))
         worker_ids = batch.process_ids
         started = time.monotonic()
         batch.close()
@@ -366,10 +281,10 @@ class WorkersTest(parameterized.TestCase):
 
     def test_workers_are_light_and_free_of_jax(self) -> None:
         batch = self._start(_doom_batch((1,)))
-        _wait_for(batch, (0,))
+        worker_batches.wait_for(batch, (0,))
         for _ in range(50):
-            _step(batch, [0])
-            _wait_for(batch, (0,))
+            worker_batches.step(batch, [0])
+            worker_batches.wait_for(batch, (0,))
         (worker,) = batch.process_ids
         with open(f"/proc/{worker}/maps", encoding="utf-8") as maps:
             self.assertNotIn("jaxlib", maps.read())
@@ -379,14 +294,14 @@ class WorkersTest(parameterized.TestCase):
 
     def test_interrupt_does_not_reach_workers(self) -> None:
         batch = self._start(_doom_batch((1,)))
-        _wait_for(batch, (0,))
+        worker_batches.wait_for(batch, (0,))
         (worker,) = batch.process_ids
         # A terminal sends Ctrl-C to its session, launchers send it to processes.
         self.assertNotEqual(os.getsid(worker), os.getsid(0))
         os.kill(worker, signal.SIGINT)
         for _ in range(5):
-            _step(batch, [0])
-            _wait_for(batch, (0,))
+            worker_batches.step(batch, [0])
+            worker_batches.wait_for(batch, (0,))
         self.assertEqual(batch.counters(), {"worker_restarts": 0.0})
 
     @parameterized.named_parameters(("parent", False), ("parent_and_workers", True))
@@ -396,7 +311,7 @@ class WorkersTest(parameterized.TestCase):
             "from tests.environments.stepping import workers_test\n"
             "batch = workers_test._doom_batch((1, 2))\n"
             "batch.start()\n"
-            "workers_test._wait_for(batch, (0, 1))\n"
+            "workers_test.worker_batches.wait_for(batch, (0, 1))\n"
             "print('started', flush=True)\n"
             "time.sleep(60)\n"
         )
