@@ -16,7 +16,7 @@ from rich import console as rich_console
 from kickstarting.acting import evaluator
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
-from launch.flags import command_line
+from launch.flags import command_line, deadline
 from launch.flags import lab as lab_flags
 from launch.reports import evaluation, policies
 
@@ -99,6 +99,7 @@ def main(argv: list[str]) -> int:
         num_environments=_ENVIRONMENTS.value,
         max_agent_steps=_MAX_STEPS.value,
         lab=lab_flags.lab_config(),
+        deadline_seconds=deadline.seconds(),
     )
     found.check_any()
     if missing := found.what_is_missing():

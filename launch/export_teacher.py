@@ -30,7 +30,7 @@ from kickstarting.reporting import run_files
 from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching import values as teacher_values
-from launch.flags import command_line
+from launch.flags import command_line, deadline
 from launch.flags import lab as lab_flags
 from launch.reports import evaluation, policies
 
@@ -86,6 +86,7 @@ def main(argv: list[str]) -> int:
         leaves=_OUT.value,
         max_agent_steps=_MAX_STEPS.value,
         lab=lab_flags.lab_config(),
+        deadline_seconds=deadline.seconds(),
     )
     found.check_any()
     console = rich_console.Console()

@@ -11,7 +11,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.reporting import video
 from kickstarting.teaching import teachers
-from launch.flags import command_line, counts
+from launch.flags import command_line, counts, deadline
 from launch.flags import lab as lab_flags
 from launch.reports import policies, recording
 
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     task = _TASK.value or student.tasks[0]
     lab = lab_flags.lab_config()
     suites.check_installed(task, lab)
-    policies.check_fits(student, task)
+    policies.check_fits(student, task, deadline.seconds())
     teacher = None
     if _TEACHER.value:
         teacher = teachers.load(_TEACHER.value)

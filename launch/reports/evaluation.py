@@ -150,7 +150,7 @@ def evaluate(
     """
     for task in tasks:
         suites.check_installed(task, lab)
-        policies.check_fits(policy, task)
+        policies.check_fits(policy, task, deadline_seconds)
     identity = kept_episodes.identity(
         policy.params,
         seed=seed,

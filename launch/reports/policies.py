@@ -99,15 +99,26 @@ def _statistics(saved: dict[str, Any] | None) -> popart.Statistics | None:
     return popart.Statistics(moments, saved["scale"])
 
 
-def check_fits(policy: Policy, task: str) -> None:
+def check_fits(
+    policy: Policy,
+    task: str,
+    deadline_seconds: float = config_lib.ENVIRONMENT_DEADLINE_SECONDS,
+) -> None:
     """Refuses a task whose observations or actions the policy does not know.
+
+    Args:
+      policy: what is to play.
+      task: `suite:level`.
+      deadline_seconds: see base.TaskSettings.
 
     Raises:
       base.EnvironmentConfigError: the task is unknown.
       config_lib.ConfigError: it does not fit, in one line.
     """
     action_set = dmlab_actions.set_of(policy.spec.action_names)
-    spec = suites.environment_spec(task, policy.spec.action_repeat, action_set)
+    spec = suites.environment_spec(
+        task, policy.spec.action_repeat, action_set, deadline_seconds
+    )
     if spec != policy.spec:
         raise config_lib.ConfigError(
             f"{task} shows {spec.frame_shape} with actions {spec.action_names}, but "
