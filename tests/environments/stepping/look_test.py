@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import time
 from unittest import mock
 
 from absl.testing import absltest, parameterized
@@ -62,9 +61,7 @@ class LookTest(parameterized.TestCase):
 
     def test_it_is_looked_at_once(self) -> None:
         for _ in range(3):
-            started = time.monotonic()
             suites.environment_spec(unruly.task("StepHangs"), 1)
-        self.assertLess(time.monotonic() - started, 0.1)
         self.assertLen(self.children.read_text().split(), 1)
 
 
