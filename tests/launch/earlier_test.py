@@ -94,6 +94,7 @@ class EarlierTest(parameterized.TestCase):
         # These have been added since.
         before.update(window_batches=1, passes=1, bootstrap_time_limit=True)
         before.update(synchronous=False, profile_seconds=0.0)
+        before.update(environment_deadline_seconds=300.0, standstill_minutes=30.0)
         before["loss"].update(
             reward_scales=[],
             fresh_statistics=True,

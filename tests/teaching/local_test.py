@@ -55,10 +55,14 @@ class LocalReplicaTest(absltest.TestCase):
         teacher = RemoteTeacher([self.replica])
         bad = self._unroll(0)
         bad.observation.last_action[:] = 99
-        answer = teacher.label(1, np.ones(1, bool), bad, None)
-        with self.assertRaisesRegex(RuntimeError, "does not like 99"):
-            answer.result(_SECONDS)
-        self.assertEqual(teacher.resting, 1)
+        with self.assertLogs("absl", "WARNING") as logs:
+            _, mask, _, _ = teacher.label(1, np.ones(1, bool), bad, None).result(
+                _SECONDS
+            )
+        np.testing.assert_array_equal(mask, 0.0)
+        self.assertIn("does not like 99", logs.output[0])
+        # Other teachers of the server still answer.
+        self.assertEqual(teacher.resting, 0)
 
     def test_a_call_that_waits_ends_with_the_server(self):
         stop = threading.Event()
