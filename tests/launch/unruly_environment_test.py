@@ -74,7 +74,9 @@ class UnrulyEnvironmentTest(parameterized.TestCase):
 
     @parameterized.parameters("ResetHangs", "StepHangs")
     def test_a_run_to_which_nothing_comes_says_why_and_ends(self, what):
-        run = self._start(what, "--environment_deadline=20", "--standstill_minutes=0.4")
+        # Just before the end: who is replaced has not waited for long.
+        deadline = "--environment_deadline=23.9"
+        run = self._start(what, deadline, "--standstill_minutes=0.4")
         self.assertEqual(run.wait(), 1, run.stderr)
         said = run.stdout + run.stderr
         self.assertRegex(
