@@ -185,7 +185,9 @@ def checked_reward(reward: Any) -> float:
         is_number = array.size == 1 and array.dtype.kind in "biuf"
         number = array.item() if is_number else np.nan
     if not -_LARGEST_REWARD <= number <= _LARGEST_REWARD:
-        came = " ".join(repr(reward).split())[:_TOLD_OF_A_REWARD]
+        # As a number is written, whichever NumPy made it.
+        shown = reward.item() if isinstance(reward, np.generic) else reward
+        came = " ".join(repr(shown).split())[:_TOLD_OF_A_REWARD]
         raise ValueError(
             f"its reward is {came}, but one number that float32 holds is needed"
         )
