@@ -20,7 +20,7 @@ from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
 from kickstarting.config.agent import OptimiserConfig
-from kickstarting.learning import placement
+from kickstarting.learning import annealing, placement
 from kickstarting.loss import optimisers, popart, running_moments, vtrace
 
 _SHARING = threading.Lock()
@@ -196,6 +196,24 @@ class Update:
             self._is_compiled = True
             return result
 
+    def warm_up(self, example: trajectory.Trajectory) -> None:
+        """Compiles, by an update that is thrown away; nothing where one was done.
+
+        Args:
+          example: an unroll, without a batch's axis, in the shapes of those to come.
+        """
+        if self._is_compiled:
+            return
+        config = self._config
+        batch = self.shard(_zeros(example, config.batch_size))
+        state = self.replicate(_zeros(jax.eval_shape(self.init, jax.random.key(0))))
+        held_values = self.values(state, batch) if config.loss.held_values else None
+        shape = len(config.tasks), config.max_teachers
+        nothing = annealing.hyperparameters(config, 0, np.zeros(shape, np.float32))
+        with self._compiling:
+            jax.block_until_ready(self._update(state, batch, nothing, held_values))
+            self._is_compiled = True
+
     def values(self, state: LearnerState, batch: trajectory.Trajectory) -> jax.Array:
         """Returns what the critic expects in a batch, not normalised.
 
@@ -305,6 +323,11 @@ class Update:
         num_values = output.value.shape[-1]
         own_value = batch.task if num_values > 1 else jnp.zeros_like(batch.task)
         return popart.value(state.value_statistics, output.value, own_value)
+
+
+def _zeros(tree: Any, *axes: int) -> Any:
+    """Returns arrays [*axes, ...] of zeros in the shapes and dtypes of a tree's."""
+    return jax.tree.map(lambda x: np.zeros((*axes, *x.shape), x.dtype), tree)
 
 
 def _value_head_alone(

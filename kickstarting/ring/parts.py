@@ -18,6 +18,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.learning import update
 from kickstarting.learning.learner import Learner
+from kickstarting.queue import example
 from kickstarting.queue.stopped import QueueStopped
 from kickstarting.reporting.run_files import RunFiles
 from kickstarting.reporting.telemetry import Telemetry
@@ -75,6 +76,18 @@ def make_learner(
         teacher_returns,
         np.array([r.random if r else 0.0 for r in references], np.float32),
         initialisation.initial_params(config, agent),
+    )
+
+
+def compile_update(config: config_lib.Config) -> None:
+    """Compiles what make_learner's learner does with a batch, before there is one.
+
+    Args:
+      config: of the run.
+    """
+    spec = environment_spec(config)
+    update.shared(Agent(spec, config.network), config).warm_up(
+        example.example(config, spec)
     )
 
 

@@ -189,10 +189,18 @@ def _run(
         if config.evaluation_episodes and config.evaluation_minutes:
             beside["evaluator/0"] = functools.partial(evaluations.keep_up, config)
         try:
-            threads.run_together(learner.run, beside, stop, asked)
+            threads.run_together(
+                functools.partial(_learn, config, learner), beside, stop, asked
+            )
         finally:
             # In compiled code when the interpreter ends, it would take it down.
             learner.wait_for_reader(threading.Event())
+
+
+def _learn(config: config_lib.Config, learner: Learner, stop: threading.Event) -> None:
+    # The environments start meanwhile.
+    parts.compile_update(config)
+    learner.run(stop)
 
 
 def _report(

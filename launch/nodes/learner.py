@@ -19,7 +19,9 @@ class LearnerNode:
     def __init__(
         self, config: config_lib.Config, teacher_returns: np.ndarray, queue: Any
     ) -> None:
-        """Restores or begins the run.
+        """Takes the run's folder. The learner is made once the node is served.
+
+        Who calls before there is a server tries again only after a second or more.
 
         Args:
           config: of the run.
@@ -36,13 +38,13 @@ class LearnerNode:
         )
 
     def parameters(self, held: int) -> Any:
-        """See Learner.parameters; actors act on while another learner is made."""
+        """See Learner.parameters; None also while a learner is made."""
         lives = self._lives
         return None if lives.is_between else lives.learner.parameters(held)
 
     def lambda_is_zero_for_good(self) -> np.ndarray:
         """See Learner.lambda_is_zero_for_good."""
-        return self._lives.learner.lambda_is_zero_for_good()
+        return self._lives.newest().lambda_is_zero_for_good()
 
     def report(
         self,
@@ -53,7 +55,7 @@ class LearnerNode:
         doing: str = "",
     ) -> None:
         """See Learner.report."""
-        self._lives.learner.report(source, counters, gauges, episodes, doing)
+        self._lives.newest().report(source, counters, gauges, episodes, doing)
 
     def run(self) -> None:
         """Trains until total_frames, and stops the program; or until it is stopped.
@@ -78,6 +80,7 @@ class LearnerNode:
 
     def _train(self, hopeless: tuple[type[Exception], ...]) -> None:
         """Trains in the sight of whoever looks on."""
+        self._lives.begin()
         self._reporter.start()
         view = shared_view.of_node(
             telemetry_text.TelemetryText(

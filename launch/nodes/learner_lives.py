@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from kickstarting.config import run as config_lib
+from kickstarting.learning import learner as learner_lib
 from kickstarting.queue import example as trajectory_example
 from kickstarting.reporting import run_files
 from kickstarting.ring import parts
@@ -14,15 +15,17 @@ from launch.processes import keeper, revival
 
 # A server of NFS takes back what a machine held that has died: after 90, as a rule.
 _LEASE_SECONDS = 120.0
+_WAIT_SECONDS = 0.2
 
 
 class LearnerLives:
     """Makes a learner, and another one from its checkpoint where it has failed.
 
     Attributes:
-      learner: the newest.
-      telemetry: which that one fills.
-      is_between: whether that one has failed, and the next is not made yet.
+      learner: the newest; like its telemetry, not there before `begin`.
+      telemetry: which it fills.
+      is_between: whether none learns: it has failed, and the next is not made yet, or
+        the first is not.
     """
 
     def __init__(
@@ -32,7 +35,7 @@ class LearnerLives:
         queue: Any,
         stop: threading.Event,
     ) -> None:
-        """Makes the first one, which restores or begins the run.
+        """Takes the run's folder; makes nothing yet.
 
         Args:
           config: of the run, or of a population's member.
@@ -50,9 +53,27 @@ class LearnerLives:
         self._stop = stop
         folder_lock.hold(config.logdir, folder_lock.LEARNER, _LEASE_SECONDS)
         self._run_files = run_files.RunFiles(config.logdir)
-        self.is_between = False
+        self.is_between = True
+
+        self._is_made = threading.Event()
+
+    def begin(self) -> None:
+        """Makes the first learner, which restores or begins the run."""
         # Who reports had begun before, if another process was in this one's place.
         self._make(sources_go_on=keeper.predecessors() > 0)
+        self.is_between = False
+        self._is_made.set()
+
+    def newest(self) -> learner_lib.Learner:
+        """Returns the newest learner; waits for the first.
+
+        Raises:
+          RuntimeError: the program ended before there was one.
+        """
+        while not self._is_made.wait(_WAIT_SECONDS):
+            if self._stop.is_set():
+                raise RuntimeError("the program has ended before its learner began")
+        return self.learner
 
     def learn(self, hopeless: tuple[type[Exception], ...]) -> None:
         """Learns until total_frames, or a stop.
@@ -63,6 +84,8 @@ class LearnerLives:
         Raises:
           Exception: one of these, or what revival.keep_going gives up at.
         """
+        # Its actors have what it published, and start their environments meanwhile.
+        parts.compile_update(self._config)
         if not revival.is_wanted(self._config):
             self.learner.run(self._stop)
             return

@@ -56,6 +56,7 @@ class MemberLearnerNode(learner_node.LearnerNode):
         self._reporter.tell_the_end()
 
     def _learner(self) -> learner.Learner:
+        newest = self._lives.newest()
         if self._lives.is_between:
             raise RuntimeError("the learner has failed, and another one is made")
-        return self._lives.learner
+        return newest

@@ -164,6 +164,20 @@ class UpdateTest(parameterized.TestCase):
                 state, _ = made(state, batch, hyperparameters)
         self.assertEqual(made.compilations(), 1)
 
+    @parameterized.parameters(False, True)
+    def test_after_a_warm_up_the_first_update_compiles_nothing(self, held_values):
+        run = dataclasses.replace(
+            CONFIG, loss=dataclasses.replace(CONFIG.loss, held_values=held_values)
+        )
+        made = update.Update(Agent(SPEC, run.network), run, jax.local_devices()[:4])
+        made.warm_up(jax.tree.map(lambda x: x[0], _batch()))
+        state, batch = made.replicate(_fresh("adam")), made.shard(_batch())
+        with jax.log_compiles(), self.assertNoLogs("jax", "WARNING"):
+            held = made.values(state, batch) if held_values else None
+            made(state, batch, _hyperparameters(), held)
+        made.warm_up(jax.tree.map(lambda x: x[0], _batch()))
+        self.assertEqual(made.compilations(), 1)
+
     def test_hyperparameters_are_used(self):
         made, state = _make(1)
         batch = made.shard(_batch())

@@ -21,6 +21,8 @@ class LearnerLivesTest(full_queue.FullQueueTestCase):
             self._config(**fields), full_queue.NO_RETURNS, self.queue, self.stop
         )
         self.addCleanup(lives.close)
+        self.assertTrue(lives.is_between)
+        lives.begin()
         # The queue's server would wait for who still reads.
         self.addCleanup(lambda: lives.learner.wait_for_reader(threading.Event()))
         return lives

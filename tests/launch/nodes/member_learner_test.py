@@ -63,17 +63,20 @@ class MemberLearnerNodeTest(full_queue.LearnerNodeTestCase):
         self._fail_at(2, skipped_updates.LossError("not finite"))
         may_go_on = threading.Event()
         make = learner_lives.LearnerLives._make
+        made = []
 
         def make_later(lives: learner_lives.LearnerLives, sources_go_on: bool) -> None:
-            may_go_on.wait(_SECONDS)
+            if made:
+                may_go_on.wait(_SECONDS)
             make(lives, sources_go_on)
+            made.append(lives.learner.life)
 
         self.enter_context(
             absltest.mock.patch.object(learner_lives.LearnerLives, "_make", make_later)
         )
-        life = self.node.progress().life
         self.running.start()
-        self._wait_for(lambda: self.node.parameters(-1) is None)
+        self._wait_for(lambda: restarts.read(self.logdir))
+        self.assertIsNone(self.node.parameters(-1))
         for call, arguments in (
             (self.node.progress, ()),
             (self.node.weights, ()),
@@ -86,7 +89,7 @@ class MemberLearnerNodeTest(full_queue.LearnerNodeTestCase):
         may_go_on.set()
         self._wait_for(lambda: len(self.node.parameters(-1) or ()) == 3)
         self._wait_for(lambda: self.node.progress().frames == _FRAMES)
-        self.assertNotEqual(self.node.progress().life, life)
+        self.assertNotEqual(self.node.progress().life, made[0])
         self.assertLen(restarts.read(self.logdir), 1)
 
 
