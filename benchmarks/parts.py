@@ -41,8 +41,16 @@ def cpu_seconds() -> float:
     return total
 
 
-def _cost(step: Callable[[], int], seconds: float) -> dict[str, float]:
-    """Calls `step`, which returns agent steps done, for some seconds."""
+def cost(step: Callable[[], int], seconds: float) -> dict[str, float]:
+    """Measures a part.
+
+    Args:
+      step: does it once, and returns the agent steps that it did.
+      seconds: for which it is called again and again.
+
+    Returns:
+      cpu_ms_per_step, of all processes, and steps_per_second_alone.
+    """
     for _ in range(_WARM_UP):
         step()
     start, cpu, steps = time.monotonic(), cpu_seconds(), 0
@@ -80,7 +88,7 @@ def environment(config: config_lib.Config, seconds: float) -> dict[str, float]:
             started += len(ready)
             at = zeros[: len(ready)]
             batch.step(ready, at, at, at)
-        return _cost(step, seconds)
+        return cost(step, seconds)
     finally:
         batch.close()
 
@@ -96,7 +104,7 @@ def inference(
         act()
         return count
 
-    return _cost(step, seconds)
+    return cost(step, seconds)
 
 
 def cold_call(
@@ -169,7 +177,7 @@ def learner_update(
         jax.block_until_ready(metrics)
         return config.batch_size * config.unroll_length
 
-    return _cost(step, seconds)
+    return cost(step, seconds)
 
 
 def teacher(config: config_lib.Config, name: str, seconds: float) -> dict[str, float]:
@@ -185,7 +193,7 @@ def teacher(config: config_lib.Config, name: str, seconds: float) -> dict[str, f
         loaded.label(observation, batch.first[:, :-1], state)
         return unrolls * config.unroll_length
 
-    return _cost(step, seconds)
+    return cost(step, seconds)
 
 
 def queue(
@@ -208,7 +216,7 @@ def queue(
         return config.batch_size * config.unroll_length
 
     try:
-        return _cost(step, seconds)
+        return cost(step, seconds)
     finally:
         stopped = True
         writer.close()
@@ -338,8 +346,8 @@ def parameters(
 
     try:
         return {
-            "poll": _cost(poll, seconds)["cpu_ms_per_step"],
-            "pull": _cost(pull, seconds)["cpu_ms_per_step"],
+            "poll": cost(poll, seconds)["cpu_ms_per_step"],
+            "pull": cost(pull, seconds)["cpu_ms_per_step"],
         }
     finally:
         server.Stop()

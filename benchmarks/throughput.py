@@ -22,7 +22,7 @@ import tempfile
 import numpy as np
 from absl import flags
 
-from benchmarks import parts
+from benchmarks import arithmetic, parts
 from benchmarks.peers import training as peer_training
 from benchmarks.programs import launched, measured, revision
 from kickstarting.config import run as config_lib
@@ -106,6 +106,8 @@ def _summary(
         "queue": parts.queue(config, spec, seconds),
         "teacher": parts.teacher(config, _TEACHER.value, seconds),
     }
+    product = arithmetic.product_gflops(seconds)
+    update = arithmetic.update_gflops(config, spec, costs["update"]["cpu_ms_per_step"])
     cores = len(os.sched_getaffinity(0))
     cpu_ms = {name: cost["cpu_ms_per_step"] for name, cost in costs.items()}
     limit = 1e3 * cores / sum(ms for name, ms in cpu_ms.items() if name != "teacher")
@@ -125,6 +127,10 @@ def _summary(
             for name, turns in runs.items()
         },
         "parts": costs,
+        "matrix_product_gflops": product,
+        "update_gflops": update,
+        "update_over_matrix_product": update / product,
+        "inference_over_update": cpu_ms["inference"] / cpu_ms["update"],
         "limit_from_scratch": limit,
         "from_scratch_share_of_limit": median["from_scratch"] / limit,
         "limit_kickstarted": 1e3 * cores / sum(cpu_ms.values()),
