@@ -16,7 +16,7 @@ from kickstarting.reporting import run_files
 
 # Of a run's frames: compilation and start-up lie before.
 WARM_UP_SHARE = 0.25
-_WORKER = "kickstarting.environments.stepping.worker_process"
+_WORKER = "kickstarting.environments.stepping.fork_server"
 _PERIOD_SECONDS = 2.0
 
 

@@ -47,7 +47,8 @@ def by_kind(launcher: psutil.Process) -> dict[str, list[psutil.Process]]:
             parent = process.ppid()
         except psutil.NoSuchProcess:
             continue
-        if parent in groups and (group == WORKER or groups[parent][0] == group):
+        # A node's is its keeper; a worker's has forked it, and is none.
+        if parent in groups and groups[parent][0] == group:
             kinds.setdefault(group, []).append(process)
     return kinds
 
@@ -78,7 +79,7 @@ def _group(process: psutil.Process) -> str | None:
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return None
     line = " ".join(words)
-    if "kickstarting.environments.stepping.worker_process" in line:
+    if "kickstarting.environments.stepping.fork_server" in line:
         return WORKER
     found = _GROUP.search(line) if "process_entry" in line else None
     return found[1] if found else None

@@ -12,7 +12,8 @@ import importlib
 import importlib.util
 import json
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from importlib import metadata
 from typing import Any
 
 from kickstarting.config import run as config_lib
@@ -34,6 +35,17 @@ LAB_SUITES = ("dmlab", "dmlab30")
 
 # What each other suite plays with; workers import it, and a suite's module need not.
 _PACKAGES = {"doom": "vizdoom", "gym": "gymnasium", "xland": "xminigrid"}
+
+# What the workers of a suite import beside its module, and share: nothing that starts a
+# thread, or that others may have written.
+_PRELOADED = {
+    "dmlab": (),
+    "dmlab30": (),
+    "doom": ("cv2", "vizdoom"),
+    "gym": ("gymnasium", "minigrid"),
+}
+# By these Gymnasium imports others' modules with itself.
+_GYMNASIUM_PLUGINS = "gymnasium.envs"
 
 # What looks have found, by task and action_repeat.
 _seen: dict[tuple[str, int], base.EnvironmentSpec] = {}
@@ -175,9 +187,12 @@ def make_batch(
                 f"{first_task} and {task} cannot share an agent: "
                 f"{_difference(shared, spec)}"
             )
-    if {split_task(task)[0] for task, *_ in specs} == {"xland"}:
+    played = {split_task(task)[0] for task, *_ in specs}
+    if played == {"xland"}:
         return _module("xland").XLandBatch(settings, num_slots, unroll_length, device)
-    return workers.WorkerBatch(settings, shared, num_slots, unroll_length)
+    return workers.WorkerBatch(
+        *(settings, shared, num_slots, unroll_length), preloaded=_preloaded(played)
+    )
 
 
 def reference_score(task: str) -> base.ReferenceScore | None:
@@ -211,6 +226,15 @@ def _module(suite: str) -> Any:
             f"the {suite} suite needs {error.name}, which is not installed: "
             f"pip install {error.name}"
         ) from error
+
+
+def _preloaded(played: Collection[str]) -> list[str]:
+    names = [__name__]
+    for suite in sorted(_PRELOADED.keys() & played):
+        names.append(_MODULES[suite])
+        if suite != "gym" or not metadata.entry_points(group=_GYMNASIUM_PLUGINS):
+            names.extend(_PRELOADED[suite])
+    return names
 
 
 def _looked_at(

@@ -3,6 +3,8 @@
 import math
 import subprocess
 import sys
+from importlib import metadata
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -82,6 +84,16 @@ class SuitesTest(parameterized.TestCase):
             ready |= set(fresh)
         self.assertGreater(batch.pixels[:, 0, 0].std(), 1)
         self.assertEqual(batch.pixels[:, 0, 1:].max(), 0)
+
+    def test_workers_share_neither_jax_nor_what_others_wrote(self) -> None:
+        mixed = suites._preloaded({"xland", "doom", "gym"})
+        self.assertContainsSubset({"vizdoom", "gymnasium", "minigrid"}, mixed)
+        self.assertNoCommonElements(["xminigrid", suites._MODULES["xland"]], mixed)
+        # Gymnasium would import it with itself.
+        plugin = metadata.EntryPoint("others", "others", "gymnasium.envs")
+        with mock.patch.object(metadata, "entry_points", return_value=[plugin]):
+            self.assertNotIn("gymnasium", suites._preloaded({"gym"}))
+            self.assertIn("vizdoom", suites._preloaded({"doom"}))
 
     def test_xland_is_one_batch_in_this_process(self) -> None:
         tasks = ("xland:MiniGrid-Empty-5x5", "xland:MiniGrid-FourRooms")

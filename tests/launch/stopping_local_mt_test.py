@@ -31,7 +31,8 @@ class StoppingLocalMtTest(absltest.TestCase):
         run.wait_for_frames(self.logdir, 0)
         reach.check_out_of_reach(self, run)
         words = list(run.processes().values())
-        self.assertLen([w for w in words if "worker_process" in w], 2, words)
+        # Two workers, and what has forked them.
+        self.assertLen([w for w in words if "fork_server" in w], 3, words)
         self.assertLen([w for w in words if "+viz_controlled" in w], 2, words)
         run.interrupt()
         interrupted = program_run.check_stopped(self, run, signal.SIGINT, self.logdir)

@@ -54,10 +54,16 @@ class UnrulyEnvironmentTest(parameterized.TestCase):
         run = self._start("ResetHangs", "--lp_launch_type=local_mp")
 
         def workers() -> set[int]:
+            forked = {
+                process: processes.descendants(process)
+                for process, words in run.processes().items()
+                if "fork_server" in words
+            }
+            # The others have forked them.
             return {
                 process
-                for process, words in run.processes().items()
-                if "worker_process" in words and processes.descendants(process)
+                for process, started in forked.items()
+                if started and not started & forked.keys()
             }
 
         run.wait_for(lambda: len(workers()) == 2)

@@ -45,7 +45,7 @@ class Family:
         """
         if self._guardian is None:
             self._guardian = _start_guardian(self._mark)
-        mark = f"{self._mark}.{next(self._numbers)}."
+        mark = self.mark()
         process = subprocess.Popen(
             (sys.executable, *arguments),
             **{
@@ -59,6 +59,10 @@ class Family:
         self._marks[process.pid] = mark
         return process
 
+    def mark(self) -> str:
+        """Returns a mark for a process that one of these forks; all are as long."""
+        return f"{self._mark}.{next(self._numbers):09}."
+
     def end(self, process: subprocess.Popen) -> None:
         """Kills a process; what it started is killed by now, or in a moment."""
         # The group holds most of what it started, such as ViZDoom's engine.
@@ -66,6 +70,22 @@ class Family:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         self._order(self._marks.pop(process.pid))
+
+    def end_fork(self, mark: str, process_id: int, began: int) -> None:
+        """Kills a process that one of these has forked, if it still lives.
+
+        What it started is killed by now, or in a moment.
+
+        Args:
+          mark: that it has given itself.
+          process_id: its own; 0 if that is not known.
+          began: see guardian.began.
+        """
+        with contextlib.suppress(OSError):
+            # The id may be another's by now.
+            if process_id and guardian.began(process_id) == began:
+                os.killpg(process_id, signal.SIGKILL)
+        self._order(mark)
 
     def close(self) -> None:
         """Ends every process with all that it has started; safe to call twice.

@@ -4,6 +4,7 @@ Started as `python -I -S guardian.py MARK` by family.Family, of whose end it lea
 the end of its standard input: the kernel closes that, however a process ends, and
 whichever of its threads began this one. What has a process's mark in its variables, and
 what descends from that, belongs to the process: also a daemon in a session of its own.
+What the family's processes fork themselves may take another mark (fork_server.py).
 
 A line on standard input names one process's mark: that one is ended now.
 """
@@ -22,6 +23,8 @@ GRACE_SECONDS = 1.0
 _POLL_SECONDS = 0.05
 # What the kernel does not let go of is left to it.
 _MOST_SECONDS = 10.0
+# Among what follows the name in /proc/PID/stat.
+_BEGAN = 19
 
 
 def members(mark: str) -> set[int]:
@@ -33,9 +36,7 @@ def members(mark: str) -> set[int]:
     found, parents = set(), {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{name}/stat", "rb") as file:
-                # The name in parentheses may hold spaces.
-                state, parent = file.read().rpartition(b")")[2].split()[:2]
+            state, parent = _stat(name)[:2]
             with open(f"/proc/{name}/environ", "rb") as file:
                 variables = file.read().split(b"\0")
         except OSError:
@@ -50,6 +51,23 @@ def members(mark: str) -> set[int]:
         fresh = {each for each, parent in parents.items() if parent in fresh} - found
         found |= fresh
     return found
+
+
+def began(process: int) -> int:
+    """Returns when a process began, in ticks of the kernel's clock.
+
+    It tells a process from an earlier one that had the same id.
+
+    Raises:
+      OSError: there is no such process.
+    """
+    return int(_stat(process)[_BEGAN])
+
+
+def _stat(process: int | str) -> list[bytes]:
+    with open(f"/proc/{process}/stat", "rb") as file:
+        # The name in parentheses may hold spaces.
+        return file.read().rpartition(b")")[2].split()
 
 
 def end(mark: str, grace_seconds: float = 0.0) -> None:

@@ -1,6 +1,6 @@
 """The child's side of WorkerBatch: one environment in a process of its own.
 
-Started as `python -m kickstarting.environments.stepping.worker_process ORDER`.
+Forked by fork_server.py; its order is the first message on its connection.
 DeepMind Lab never releases the GIL and ViZDoom's engine may crash: a process each
 keeps both from the others. The worker ends when its parent closes the socket or dies.
 """
@@ -11,23 +11,23 @@ import importlib
 import json
 import os
 import random
-import signal
 import socket
-import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from kickstarting.environments import base, notices
-from kickstarting.environments.stepping import batch, shared_memory
+from kickstarting.environments.stepping import batch, guardian, shared_memory
 
+BEGUN = b"p"
 READY = b"."
 FAILED = b"!"
 DYING = b"x"
 NOTICE = b"i"
 STEP = b"s"
 MAX_MESSAGE_BYTES = 4096
+_MAX_ORDER_BYTES = 2**18
 # Of an observation in the memory: environment, slot, position.
 _SLOT_AXES = 3
 
@@ -43,16 +43,12 @@ class Order:
       factory: 'module:function', called with the settings.
       layout: of the shared memory.
       index: the worker's row in it.
-      memory: file descriptor of the shared memory.
-      connection: file descriptor of its socket (SOCK_SEQPACKET).
     """
 
     settings: base.TaskSettings
     factory: str
     layout: shared_memory.Layout
     index: int
-    memory: int
-    connection: int
 
     def to_json(self) -> str:
         """Returns the order as one line."""
@@ -172,17 +168,23 @@ class EpisodeStepper:
         )
 
 
-def main(arguments: list[str]) -> None:
-    """Makes the environment and serves it until the parent is gone."""
-    # Ctrl-C, and the end of a terminal, go to the parent, which ends its workers.
-    # ViZDoom installs a handler of its own, which a blocked signal never reaches.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
-    order = Order.from_json(arguments[1])
-    connection = socket.socket(fileno=order.connection)
-    # The engine must not inherit it: the parent sees the worker's death by its closing.
-    connection.set_inheritable(False)
-    memory = shared_memory.SharedMemory(order.layout, order.memory)
-    os.close(order.memory)
+def main(connection: socket.socket, descriptor: int) -> None:
+    """Makes the environment and serves it until the parent is gone.
+
+    Args:
+      connection: to the parent (SOCK_SEQPACKET). The engine must not inherit it: the
+        parent sees the worker's death by its closing.
+      descriptor: of the shared memory.
+    """
+    process = os.getpid()
+    try:
+        connection.send(BEGUN + f"{process} {guardian.began(process)}".encode())
+        order = Order.from_json(connection.recv(_MAX_ORDER_BYTES).decode())
+    except (BrokenPipeError, ConnectionResetError):
+        # The parent may have sought this process in vain: it must end by itself.
+        return
+    memory = shared_memory.SharedMemory(order.layout, descriptor)
+    os.close(descriptor)
     notices.hand_to(lambda text: _tell(connection, NOTICE, text))
     try:
         environment = _make_environment(order)
@@ -281,7 +283,3 @@ def _check(outcome: Outcome, memory: shared_memory.SharedMemory) -> None:
             )
     if not np.any(outcome.available_actions):
         raise ValueError("it leaves no action open")
-
-
-if __name__ == "__main__":
-    main(sys.argv)

@@ -8,8 +8,6 @@ import contextlib
 import dataclasses
 import os
 import select
-import socket
-import subprocess
 import time
 from collections.abc import Sequence
 
@@ -17,7 +15,7 @@ import numpy as np
 from absl import logging
 
 from kickstarting.environments import base, notices
-from kickstarting.environments.stepping import family, shared_memory, worker_process
+from kickstarting.environments.stepping import forks, shared_memory, worker_process
 
 DEFAULT_FACTORY = "kickstarting.environments.suites:make_environment"
 
@@ -33,12 +31,6 @@ _DEATHS_OF_EACH = 3
 # Silence of an environment of which a person is told. Maps of DeepMind Lab are compiled
 # within a reset, for a minute.
 _SECONDS_TO_TELLING = 120.0
-
-
-@dataclasses.dataclass(frozen=True)
-class _Worker:
-    process: subprocess.Popen
-    connection: socket.socket
 
 
 class WorkerBatch:
@@ -59,6 +51,7 @@ class WorkerBatch:
         num_slots: int,
         unroll_length: int,
         factory: str = DEFAULT_FACTORY,
+        preloaded: Sequence[str] = (),
     ) -> None:
         """Reserves the memory; `start` starts the processes.
 
@@ -69,6 +62,8 @@ class WorkerBatch:
           unroll_length: T.
           factory: 'module:function' that each worker calls with its settings to make a
             base.SpecifiedEnvironment.
+          preloaded: modules that the workers share, imported once for all of them; none
+            that starts a thread.
         """
         self.spec = spec
         self.num_environments = len(settings)
@@ -105,16 +100,17 @@ class WorkerBatch:
         # What a worker said before it died.
         self._reasons: dict[int, str] = {}
         self._restarts = 0
-        self._family = family.Family()
-        self._workers: dict[int, _Worker] = {}
+        self._forks = forks.Forks(self._descriptor, preloaded)
+        self._workers: dict[int, forks.Fork] = {}
         self._index_of: dict[int, int] = {}
         self._epoll = select.epoll()
         self._closed = False
 
     @property
     def process_ids(self) -> tuple[int, ...]:
-        """The workers' process ids, in the order of the environments."""
-        return tuple(worker.process.pid for _, worker in sorted(self._workers.items()))
+        """The ids of workers that have begun, in the order of the environments."""
+        workers = (worker for _, worker in sorted(self._workers.items()))
+        return tuple(each.process_id for each in workers if each.process_id)
 
     def start(self) -> None:
         """Starts every worker; each resets its environment first."""
@@ -183,9 +179,7 @@ class WorkerBatch:
         self._closed = True
         for worker in self._workers.values():
             worker.connection.close()
-        self._family.close()
-        for worker in self._workers.values():
-            self._family.end(worker.process)
+        self._forks.close()
         self._workers.clear()
         self._epoll.close()
         os.close(self._descriptor)
@@ -199,38 +193,29 @@ class WorkerBatch:
             sequence = np.random.SeedSequence([settings.seed, launch])
             seed = int(sequence.generate_state(1)[0] >> 1)
             settings = dataclasses.replace(settings, seed=seed)
-        connection, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        number = shared_memory.above_streams(child_end.detach())
-        with socket.socket(fileno=number) as child_end:
-            order = worker_process.Order(
-                settings=settings,
-                factory=self._factory,
-                layout=self._layout,
-                index=index,
-                memory=self._descriptor,
-                connection=child_end.fileno(),
-            )
-            process = self._family.start(
-                *("-m", worker_process.__name__, order.to_json()),
-                pass_fds=(order.memory, order.connection),
-            )
-        connection.setblocking(False)
-        self._workers[index] = _Worker(process, connection)
-        self._index_of[connection.fileno()] = index
+        order = worker_process.Order(
+            settings=settings, factory=self._factory, layout=self._layout, index=index
+        )
+        worker = self._forks.start(order.to_json())
+        self._workers[index] = worker
+        self._index_of[worker.connection.fileno()] = index
         self._asked_at[index] = time.monotonic()
         self._told_of[index] = False
-        self._epoll.register(connection, select.EPOLLIN)
+        self._epoll.register(worker.connection, select.EPOLLIN)
 
     def _is_ready(self, index: int) -> bool:
-        connection = self._workers[index].connection
+        worker = self._workers[index]
         try:
-            message = connection.recv(worker_process.MAX_MESSAGE_BYTES)
+            message = worker.connection.recv(worker_process.MAX_MESSAGE_BYTES)
         except ConnectionResetError:
             message = b""
         except BlockingIOError:
             return False
         if message == worker_process.READY:
             return True
+        if message.startswith(worker_process.BEGUN):
+            self._forks.has_begun(worker, *map(int, message[1:].split()))
+            return False
         if message:
             reason = message[1:].decode(errors="replace")
             if message.startswith(worker_process.FAILED):
@@ -259,22 +244,23 @@ class WorkerBatch:
                 ", ".join(dict.fromkeys(self._settings[i].task for i in untold)),
                 self.hung_after_seconds,
             )
-        for index in np.flatnonzero(silence > self.hung_after_seconds).tolist():
-            # One that is not here has just been lost, and is replaced by `step`.
-            if index in self._workers:
-                self._reasons[index] = (
-                    f"no answer within {self.hung_after_seconds:g} seconds (raise "
-                    "environment_deadline, if it needs more)"
-                )
-                self._bury(index)
-                self._replace(index)
+        # One that is not here has just been lost, and is replaced by `step`.
+        hung = np.flatnonzero(silence > self.hung_after_seconds).tolist()
+        hung = [index for index in hung if index in self._workers]
+        for index in hung:
+            self._reasons[index] = (
+                f"no answer within {self.hung_after_seconds:g} seconds (raise "
+                "environment_deadline, if it needs more)"
+            )
+            self._bury(index, hangs=True)
+        for index in hung:
+            self._replace(index)
 
-    def _bury(self, index: int) -> None:
+    def _bury(self, index: int, hangs: bool = False) -> None:
         worker = self._workers.pop(index)
         self._epoll.unregister(worker.connection)
         del self._index_of[worker.connection.fileno()]
-        worker.connection.close()
-        self._family.end(worker.process)
+        self._forks.end(worker, hangs)
         self._lost[index] = True
         self._restarts += 1
 

@@ -9,7 +9,7 @@ import time
 
 from absl.testing import absltest, parameterized
 
-from kickstarting.environments.stepping import family
+from kickstarting.environments.stepping import family, guardian
 from tests.environments import processes
 from tests.launch import program_run
 
@@ -94,6 +94,18 @@ class FamilyTest(parameterized.TestCase):
         self._wait_for(4)
         started.end(ended[0])
         self._wait_for(1)
+
+    def test_a_fork_s_id_may_be_another_s_by_now(self) -> None:
+        started = family.Family()
+        self.addCleanup(started.close)
+        process = started.start("-c", "import time; time.sleep(3600)")
+        began = guardian.began(process.pid)
+        for other in ((process.pid, began + 1), (0, began), (2**22 + 1, began)):
+            started.end_fork(started.mark(), *other)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        started.end_fork(started.mark(), process.pid, began)
+        self.assertEqual(process.wait(10), -signal.SIGKILL)
 
     def test_without_its_guardian_it_ends_what_it_can(self) -> None:
         started = family.Family()

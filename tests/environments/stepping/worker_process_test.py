@@ -125,8 +125,6 @@ class OrderTest(absltest.TestCase):
             factory="module:function",
             layout=shared_memory.Layout(2, 3, 4, (72, 96, 3), 5, 9),
             index=1,
-            memory=8,
-            connection=9,
         )
         self.assertEqual(worker_process.Order.from_json(order.to_json()), order)
 

@@ -321,8 +321,8 @@ class WorkersTest(parameterized.TestCase):
             assert parent.stdout is not None
             self.assertEqual(parent.stdout.readline(), "started\n")
             family = processes.descendants(parent.pid)
-            # Two workers with an engine each, and their guardian.
-            self.assertLen(family, 5)
+            # Two workers with an engine each, who forked them, and their guardian.
+            self.assertLen(family, 6)
             victims = [parent.pid]
             if workers_too:
                 victims += [each for each in family if processes.descendants(each)]

@@ -11,7 +11,7 @@ from typing import Any
 
 _STEP_SECONDS = 0.01
 
-if "kickstarting.environments.stepping.worker_process" in sys.orig_argv:
+if "kickstarting.environments.stepping.fork_server" in sys.orig_argv:
     from minigrid import minigrid_env
 
     _step = minigrid_env.MiniGridEnv.step
