@@ -187,7 +187,9 @@ def _run(
         if server is not None:
             beside["teacher/0"] = server.run
         if config.evaluation_episodes and config.evaluation_minutes:
-            beside["evaluator/0"] = functools.partial(evaluations.keep_up, config)
+            beside["evaluator/0"] = functools.partial(
+                evaluations.keep_up_while_they_can, config
+            )
         try:
             threads.run_together(learner.run, beside, stop, asked)
         finally:

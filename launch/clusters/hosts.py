@@ -150,7 +150,9 @@ class _Node:
         self._config = config
         self._command = command
         self._log = log
-        self._patience = revival.Patience(groups.MOST_ENDS[self.group])
+        self._patience = revival.Patience(
+            groups.MOST_ENDS[self.group], groups.done(config.logdir, self.group)
+        )
         self._last_group = node_names.last_group(config)
         self._due = 0.0
         self._process: subprocess.Popen[bytes] | None = None
