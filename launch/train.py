@@ -16,12 +16,14 @@ import os
 import signal
 import sys
 
+from launch.computing import scratch
 from launch.flags import options as options_lib
 from launch.monitoring import standard_streams
 from launch.processes import private_network
 
 if __name__ == "__main__":
     standard_streams.make_safe()
+    scratch.check()
     # Until all is loaded: Python's own handler is lost in callbacks of JAX.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # Before anything starts a thread.

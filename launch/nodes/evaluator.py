@@ -6,7 +6,8 @@ import launchpad as lp
 
 from kickstarting.config import run as config_lib
 from kickstarting.ring import evaluations
-from launch.processes import achievements, revival
+from launch.monitoring import achievements
+from launch.processes import revival
 
 
 def run(config: config_lib.Config) -> None:

@@ -10,7 +10,8 @@ from kickstarting.queue import example as trajectory_example
 from kickstarting.reporting import run_files
 from kickstarting.ring import parts
 from kickstarting.storage import folder_lock
-from launch.processes import achievements, keeper, revival
+from launch.monitoring import achievements
+from launch.processes import keeper, revival
 
 # More than what a learner that fails writes down of the few updates before that, each
 # time; fewer than lie between two checkpoints.

@@ -3,7 +3,8 @@
 import math
 
 from kickstarting.config import run as config_lib
-from launch.processes import achievements, revival
+from launch.monitoring import achievements
+from launch.processes import revival
 
 # Killed processes in a row, which did nothing that lasts, that end the run. Without a
 # teacher, an actor or an evaluator the others go on; a learner, a queue or a controller

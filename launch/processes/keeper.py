@@ -17,7 +17,8 @@ from typing import NoReturn
 
 from absl import logging
 
-from launch.processes import achievements, restarts, revival
+from launch.monitoring import achievements
+from launch.processes import restarts, revival
 
 _PR_SET_PDEATHSIG = 1
 

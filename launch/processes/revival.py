@@ -14,8 +14,8 @@ from collections.abc import Callable
 from absl import logging
 
 from kickstarting.config import run as config_lib
-from launch.monitoring import node_logs
-from launch.processes import achievements, restarts
+from launch.monitoring import achievements, node_logs
+from launch.processes import restarts
 
 # Ends in a row, of lives that did nothing that lasts, after which no other try would
 # fare better.

@@ -4,7 +4,8 @@ import threading
 
 from absl.testing import absltest
 
-from launch.processes import achievements, restarts, revival
+from launch.monitoring import achievements
+from launch.processes import restarts, revival
 
 
 class KeepGoingTest(absltest.TestCase):

@@ -4,7 +4,7 @@ import pathlib
 
 from absl.testing import absltest
 
-from launch.processes import achievements
+from launch.monitoring import achievements
 
 
 class AchievementsTest(absltest.TestCase):
