@@ -62,7 +62,7 @@ def commands(
             kept_node.END_WITH_INPUT,
             *placed.arguments(),
         ]
-        directory = machine.directory or os.getcwd()
+        directory = machine.directory or placement.PROJECT
         line = f"cd {shlex.quote(directory)} && {shlex.join(words)}"
         found[node] = [
             line if word == cluster_file.COMMAND else word
