@@ -90,6 +90,7 @@ class Telemetry:
         }
         self._frames = 0
         self._updates = 0
+        self._updates_before = 0
         self._metrics: dict[str, float] = {}
         self._totals: dict[str, float] = collections.defaultdict(float)
         self._counters: dict[str, dict[str, float]] = {}
@@ -218,6 +219,12 @@ class Telemetry:
             for score_window in self._score_windows.values():
                 score_window.forget()
 
+    @property
+    def has_updates(self) -> bool:
+        """Whether there was an update since it was made, or restored."""
+        with self._lock:
+            return self._updates > self._updates_before
+
     def row(self) -> dict[str, float]:
         """Returns everything that is known now, flat.
 
@@ -277,7 +284,7 @@ class Telemetry:
         """
         with self._lock:
             self._frames = int(state["frames"])
-            self._updates = int(state["updates"])
+            self._updates = self._updates_before = int(state["updates"])
             self._seconds_before = float(state["seconds"])
             self._start = self._clock()
             self._rate = rolling.FrameRate(self._start, self._frames, RATE_WINDOWS[-1])

@@ -235,7 +235,11 @@ def _shown(config: config_lib.Config, telemetry: Telemetry) -> Iterator[None]:
     if not config.show:
         yield
         return
-    status = telemetry_text.TelemetryText(lambda: telemetry, ", ".join(config.tasks))
+    status = telemetry_text.TelemetryText(
+        lambda: telemetry,
+        ", ".join(config.tasks),
+        "its evaluation comes next" if config.evaluation_episodes else "",
+    )
     view = live_view.LiveView(status)
     view.start()
     try:

@@ -35,6 +35,7 @@ class _Learner:
     def __init__(self, client: Any, stop: threading.Event) -> None:
         self._client = client
         self._stop = stop
+        self._has_answered = False
 
     def parameters(self, held: int) -> Any:
         """See Learner.parameters; None also where there is no answer.
@@ -45,16 +46,24 @@ class _Learner:
         future = self._client.futures.parameters(held)
         while not self._stop.is_set():
             try:
-                return future.result(timeout=_STOP_CHECK_SECONDS)
+                answer = future.result(timeout=_STOP_CHECK_SECONDS)
+                self._has_answered = True
+                return answer
             except futures.TimeoutError:
                 continue
             except Exception as error:  # noqa: BLE001 - its own node tells of a failure
                 identity.check(error)
                 if not self._stop.wait(_RETRY_SECONDS):
-                    logging.warning("The learner does not answer: %r", error)
+                    self._tell(error)
                 return None
         courier_calls.give_up(future)
         return None
+
+    def _tell(self, error: Exception) -> None:
+        if self._has_answered:
+            logging.warning("The learner does not answer: %r", error)
+        else:
+            logging.info("Waits for the learner, which starts or compiles: %r", error)
 
     def report(
         self,
