@@ -88,9 +88,9 @@ def main(argv: list[str]) -> int:
             return _finish(config)
         return 0
     notes = (*notes, *run_flags.resuming_notes(config, resumed_frames))
-    checked = checked._replace(
-        teacher_returns=teacher_measurement.complete(config, checked.teacher_returns)
-    )
+    if not options.dry_run:
+        returns = teacher_measurement.complete(config, checked.teacher_returns)
+        checked = checked._replace(teacher_returns=returns)
     if config.kickstarting.teachers:
         rich_console.Console().print(teacher_map.table(config, checked.teacher_returns))
     if placed and options.dry_run:
