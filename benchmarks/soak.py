@@ -6,9 +6,9 @@
 Starts a run with a process for each node (local_mp) and sends one fault after another
 to real processes: SIGKILL, SIGTERM, and SIGSTOP with SIGCONT later. The next
 comes once the run is where it was before and whom it hit has another process in its
-place. A learner, queue, member or controller that dies six times within five minutes
-each ends its run: --faults=10 takes --stop_seconds long enough for a life of that
-length between the fourth fault and the sixth.
+place. A queue that dies six times within five minutes each ends its run: --faults=10
+takes --stop_seconds long enough for a life of that length between the fourth fault and
+the sixth.
 
 Prints a table of the faults, and JSON: seconds until then, frames that were lost, what
 the processes hold over time, and what is left behind.

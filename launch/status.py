@@ -20,10 +20,21 @@ from kickstarting.config import run as config_lib
 from kickstarting.reporting import figures
 from launch.computing import devices
 from launch.flags import command_line
+from launch.monitoring import node_reports
 from launch.processes import run_health
 
 _JSON = flags.DEFINE_bool("json", False, "Print JSON instead of tables.")
 
+# What is said of each state, and how.
+_STATES = {
+    run_health.STARTING: ("starting", "green"),
+    node_reports.COMPILING: ("running: compiling, until its first update", "green"),
+    node_reports.TRAINING: ("running: training", "green"),
+    run_health.EVALUATING: ("running: evaluating what it has come to", "green"),
+    run_health.ENDED: ("ended: finished", "green"),
+    run_health.STOPPED: ("stopped", "red"),
+    run_health.AWAY: ("its learner is away", "red"),
+}
 # Below it the next checkpoints may find no room.
 _LITTLE_ROOM = 2 * 2**30
 
@@ -45,11 +56,7 @@ def main(argv: list[str]) -> int:
 
 def _show(console: rich_console.Console, run: run_health.RunHealth) -> None:
     row = run.row
-    state, style = ("stopped, or its learner is away", "red")
-    if run.is_finished:
-        state, style = ("finished", "green")
-    elif run.is_running:
-        state, style = ("running", "green")
+    state, style = _STATES.get(run.state, (run.state, "green"))
     console.print(rich_text.Text.assemble((run.logdir, "bold"), " ", (state, style)))
     facts = rich_table.Table.grid(padding=(0, 2))
     frames = row.get("frames", 0.0)

@@ -16,12 +16,14 @@ import os
 import signal
 import sys
 
+from launch.computing import scratch
 from launch.flags import options as options_lib
 from launch.monitoring import standard_streams
 from launch.processes import private_network
 
 if __name__ == "__main__":
     standard_streams.make_safe()
+    scratch.check()
     # Until all is loaded: Python's own handler is lost in callbacks of JAX.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # Before anything starts a thread.
@@ -86,9 +88,9 @@ def main(argv: list[str]) -> int:
             return _finish(config)
         return 0
     notes = (*notes, *run_flags.resuming_notes(config, resumed_frames))
-    checked = checked._replace(
-        teacher_returns=teacher_measurement.complete(config, checked.teacher_returns)
-    )
+    if not options.dry_run:
+        returns = teacher_measurement.complete(config, checked.teacher_returns)
+        checked = checked._replace(teacher_returns=returns)
     if config.kickstarting.teachers:
         rich_console.Console().print(teacher_map.table(config, checked.teacher_returns))
     if placed and options.dry_run:

@@ -381,11 +381,10 @@ class Learner:
         return not any(leaf.is_deleted() for leaf in jax.tree.leaves(self._state))
 
     def _save(self) -> None:
-        self._checkpoints.save(
-            self.frames,
-            self._update.on_host(self._state)._asdict(),
-            {**self._metadata, "telemetry": self._telemetry.state()},
-        )
+        # First: a copy in between is rather made again than lost (Telemetry.copies).
+        metadata = {**self._metadata, "telemetry": self._telemetry.state()}
+        state = self._update.on_host(self._state)
+        self._checkpoints.save(self.frames, state._asdict(), metadata)
 
     def _restore(self, fresh: update_lib.LearnerState) -> update_lib.LearnerState:
         if not self._config.checkpoint.resume:

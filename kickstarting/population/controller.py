@@ -52,7 +52,8 @@ class PopulationController:
         self._config = config
         self._population = config.population
         self._members = [
-            WatchedMember(index, member) for index, member in enumerate(members)
+            WatchedMember(index, member, len(_copies_of(events, index)))
+            for index, member in enumerate(members)
         ]
         self._events = events
         self._watch = watch
@@ -73,6 +74,8 @@ class PopulationController:
             for index, member in enumerate(self._members):
                 if member.look() and not self._is_over(member):
                     self._replace(index)
+                if member.lacks_copy and not self._is_over(member):
+                    self._copy_again(index)
                 member.tell()
             for index, member in enumerate(self._members):
                 if member.is_up and self._is_due(index):
@@ -161,6 +164,17 @@ class PopulationController:
             )
             return
 
+    def _copy_again(self, index: int) -> None:
+        """Makes a member's last copy again, from the same one as it is now."""
+        copies = _copies_of(self._events, index)
+        if not copies or copies[-1].other is None:
+            return
+        weights = self._members[copies[-1].other].weights()
+        if weights is not None:
+            member = self._members[index]
+            logging.warning("Member %d makes its last copy again.", index)
+            member.become(member.hyperparameters, weights)
+
     def _carry_out(
         self,
         index: int,
@@ -230,6 +244,10 @@ class PopulationController:
 
     def _is_over(self, member: WatchedMember) -> bool:
         return member.progress.frames >= self._config.total_frames
+
+
+def _copies_of(events: PopulationEvents, index: int) -> list[Event]:
+    return [each for each in events.events if each.member == index and each.copied]
 
 
 def _beginning(index: int, first: dict[str, float]) -> Event:

@@ -30,12 +30,16 @@ class Progress(NamedTuple):
       fitness: None while unknown.
       life: another number for each learner that the member has had.
       restored_frames: of the checkpoint that this learner went on from, 0 without one.
+      copies: that its weights go back to; see Telemetry.copies.
+      kept_copies: likewise, of its newest checkpoint.
     """
 
     frames: int
     fitness: population.Fitness | None
     life: int = 0
     restored_frames: int = 0
+    copies: int = -1
+    kept_copies: int = -1
 
 
 class Member(Protocol):
@@ -74,14 +78,17 @@ class WatchedMember:
       restarts: how often another learner took the place of one that died.
       hyperparameters: that it is to have.
       paused: whether it is to wait.
+      lacks_copy: whether its learner has died before a checkpoint held the last copy,
+        and the weights are here no more.
     """
 
-    def __init__(self, index: int, member: Member) -> None:
+    def __init__(self, index: int, member: Member, copies: int = 0) -> None:
         """Asks nothing yet.
 
         Args:
           index: of the member, for the log.
           member: it.
+          copies: that it has made before.
         """
         self._index = index
         self._member = member
@@ -90,7 +97,11 @@ class WatchedMember:
         self.restarts = 0
         self.hyperparameters: Mapping[str, float] = {}
         self.paused = False
+        self.lacks_copy = False
+        # Of the member that it copies: until its checkpoint holds them.
         self._weights: list[np.ndarray] | None = None
+        self._is_to_adopt = False
+        self._copies = copies
         self._was_seen = False
         self._is_told = True
         self._deaths = 0
@@ -117,6 +128,7 @@ class WatchedMember:
             return False
         self.is_up = True
         before, self.progress = self.progress, progress
+        self._look_after_copy()
         is_new = self._was_seen and progress.life != before.life
         self._was_seen = True
         if not is_new:
@@ -160,6 +172,7 @@ class WatchedMember:
         self.hyperparameters = hyperparameters
         if weights is not None:
             self._weights = weights
+            self._is_to_adopt, self.lacks_copy = True, False
             # Nothing is known yet of what it is now.
             self.progress = self.progress._replace(fitness=None)
         self._is_told = False
@@ -177,14 +190,37 @@ class WatchedMember:
         if self._is_told or not self.is_up:
             return
         try:
-            if self._weights is not None:
+            if self._is_to_adopt:
+                assert self._weights is not None
                 self._member.adopt(self._weights)
-                self._weights = None
+                self._is_to_adopt = False
+                if self.progress.copies < 0:
+                    self._weights = None
+                else:
+                    self._copies = self.progress.copies + 1
             self._member.evolve(dict(self.hyperparameters))
             self._member.pause(self.paused)
             self._is_told = True
         except Exception as error:  # noqa: BLE001 - it is told when it is back
             self._is_away(error)
+
+    def _look_after_copy(self) -> None:
+        """Sees to it that the last copy is made again where a death has undone it."""
+        progress = self.progress
+        if progress.copies < 0 or self._is_to_adopt:
+            return
+        if progress.copies >= self._copies:
+            self._copies = progress.copies
+            self.lacks_copy = False
+            if progress.kept_copies >= self._copies:
+                self._weights = None
+            return
+        # What is known of it is of the weights before.
+        self.progress = progress._replace(fitness=None)
+        self.lacks_copy = self._weights is None
+        if not self.lacks_copy:
+            logging.warning("Member %d makes its last copy again.", self._index)
+            self._is_to_adopt, self._is_told = True, False
 
     def _is_away(self, error: Exception) -> None:
         if self.is_up:

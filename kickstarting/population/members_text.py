@@ -123,10 +123,11 @@ class MembersText:
         rate = 0.0
         if self._rate is not None:
             rate = self._rate.over(time.monotonic(), _WINDOW)
-        left = figures.duration((total - frames) / rate) if rate else "?"
+        duration = figures.duration((total - frames) / rate) if rate else "?"
+        left = f"{duration} left" if frames < total else "trained"
         return (
             f"{len(self._progress)} members, {frames:,} of {total:,} frames, "
-            f"{rate:,.0f}/s, {left} left, {self._copies} copies" + self._restarted()
+            f"{rate:,.0f}/s, {left}, {self._copies} copies" + self._restarted()
         )
 
     def _restarted(self) -> str:

@@ -90,6 +90,8 @@ class Telemetry:
         }
         self._frames = 0
         self._updates = 0
+        self._updates_before = 0
+        self._copies = 0
         self._metrics: dict[str, float] = {}
         self._totals: dict[str, float] = collections.defaultdict(float)
         self._counters: dict[str, dict[str, float]] = {}
@@ -211,12 +213,29 @@ class Telemetry:
             ]
 
     def forget_episodes(self) -> None:
-        """Empties the windows of all tasks, for another policy acts from now on."""
+        """Empties the windows of all tasks, for another policy acts from now on.
+
+        It is a copy of another member's, and is counted.
+        """
         with self._lock:
             for window in self._windows:
                 window.forget()
             for score_window in self._score_windows.values():
                 score_window.forget()
+            if self._copies >= 0:
+                self._copies += 1
+
+    @property
+    def copies(self) -> int:
+        """Copies that what was learned goes back to; -1: an earlier version's state."""
+        with self._lock:
+            return self._copies
+
+    @property
+    def has_updates(self) -> bool:
+        """Whether there was an update since it was made, or restored."""
+        with self._lock:
+            return self._updates > self._updates_before
 
     def row(self) -> dict[str, float]:
         """Returns everything that is known now, flat.
@@ -256,6 +275,7 @@ class Telemetry:
                 "frames": self._frames,
                 "updates": self._updates,
                 "seconds": self._seconds(self._clock()),
+                "copies": self._copies,
                 "totals": dict(self._totals),
                 "tasks": {
                     task: window.state()
@@ -277,7 +297,8 @@ class Telemetry:
         """
         with self._lock:
             self._frames = int(state["frames"])
-            self._updates = int(state["updates"])
+            self._updates = self._updates_before = int(state["updates"])
+            self._copies = int(state.get("copies", -1))
             self._seconds_before = float(state["seconds"])
             self._start = self._clock()
             self._rate = rolling.FrameRate(self._start, self._frames, RATE_WINDOWS[-1])

@@ -44,14 +44,19 @@ class TelemetryText:
     """Puts a telemetry's newest row into words."""
 
     def __init__(
-        self, telemetry: Callable[[], telemetry_lib.Telemetry], title: str
+        self,
+        telemetry: Callable[[], telemetry_lib.Telemetry],
+        title: str,
+        comes_next: str = "",
     ) -> None:
         """Names what is shown.
 
         Args:
           telemetry: gives what is shown: another learner may have another one.
           title: names the run.
+          comes_next: what is done after the last frame; empty: nothing.
         """
+        self._comes_next = comes_next
         self._telemetry = telemetry
         self._title = title
 
@@ -64,7 +69,7 @@ class TelemetryText:
         telemetry = self._telemetry()
         row = telemetry.row()
         parts: list[rich_console.RenderableType] = [
-            _progress(row, telemetry.total_frames),
+            _progress(row, telemetry.total_frames, self._left(row, telemetry)),
             _speed(row),
             text.Text(),
             _task_table(row, telemetry.tasks, console),
@@ -73,10 +78,17 @@ class TelemetryText:
         ]
         return panel.Panel(
             rich_console.Group(*parts),
-            title=text.Text(self._title, style="bold"),
+            title=text.Text(f"{self._title}{_state(telemetry)}", style="bold"),
             title_align="left",
             border_style="dim",
         )
+
+    def _left(
+        self, row: Mapping[str, float], telemetry: telemetry_lib.Telemetry
+    ) -> str:
+        if row["frames"] < telemetry.total_frames:
+            return f"{figures.duration(row['seconds_left'])} left"
+        return f"trained, {self._comes_next}" if self._comes_next else "trained"
 
     def line(self, console: rich_console.Console) -> str:
         """Returns the run as one line of plain text.
@@ -87,10 +99,10 @@ class TelemetryText:
         telemetry = self._telemetry()
         row, total = telemetry.row(), telemetry.total_frames
         parts = [
-            f"{self._title}: {row['frames']:,} of {total:,} frames "
+            f"{self._title}{_state(telemetry)}: {row['frames']:,} of {total:,} frames "
             f"({figures.percent(row['frames'] / total)}), "
             f"{figures.count(row['frames_per_second/60s'])}/s, "
-            f"{figures.duration(row['seconds_left'])} left",
+            + self._left(row, telemetry),
             *(
                 f"{task} {_task_line(row, task, figures.lambda_on(console))}"
                 for task in telemetry.tasks[:_TASKS_IN_A_LINE]
@@ -104,8 +116,13 @@ class TelemetryText:
         return " | ".join(parts)
 
 
+def _state(telemetry: telemetry_lib.Telemetry) -> str:
+    """Returns what follows the title: nothing, where frames and speed tell enough."""
+    return "" if telemetry.has_updates else ", compiling until its first update"
+
+
 def _progress(
-    row: Mapping[str, float], total_frames: int
+    row: Mapping[str, float], total_frames: int, left: str
 ) -> rich_console.RenderableType:
     frames = row["frames"]
     grid = table.Table.grid(padding=(0, 1), expand=True)
@@ -116,7 +133,7 @@ def _progress(
         text.Text.assemble(
             (figures.percent(frames / total_frames), "bold"),
             f"  {figures.short(frames)} of {figures.short(total_frames)} frames  ",
-            (f"{figures.duration(row['seconds_left'])} left", "bold"),
+            (left, "bold"),
         ),
     )
     return grid

@@ -73,6 +73,34 @@ def keep_up(config: config_lib.Config, stop: threading.Event) -> None:
             )
 
 
+def tell_that_they_end(error: Exception) -> None:
+    """Says that there are no more of them, and what that means.
+
+    Args:
+      error: that ended them.
+    """
+    logging.error(
+        "No more evaluations during training, which goes on; its end is evaluated as "
+        "ever: %r",
+        error,
+    )
+
+
+def keep_up_while_they_can(config: config_lib.Config, stop: threading.Event) -> None:
+    """As `keep_up`; where that fails it is told of, and waits until `stop` is set.
+
+    Args:
+      config: see keep_up.
+      stop: see keep_up.
+    """
+    try:
+        keep_up(config, stop)
+    except Exception as error:  # noqa: BLE001 - it costs no more than these scores
+        if not stop.is_set():
+            tell_that_they_end(error)
+    stop.wait()
+
+
 def _append(path: str, row: tuple[object, ...]) -> None:
     text = io.StringIO()
     writer = csv.writer(text)

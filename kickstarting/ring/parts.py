@@ -147,6 +147,7 @@ def make_teacher_server(config: config_lib.Config) -> TeacherServer:
         config.max_teachers,
         inference_device(config),
         config.tasks if config.asks_teacher_values else None,
+        config.kickstarting.deadline_seconds,
     )
 
 

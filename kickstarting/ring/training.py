@@ -37,7 +37,14 @@ from kickstarting.queue import memory_queue
 from kickstarting.reporting import episode_progress, live_view, telemetry_text
 from kickstarting.reporting.run_files import RunFiles
 from kickstarting.reporting.telemetry import Telemetry
-from kickstarting.ring import checks, evaluations, parts, resumption, threads
+from kickstarting.ring import (
+    checks,
+    evaluations,
+    machine,
+    parts,
+    resumption,
+    threads,
+)
 from kickstarting.scores import normalised as scores
 from kickstarting.storage import folder_lock
 from kickstarting.teaching import measurement
@@ -136,6 +143,7 @@ def _check(config: config_lib.Config) -> TeacherReturns:
                 f"{name} is of programs of many processes: leave it out, or run "
                 "python -m launch.train"
             )
+    machine.check(config)
     spec = checks.check_tasks(config)
     checks.check_devices(config, jax.local_device_count())
     teacher_returns = checks.check_teachers(config, spec)
@@ -187,7 +195,9 @@ def _run(
         if server is not None:
             beside["teacher/0"] = server.run
         if config.evaluation_episodes and config.evaluation_minutes:
-            beside["evaluator/0"] = functools.partial(evaluations.keep_up, config)
+            beside["evaluator/0"] = functools.partial(
+                evaluations.keep_up_while_they_can, config
+            )
         try:
             threads.run_together(
                 functools.partial(_learn, config, learner), beside, stop, asked
@@ -233,7 +243,11 @@ def _shown(config: config_lib.Config, telemetry: Telemetry) -> Iterator[None]:
     if not config.show:
         yield
         return
-    status = telemetry_text.TelemetryText(lambda: telemetry, ", ".join(config.tasks))
+    status = telemetry_text.TelemetryText(
+        lambda: telemetry,
+        ", ".join(config.tasks),
+        "its evaluation comes next" if config.evaluation_episodes else "",
+    )
     view = live_view.LiveView(status)
     view.start()
     try:

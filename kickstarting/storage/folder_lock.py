@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ PROGRAM, LEARNER = "program", "learner"
 _SUFFIX = ".lock"
 _POLL_SECONDS = 0.2
 _MOST_BYTES = 4096
+# struct flock (man 2 fcntl): type, whence, start, length, process.
+_RECORD = struct.Struct("@hhqqi4x")
 # Of file systems without locks: there nobody can be told from anybody else.
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
@@ -58,6 +61,31 @@ def hold(folder: str, part: str, seconds: float = 0.0) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(_POLL_SECONDS)
+
+
+def is_held(folder: str, part: str) -> bool:
+    """Returns whether any process has a lock now; False where there are no locks.
+
+    Args:
+      folder: of the run.
+      part: PROGRAM or LEARNER.
+    """
+    path = _path(folder, part)
+    with _HOLDING:
+        if path in _held_files:
+            return True
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            wanted = _RECORD.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            found = fcntl.fcntl(file, fcntl.F_GETLK, wanted)
+            return bool(_RECORD.unpack(found)[0] != fcntl.F_UNLCK)
+        except OSError:
+            return False
+        finally:
+            os.close(file)
 
 
 def release(folder: str, part: str) -> None:

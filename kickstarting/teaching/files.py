@@ -35,6 +35,8 @@ from kickstarting.teaching.cards import (
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 
+# Where this program is, with the teachers that come with it.
+_PROGRAM = pathlib.Path(__file__).resolve().parents[2]
 # By the name of the file; the first that a folder has is taken.
 _READERS = {WEIGHTS: weight_files.read, "weights.npz": npz_weights.read}
 _FORMAT = 2
@@ -131,6 +133,25 @@ def save_teacher(
         ) from error
 
 
+def located(name: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns where the folder of a teacher is: here, else beside this program.
+
+    So teachers/doom/basic is the one that comes with it, wherever that is started, and
+    its name in a run's configuration stays the same.
+
+    Args:
+      name: a path; what is neither here nor there is taken to be here.
+    """
+    path = pathlib.Path(name)
+    try:
+        if not path.exists() and (_PROGRAM / path).exists():
+            return _PROGRAM / path
+    # A null byte, or a name that is too long.
+    except (OSError, ValueError):
+        pass
+    return path
+
+
 def load_teacher(
     folder: str | os.PathLike[str],
 ) -> tuple[dict[str, Any], TeacherCard]:
@@ -142,7 +163,7 @@ def load_teacher(
     Raises:
       TeacherError: something is missing, damaged, malformed or too large.
     """
-    path = pathlib.Path(folder)
+    path = located(folder)
     name = f"teacher {show(os.fspath(folder))}"
     try:
         require(path.is_dir(), "there is no such folder")
@@ -178,7 +199,7 @@ def read_card(folder: str | os.PathLike[str]) -> TeacherCard:
       TeacherError: it is missing, damaged, malformed or too large.
     """
     try:
-        return _read_card(pathlib.Path(folder) / CARD)[0]
+        return _read_card(located(folder) / CARD)[0]
     except TeacherError as error:
         raise TeacherError(f"teacher {show(os.fspath(folder))}: {error}") from error
     except (OSError, ValueError) as error:
@@ -214,7 +235,7 @@ def weights_sha256(folder: str | os.PathLike[str]) -> str:
       TeacherError: the folder has no weights that can be read.
     """
     try:
-        return _sha256(_weights_of(pathlib.Path(folder)))
+        return _sha256(_weights_of(located(folder)))
     except OSError as error:
         raise TeacherError(f"{show(os.fspath(folder))} has no {WEIGHTS}") from error
 

@@ -169,7 +169,7 @@ def _measured(
 
 def _identity(name: str) -> str:
     """Returns what tells a teacher from another one of its name."""
-    if os.path.isdir(name):
+    if teacher_files.located(name).is_dir():
         return f"{name} {teacher_files.weights_sha256(name)}"
     return name
 

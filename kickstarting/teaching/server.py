@@ -5,15 +5,15 @@ and comes again with the next unroll, so that any replica gives the same answer 
 split into slices equals one long pass. What waits for one teacher is answered as one
 batch.
 
-A teacher that fails costs its own advice alone: the other teachers' answers stand, and
-so does the server.
+A teacher that fails, or hangs, costs its own advice alone: the other teachers' answers
+stand, and so does the server.
 """
 
 import collections
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -21,7 +21,7 @@ import numpy as np
 from absl import logging
 
 from kickstarting.agent import trajectory
-from kickstarting.teaching import answers, teachers
+from kickstarting.teaching import answering, answers, teachers
 from kickstarting.teaching import values as teacher_values
 from kickstarting.teaching.cards import show_error
 
@@ -30,6 +30,8 @@ States = list[list[np.ndarray] | None]
 
 _WAIT_SECONDS = 0.2
 _ANSWER_SECONDS = 60.0
+# Of a teacher that is code of others: its callers wait for as long by default.
+_HANGS_SECONDS = 10.0
 # Unrolls in a batch. On a CPU an unroll costs the same in a batch of 2 and of 32, but
 # the memory grows with the batch (docs/measurements.md).
 LARGEST_BATCH_ON_CPU = 8
@@ -63,6 +65,7 @@ class TeacherServer:
         num_teachers: int,
         device: jax.Device | None = None,
         valued_tasks: Sequence[str] | None = None,
+        hangs_seconds: float = _HANGS_SECONDS,
     ) -> None:
         """Loads every named teacher once.
 
@@ -71,6 +74,8 @@ class TeacherServer:
           num_teachers: K, the length of an answer's leading axis.
           device: where the teachers compute; JAX's default if None.
           valued_tasks: the tasks' names where answers are to have values; else None.
+          hangs_seconds: that a teacher that is code of others may take for a batch;
+            then the other teachers' turns come, and it has none until it answers.
 
         Raises:
           teacher_files.TeacherError: a teacher cannot be loaded, or has no values where
@@ -98,6 +103,10 @@ class TeacherServer:
         self._waiting: dict[int, collections.deque[_Request]] = {}
         self._arrived = threading.Condition()
         self._ended = threading.Event()
+        self._hangs_seconds = hangs_seconds
+        # Of teachers that are code of others, by their index.
+        self._answering: dict[int, answering.Answering] = {}
+        self._stopping: Callable[[], bool] = self._ended.is_set
         self._batches = 0
         self._unrolls = 0
         # Unrolls without advice, by what was wrong and whose it was.
@@ -187,6 +196,8 @@ class TeacherServer:
         for index, held in enumerate(self._held):
             if held is not None and index not in needed:
                 self._held[index] = None
+                if index in self._answering:
+                    self._answering.pop(index).end()
                 dropped += 1
         return dropped
 
@@ -210,6 +221,7 @@ class TeacherServer:
         Args:
           stop: set when the program ends.
         """
+        self._stopping = stop.is_set
         try:
             while not stop.is_set():
                 index, requests = self._take_batch()
@@ -253,8 +265,15 @@ class TeacherServer:
                 lambda *leaves: np.stack(leaves),
                 *[(r.observation, r.first, r.state) for r in requests],
             )
-            logits, values, states = self._ask(held.teacher, observation, first, state)
+            logits, values, states = self._asked(
+                index, held.teacher, observation, first, state
+            )
             usable = _are_usable(logits, values, requests)
+        except answering.HangsError as error:
+            self._tell("failed_answers", index, len(requests), str(error))
+            for request in requests:
+                request.answer.put(None)
+            return
         except Exception as error:  # noqa: BLE001 - anybody's code
             self._tell("failed_answers", index, len(requests), show_error(error))
             for request in requests:
@@ -278,6 +297,20 @@ class TeacherServer:
                 value = values[i, :, request.value_column]
             own = jax.tree.map(lambda x, i=i: x[i], states)
             request.answer.put((logits[i], value, own))
+
+    def _asked(self, index: int, teacher: trajectory.Teacher, *slices: Any) -> Any:
+        """Returns what `_ask` does; who is code of others may take only so long.
+
+        Raises:
+          answering.HangsError: it has taken longer.
+        """
+        if isinstance(teacher, teachers.CheckpointTeacher):
+            return self._ask(teacher, *slices)
+        if index not in self._answering:
+            self._answering[index] = answering.Answering(f"teacher {index}")
+        return self._answering[index].ask(
+            lambda: self._ask(teacher, *slices), self._hangs_seconds, self._stopping
+        )
 
     def _ask(
         self, teacher: trajectory.Teacher, *slices: Any

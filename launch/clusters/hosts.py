@@ -62,7 +62,7 @@ def commands(
             kept_node.END_WITH_INPUT,
             *placed.arguments(),
         ]
-        directory = machine.directory or os.getcwd()
+        directory = machine.directory or placement.PROJECT
         line = f"cd {shlex.quote(directory)} && {shlex.join(words)}"
         found[node] = [
             line if word == cluster_file.COMMAND else word
@@ -150,7 +150,9 @@ class _Node:
         self._config = config
         self._command = command
         self._log = log
-        self._patience = revival.Patience(groups.MOST_ENDS[self.group])
+        self._patience = revival.Patience(
+            groups.MOST_ENDS[self.group], groups.done(config.logdir, self.group)
+        )
         self._last_group = node_names.last_group(config)
         self._due = 0.0
         self._process: subprocess.Popen[bytes] | None = None

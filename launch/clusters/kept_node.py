@@ -28,8 +28,10 @@ def main() -> None:
         threading.Thread(target=_end_with_input, name="input", daemon=True).start()
     node = _argument(_NODE)
     node_logs.begin(node)
-    most_ends = groups.MOST_ENDS.get(node.partition("/")[0], revival.MOST_ENDS)
-    keeper.keep(_argument(_LOGDIR) or ".", node, _work, most_ends)
+    group = node.partition("/")[0]
+    logdir = _argument(_LOGDIR) or "."
+    most_ends = groups.MOST_ENDS.get(group, revival.MOST_ENDS)
+    keeper.keep(logdir, node, _work, most_ends, groups.done(logdir, group))
 
 
 def _work() -> None:

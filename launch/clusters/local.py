@@ -3,19 +3,17 @@
 Who stops whom: docs/how_it_works.md.
 """
 
-import contextlib
 import importlib
 import os
 import shutil
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 from absl import flags as absl_flags
 
 from kickstarting.config import run as config_lib
+from launch.computing import this_machine
 from launch.flags import preflight
 from launch.monitoring import log_tail, run_folder, shared_view, terminal
 from launch.processes import proxies, stop_event, stop_signals
@@ -59,7 +57,7 @@ def launch(
         ]
     )
     terminal.quieten_launchpad()
-    proxies.keep_away([program_lib.THIS_MACHINE])
+    proxies.keep_away([this_machine.name()])
     stop_event.use()
     program = program_lib.make_program(
         config,
@@ -67,27 +65,12 @@ def launch(
         checked.resumed_frames,
         process_per_member=launch_type == LOCAL_MP and config.population.size > 1,
     )
-    with stop_signals.remembered(), _scratch_folder():
+    with stop_signals.remembered():
         if launch_type == LOCAL_MT:
             # Before threads do so, all at once.
             importlib.import_module("kickstarting.queue.reverb_queue")
             return _wait(lp.launch(program, launch_type=launch_type))
         return _run_processes(program, config, log_dir, shows_logs)
-
-
-@contextlib.contextmanager
-def _scratch_folder() -> Iterator[None]:
-    """Gives Launchpad and Reverb, which leave temporary files, a place that ends."""
-    before = os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix="kickstarting-") as folder:
-        os.environ["TMPDIR"] = tempfile.tempdir = folder
-        try:
-            yield
-        finally:
-            tempfile.tempdir = None
-            os.environ.pop("TMPDIR")
-            if before is not None:
-                os.environ["TMPDIR"] = before
 
 
 def _run_processes(

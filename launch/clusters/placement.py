@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import os
+import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from launch.flags import options as options_lib
 from launch.flags import preflight
 from launch.flags import run as run_flags
 from launch.processes import groups
+
+# Where nodes find this program, on machines that see this one's folders.
+PROJECT = str(pathlib.Path(__file__).resolve().parents[2])
 
 _BASE_PORT = 16000
 # Their machines may be shared by runs, each of which has so many ports to itself.
@@ -103,9 +107,23 @@ def placed(config: config_lib.Config, options: options_lib.Options) -> Placed | 
         logdir=os.path.abspath(config.logdir),
         base_port=config.base_port or _base_port(config.logdir, options.launch),
         num_actors=actors,
-        kickstarting=dataclasses.replace(config.kickstarting, replicas=teachers),
+        kickstarting=dataclasses.replace(
+            config.kickstarting,
+            replicas=teachers,
+            teachers=tuple(
+                (task, _from_project(name))
+                for task, name in config.kickstarting.teachers
+            ),
+        ),
     )
     return Placed(config, cluster, options.launch)
+
+
+def _from_project(teacher: str) -> str:
+    """Returns a teacher's name as nodes understand it, which begin in the project."""
+    if os.getcwd() == PROJECT or not os.path.exists(teacher):
+        return teacher
+    return os.path.abspath(teacher)
 
 
 def _base_port(logdir: str, launch: str) -> int:

@@ -75,7 +75,7 @@ def script(placed: placement.Placed, checked: preflight.Checked) -> str:
     last = commands.pop(node_names.last_group(config))
     return _TEMPLATE.format(
         header="\n".join(header),
-        directory=shlex.quote(os.getcwd()),
+        directory=shlex.quote(placement.PROJECT),
         hosts="\n".join(
             f"hosts_of {group} {step.options}" for group, step in steps.items()
         ),

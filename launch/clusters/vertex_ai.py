@@ -188,7 +188,7 @@ def _launch(placed: placement.Placed, checked: preflight.Checked) -> None:
         if needs.accelerators:
             amounts[cluster.vertex_ai.accelerator] = needs.accelerators
         return xm_docker.DockerConfig(
-            code_directory=os.getcwd(),
+            code_directory=placement.PROJECT,
             docker_requirements=_REQUIREMENTS,
             hw_requirements=xm.JobRequirements(
                 **{name: amount for name, amount in amounts.items() if amount}

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 
 from kickstarting.config import run as config_lib
 
+# What lies in the current folder is not to be taken for a module of the same name.
 _NAMES = (
-    "import jax, json; print(json.dumps([d.device_kind for d in jax.local_devices()]))"
+    "import sys; del sys.path[0]; import jax, json; "
+    "print(json.dumps([d.device_kind for d in jax.local_devices()]))"
 )
 _CPU = "cpu"
 

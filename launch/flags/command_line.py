@@ -8,7 +8,13 @@ from collections.abc import Callable, Sequence
 from absl import flags
 
 from kickstarting.environments import base
-from launch.computing import compilation_cache, process_memory, processor_threads
+from launch.computing import (
+    compilation_cache,
+    drawing_folder,
+    process_memory,
+    processor_threads,
+    scratch,
+)
 from launch.flags import help, preflight
 from launch.monitoring import node_logs, standard_streams
 from launch.processes import interruption
@@ -34,7 +40,9 @@ def run(
     process_memory.keep_freed_memory()
     processor_threads.share_cores(processor_threads.usable_cores())
     compilation_cache.keep()
-    number = status(main, sys.argv, passed_on, names)
+    drawing_folder.keep()
+    with scratch.folder():
+        number = status(main, sys.argv, passed_on, names)
     sys.stdout.flush()
     sys.stderr.flush()
     # Threads of Courier, Reverb and TensorFlow may still wait in C++; interpreter
@@ -90,6 +98,7 @@ def _end_at_once(number: int, frame: object) -> None:
     if sys.stderr.isatty():
         # A progress bar hides the cursor.
         os.write(sys.stderr.fileno(), b"\x1b[?25h\n")
+    scratch.remove()
     os._exit(128 + number)
 
 

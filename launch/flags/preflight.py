@@ -7,7 +7,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import base, suites
 from kickstarting.population import events as population_events
 from kickstarting.reporting import run_files
-from kickstarting.ring import checks, resumption
+from kickstarting.ring import checks, machine, resumption
 from kickstarting.storage import checkpoints, folder_lock
 from kickstarting.teaching import files as teacher_files
 from kickstarting.teaching.returns import TeacherReturns
@@ -56,6 +56,8 @@ def check(
     Raises:
       one of UserErrors: the first thing that is wrong, in one line.
     """
+    if num_ports:
+        machine.check(config)
     spec = checks.check_tasks(config)
     checks.check_devices(config, num_devices)
     teacher_returns = checks.check_teachers(config, spec)

@@ -44,7 +44,7 @@ def resolve(tasks: Sequence[str], items: Sequence[str]) -> tuple[tuple[str, str]
                     f"a teacher is given for {task}, which is not among the tasks"
                 )
             own[task].append(teacher)
-        elif os.path.isdir(item) and not _is_teacher(pathlib.Path(item)):
+        elif _is_folder_of_teachers(teacher_files.located(item)):
             for task, found in _of_folder(tasks, item).items():
                 shared[task].append(found)
         else:
@@ -55,6 +55,10 @@ def resolve(tasks: Sequence[str], items: Sequence[str]) -> tuple[tuple[str, str]
     )
 
 
+def _is_folder_of_teachers(folder: pathlib.Path) -> bool:
+    return os.path.isdir(folder) and not _is_teacher(folder)
+
+
 def _is_teacher(folder: pathlib.Path) -> bool:
     return (folder / teacher_files.CARD).is_file()
 
@@ -63,8 +67,9 @@ def _of_folder(tasks: Sequence[str], folder: str) -> dict[str, str]:
     """Finds the teacher of each task among the cards below a folder."""
     found: dict[str, str] = {}
     taught: set[str] = set()
-    for card_file in sorted(pathlib.Path(folder).rglob(teacher_files.CARD)):
-        teacher = str(card_file.parent)
+    top = teacher_files.located(folder)
+    for card_file in sorted(top.rglob(teacher_files.CARD)):
+        teacher = str(pathlib.Path(folder, card_file.parent.relative_to(top)))
         card = teacher_files.read_card(teacher)
         taught.update(card.tasks)
         for task in card.tasks:
@@ -138,7 +143,7 @@ def table(
 
 def _unknown(teacher: str, task: str) -> str:
     """Returns what stands for a return that is not known: why, where that is known."""
-    if not _is_teacher(pathlib.Path(teacher)):
+    if not _is_teacher(teacher_files.located(teacher)):
         return "?"
     tasks = teacher_files.read_card(teacher).tasks
     if task in tasks:

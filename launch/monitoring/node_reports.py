@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from absl import logging
 
 FILE = "nodes.json"
+# What a learner does before its first update, and from then on.
+COMPILING, TRAINING = "compiling", "training"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,12 +26,14 @@ class NodeReports:
       heard: by node, e.g. 'actor/0', seconds since the epoch.
       has_ended: whether the learner has ended as it was asked to.
       devices: the kind of each device that the learner computes on.
+      state: COMPILING or TRAINING.
     """
 
     time: float
     heard: Mapping[str, float]
     has_ended: bool = False
     devices: Sequence[str] = ()
+    state: str = TRAINING
 
 
 def write(
@@ -37,6 +41,7 @@ def write(
     silence: Mapping[str, float],
     has_ended: bool = False,
     devices: Sequence[str] = (),
+    state: str = TRAINING,
 ) -> None:
     """Replaces the file; on a full disk the old one stays.
 
@@ -45,6 +50,7 @@ def write(
       silence: by node, seconds since its last report.
       has_ended: whether this is the last one.
       devices: see NodeReports.
+      state: see NodeReports.
     """
     now = time.time()
     reports = NodeReports(
@@ -52,6 +58,7 @@ def write(
         {node: now - seconds for node, seconds in silence.items()},
         has_ended,
         devices,
+        state,
     )
     path = os.path.join(logdir, FILE)
     temporary = f"{path}.new"

@@ -84,7 +84,9 @@ class LearnerNode:
         self._reporter.start()
         view = shared_view.of_node(
             telemetry_text.TelemetryText(
-                lambda: self._lives.telemetry, ", ".join(self._config.tasks)
+                lambda: self._lives.telemetry,
+                ", ".join(self._config.tasks),
+                "its evaluation comes next" if self._config.evaluation_episodes else "",
             )
         )
         if self._config.show:

@@ -11,8 +11,12 @@ from kickstarting.queue import example as trajectory_example
 from kickstarting.reporting import run_files
 from kickstarting.ring import parts
 from kickstarting.storage import folder_lock
+from launch.monitoring import achievements
 from launch.processes import keeper, revival
 
+# More than what a learner that fails writes down of the few updates before that, each
+# time; fewer than lie between two checkpoints.
+_UPDATES_OF_PROGRESS = 100
 # A server of NFS takes back what a machine held that has died: after 90, as a rule.
 _LEASE_SECONDS = 120.0
 _WAIT_SECONDS = 0.2
@@ -90,7 +94,13 @@ class LearnerLives:
             self.learner.run(self._stop)
             return
         revival.keep_going(
-            self._config.logdir, "learner/0", self._live, self._stop, hopeless
+            self._config.logdir,
+            "learner/0",
+            self._live,
+            self._stop,
+            hopeless,
+            achievements.checkpointed(self._config.logdir),
+            _UPDATES_OF_PROGRESS * self._config.frames_per_batch,
         )
 
     def close(self) -> None:

@@ -1,10 +1,14 @@
 """The learner node of a population's member: a controller says what it is to be."""
 
+from typing import Any
+
 import numpy as np
 
+from kickstarting.config import run as config_lib
 from kickstarting.learning import learner, standstill
 from kickstarting.population import member as population_member
 from launch.computing import process_memory
+from launch.monitoring import achievements
 from launch.nodes import learner as learner_node
 
 
@@ -15,11 +19,28 @@ class MemberLearnerNode(learner_node.LearnerNode):
     is lost, and so would be what it is told.
     """
 
+    def __init__(
+        self, config: config_lib.Config, teacher_returns: np.ndarray, queue: Any
+    ) -> None:
+        """See LearnerNode."""
+        super().__init__(config, teacher_returns, queue)
+        self._checkpointed = achievements.checkpointed(config.logdir)
+        # Environment frames at the last copy; None: a checkpoint holds it.
+        self._adopted_at: int | None = None
+
     def progress(self) -> population_member.Progress:
         """Returns how far this member is."""
         own = self._learner()
+        copies = self._lives.telemetry.copies
+        if self._adopted_at is not None and self._checkpointed() > self._adopted_at:
+            self._adopted_at = None
         return population_member.Progress(
-            own.frames, own.fitness(), own.life, own.restored_frames
+            own.frames,
+            own.fitness(),
+            own.life,
+            own.restored_frames,
+            copies,
+            copies if self._adopted_at is None else copies - 1,
         )
 
     def evolve(self, evolved: dict[str, float]) -> None:
@@ -36,7 +57,10 @@ class MemberLearnerNode(learner_node.LearnerNode):
 
     def adopt(self, weights: list[np.ndarray]) -> None:
         """See Learner.adopt."""
-        self._learner().adopt(weights)
+        own = self._learner()
+        own.adopt(weights)
+        # A checkpoint of more frames than these holds them.
+        self._adopted_at = own.frames
         process_memory.give_back_freed_memory()
 
     def pause(self, paused: bool) -> None:

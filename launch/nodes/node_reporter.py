@@ -72,6 +72,11 @@ class NodeReporter:
             )
 
     def _write(self, has_ended: bool) -> None:
+        telemetry = self._telemetry()
         node_reports.write(
-            self._config.logdir, self._telemetry().silence(), has_ended, self._devices
+            self._config.logdir,
+            telemetry.silence(),
+            has_ended,
+            self._devices,
+            node_reports.TRAINING if telemetry.has_updates else node_reports.COMPILING,
         )

@@ -10,6 +10,7 @@ import launchpad as lp
 import numpy as np
 
 from kickstarting.config import run as config_lib
+from launch.computing import this_machine
 from launch.monitoring import node_names
 from launch.nodes import (
     actor,
@@ -25,8 +26,6 @@ from launch.nodes import (
 from launch.processes import member_process
 from launch.processes import members as members_lib
 
-# Launchpad gives it to every node that has no other host.
-THIS_MACHINE = "localhost"
 # Unrolls that may wait for a teacher at once in one replica: each blocks a thread.
 _TEACHER_THREADS = {"thread_pool_size": 64}
 _LEARNER_CALL_SECONDS = 60.0
@@ -35,7 +34,7 @@ _LEARNER_CALL_SECONDS = 60.0
 def on_this_machine(group: str, number: int) -> str:
     """Returns the host of every node where all are on one machine."""
     del group, number
-    return THIS_MACHINE
+    return this_machine.name()
 
 
 def make_program(
@@ -122,9 +121,11 @@ def make_program(
         _add(program, "actor", itertools.chain(*actors))
     _add(program, "population", controllers)
     _add(program, "evaluator", evaluators)
+    servers = {"queue": queues, "learner": learners, "teacher": teachers}
     if config.base_port:
-        servers = {"queue": queues, "learner": learners, "teacher": teachers}
         addresses.fix(program, servers, config, host_of)
+    elif this_machine.name() != addresses.LAUNCHPADS_HOST:
+        addresses.take_free_ports(program, servers, this_machine.name())
     return program
 
 

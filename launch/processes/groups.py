@@ -3,11 +3,12 @@
 import math
 
 from kickstarting.config import run as config_lib
+from launch.monitoring import achievements
 from launch.processes import revival
 
-# Killed processes in a row, within a short time each, that end the run. Without a
+# Killed processes in a row, which did nothing that lasts, that end the run. Without a
 # teacher, an actor or an evaluator the others go on; a learner, a queue or a controller
-# that dies at once each time will not live longer the next.
+# that dies so each time will not fare better the next.
 MOST_ENDS = {
     "teacher": math.inf,
     "actor": math.inf,
@@ -45,4 +46,16 @@ def most_ends(config: config_lib.Config, group: str) -> float | None:
     """
     if group == "teacher" or revival.is_wanted(config):
         return MOST_ENDS[group]
+    return None
+
+
+def done(logdir: str, group: str) -> achievements.Done | None:
+    """Returns what tells how much a group's nodes have done; see revival.Patience.
+
+    Args:
+      logdir: of the run; what learns and what rules sees it, whatever its machine.
+      group: of the nodes.
+    """
+    if group in ("learner", "member", "population"):
+        return achievements.checkpointed(logdir)
     return None

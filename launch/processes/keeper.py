@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from absl import logging
 
+from launch.monitoring import achievements
 from launch.processes import restarts, revival
 
 _PR_SET_PDEATHSIG = 1
@@ -53,6 +54,7 @@ def keep(
     node: str,
     work: Callable[[], None],
     most_ends: float = math.inf,
+    done: achievements.Done | None = None,
 ) -> NoReturn:
     """Does the work in a child, and in another one where that is killed.
 
@@ -65,11 +67,12 @@ def keep(
       node: e.g. 'actor/0'.
       work: of the node; called in each child, which ends after it. Threads that this
         process has begun are not in the child.
-      most_ends: children in a row, killed within a short time each, after which this
-        process ends as well, with status 1.
+      most_ends: children in a row, killed before they did anything that lasts, after
+        which this process ends as well, with status 1.
+      done: see revival.Patience.
     """
     keeper = _Keeper()
-    patience = revival.Patience(most_ends)
+    patience = revival.Patience(most_ends, done)
     while True:
         code = keeper.wait(_start(work))
         if keeper.is_stopping or code > 0:

@@ -17,6 +17,8 @@ import socket
 import struct
 from typing import NoReturn
 
+from launch.computing import this_machine
+
 # <sched.h>, <linux/sockios.h>, <linux/if.h>
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914
@@ -121,5 +123,5 @@ def _settle(user: int, group: int, is_of_own_user: bool) -> None:
 
 def _connect_to_itself() -> None:
     """Does what the nodes will do, by the name that they use."""
-    with socket.create_server(("localhost", 0)) as server:
+    with socket.create_server((this_machine.name(), 0)) as server:
         socket.create_connection(server.getsockname()).close()

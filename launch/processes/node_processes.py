@@ -97,7 +97,7 @@ def _begin(
     node_logs.begin(node)
     work = functools.partial(_work, termination_notice)
     if most_ends is not None:
-        keeper.keep(logdir, node, work, most_ends)
+        keeper.keep(logdir, node, work, most_ends, groups.done(logdir, group))
     work()
     sys.exit()
 

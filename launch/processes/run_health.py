@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 
 from kickstarting.reporting import run_files
-from kickstarting.storage import checkpoints
+from kickstarting.storage import checkpoints, folder_lock
 from launch.monitoring import node_reports, run_folder
 from launch.processes import restarts
 
@@ -23,6 +23,10 @@ from launch.processes import restarts
 SILENCE_SECONDS = 30.0
 
 _MEMBER = "member_*"
+
+# What a run does, beside node_reports.COMPILING and TRAINING.
+STARTING, EVALUATING, ENDED = "starting", "evaluating", "ended"
+STOPPED, AWAY = "stopped", "away"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +62,9 @@ class RunHealth:
       checkpoint_age: seconds since it was written; NaN without one.
       free_bytes: of the disk that the folder is on.
       devices: the kind of each device that the learner computes on; empty: unknown.
+      state: STARTING, COMPILING, TRAINING, EVALUATING (after its last frame), ENDED
+        (with all of them), STOPPED (without), or AWAY: its program is there, and its
+        learner is not.
     """
 
     logdir: str
@@ -69,6 +76,7 @@ class RunHealth:
     checkpoint_age: float
     free_bytes: int
     devices: Sequence[str] = ()
+    state: str = STOPPED
 
     @property
     def is_finished(self) -> bool:
@@ -78,9 +86,9 @@ class RunHealth:
     @property
     def is_well(self) -> bool:
         """Whether it is done, or goes on with every node that is known of."""
-        return self.is_finished or (
-            self.is_running and all(node.is_well for node in self.nodes)
-        )
+        if self.is_finished or self.state == STARTING:
+            return True
+        return self.is_running and all(node.is_well for node in self.nodes)
 
 
 def read(logdir: str) -> list[RunHealth]:
@@ -104,29 +112,62 @@ def read(logdir: str) -> list[RunHealth]:
         ) from error
     members = sorted(map(str, pathlib.Path(logdir).glob(_MEMBER)))
     shared = _nodes(logdir, None) if members else []
-    found = [_read_one(each, total_frames) for each in members or [logdir]]
+    has_program = folder_lock.is_held(logdir, folder_lock.PROGRAM)
+    found = [_read_one(each, total_frames, has_program) for each in members or [logdir]]
     if not shared:
         return found
     first = dataclasses.replace(found[0], nodes=[*shared, *found[0].nodes])
     return [first, *found[1:]]
 
 
-def _read_one(logdir: str, total_frames: int) -> RunHealth:
+def _read_one(logdir: str, total_frames: int, has_program: bool) -> RunHealth:
     reports = node_reports.read(logdir)
     frames, age = _newest_checkpoint(logdir)
+    row = _newest_row(logdir)
+    is_running = (
+        reports is not None
+        and not reports.has_ended
+        and _age(reports) < SILENCE_SECONDS
+    )
+    if row.get(run_files.FRAMES, 0.0) >= total_frames:
+        state = EVALUATING if has_program else ENDED
+    elif is_running:
+        assert reports is not None
+        state = reports.state
+    else:
+        state = _state_of_silent(logdir, reports, has_program)
     return RunHealth(
         logdir=logdir,
         total_frames=total_frames,
-        row=_newest_row(logdir),
-        is_running=reports is not None
-        and not reports.has_ended
-        and _age(reports) < SILENCE_SECONDS,
+        row=row,
+        is_running=is_running,
+        state=state,
         nodes=_nodes(logdir, reports),
         checkpoint_frames=frames,
         checkpoint_age=age,
         free_bytes=shutil.disk_usage(logdir).free,
         devices=reports.devices if reports else (),
     )
+
+
+def _state_of_silent(
+    logdir: str, reports: node_reports.NodeReports | None, has_program: bool
+) -> str:
+    """Returns the state of a run whose learner says nothing now."""
+    if not (has_program or folder_lock.is_held(logdir, folder_lock.LEARNER)):
+        return STOPPED
+    if reports is None or reports.has_ended:
+        return STARTING
+    # Who took the lock since then has not come to his first report.
+    begun = max(
+        (
+            path.stat().st_mtime
+            for path in pathlib.Path(logdir).glob("*.lock")
+            if path.is_file()
+        ),
+        default=0.0,
+    )
+    return STARTING if reports.time < begun else AWAY
 
 
 def _nodes(logdir: str, reports: node_reports.NodeReports | None) -> list[NodeHealth]:

@@ -60,7 +60,7 @@ _DEADLINE = 270.0
 _SLOW_STEPS = pathlib.Path(__file__).with_name("slow_steps").absolute()
 
 
-def _compiled_folder() -> str:
+def compiled_folder() -> str:
     """Returns what ./run_tests named, or a folder of this user's own like it."""
     if named := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return named
@@ -87,6 +87,7 @@ class ProgramRun:
         slow_steps: bool = False,
         variables: Mapping[str, str] | None = None,
         terminal: int | None = None,
+        machine: str = "",
     ) -> None:
         """Starts it; the test's end ends it at the latest.
 
@@ -99,7 +100,13 @@ class ProgramRun:
             only to go on for a while leaves the processors to the tests beside it.
           variables: of the environment, in addition.
           terminal: descriptor of the one that it stands on; None: files.
+          machine: commands of a shell that make the machine another one, for it alone:
+            limits, and mounts, which take the rights of root.
         """
+        command = [sys.executable, "-m", module, *arguments]
+        if machine:
+            script = f'{machine}; exec "$0" "$@"'
+            command = ["unshare", "--mount", "bash", "-ec", script, *command]
         path = [str(_SLOW_STEPS)] * slow_steps + sys.path
         self._mark = uuid.uuid4().hex
         self._outputs = [
@@ -113,7 +120,7 @@ class ProgramRun:
                 streams = dict.fromkeys(streams, terminal)
                 take_terminal = functools.partial(_take_terminal, terminal)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                command,
                 **streams,
                 # Of a session without one it becomes the controlling terminal.
                 preexec_fn=take_terminal,
@@ -121,7 +128,7 @@ class ProgramRun:
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join(filter(None, path)),
                     # What one run has compiled the next need not.
-                    "JAX_COMPILATION_CACHE_DIR": compiled or _compiled_folder(),
+                    "JAX_COMPILATION_CACHE_DIR": compiled or compiled_folder(),
                     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
                     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
                     _MARK: self._mark,

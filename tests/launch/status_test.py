@@ -5,16 +5,41 @@ import io
 import json
 import os
 import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import numpy as np
 from absl.testing import absltest, flagsaver
 
 from kickstarting.reporting import run_files
-from kickstarting.storage import checkpoints
+from kickstarting.storage import checkpoints, folder_lock
 from launch import status
 from launch.flags import command_line
 from launch.monitoring import node_reports, run_folder
 from launch.processes import restarts, run_health
+
+_HOLD = """
+import sys
+from kickstarting.storage import folder_lock
+folder_lock.hold(sys.argv[1], sys.argv[2])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def _held(logdir: str, part: str) -> Iterator[None]:
+    """Lets another process have a lock within."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, logdir, part],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
 
 
 class StatusTest(absltest.TestCase):
@@ -76,6 +101,45 @@ class StatusTest(absltest.TestCase):
         number, said = self._status(self.logdir)
         self.assertEqual(number, 0)
         self.assertIn("finished", said)
+
+    def _states(self) -> str:
+        """Returns the state of the one run, once it was shown."""
+        _, said = self._status(self.logdir)
+        (run,) = run_health.read(self.logdir)
+        self.assertIn(run.state, said)
+        return run.state
+
+    def test_each_state_has_its_word(self) -> None:
+        files = run_files.RunFiles(self.logdir)
+        files.write_config({"total_frames": 1000})
+        files.close()
+        self.assertEqual(self._states(), "stopped")
+        with _held(self.logdir, folder_lock.PROGRAM):
+            self.assertEqual(self._states(), "starting")
+            self.assertEqual(self._status(self.logdir)[0], 0)
+            silence = {"learner/0": 0.0}
+            node_reports.write(self.logdir, silence, state=node_reports.COMPILING)
+            self.assertEqual(self._states(), "compiling")
+            node_reports.write(self.logdir, silence)
+            self.assertEqual(self._states(), "training")
+            self._write(self.logdir, frames=1000)
+            self.assertEqual(self._states(), "evaluating")
+        self.assertEqual(self._states(), "ended")
+
+    def test_a_learner_that_is_away_and_one_that_begins_again(self) -> None:
+        self._write(self.logdir, frames=250)
+        jump = 2 * run_health.SILENCE_SECONDS
+        with _held(self.logdir, folder_lock.PROGRAM):
+            node_reports.write(self.logdir, {"learner/0": 0.0})
+            now = run_health.time.time
+            later = absltest.mock.patch.object(
+                run_health.time, "time", lambda: now() + jump
+            )
+            with later:
+                self.assertEqual(self._states(), "away")
+                self.assertEqual(self._status(self.logdir)[0], 1)
+        with _held(self.logdir, folder_lock.PROGRAM), later:
+            self.assertEqual(self._states(), "starting")
 
     def test_members_of_a_population_and_what_they_share(self) -> None:
         self._write(self.logdir, frames=0)

@@ -29,6 +29,9 @@ class MemberTest(learner_case.LearnerTestCase):
             np.testing.assert_array_equal(own, copied)
         made.run(threading.Event())
         self.assertEqual(made.frames, 16 * learner_case.NUM_UPDATES)
+        # Its checkpoint tells that it holds the copy.
+        self._make()
+        self.assertEqual(self.telemetry.copies, 1)
         self.assertEqual(made.parameters(-1)[0], learner_case.NUM_UPDATES)
 
     def test_goes_on_with_other_hyperparameters_and_compiles_nothing(self):

@@ -158,6 +158,25 @@ class PictureTest(parameterized.TestCase):
         self.assertIn("0%  0 of 1k frames  ? left", picture)
         self.assertNotIn("score", picture)
 
+    def test_a_run_that_compiles_says_so_and_again_when_it_is_resumed(self):
+        telemetry = telemetry_lib.Telemetry(("doom:basic",), (None,), 1000)
+        compiling = "compiling until its first update"
+        text = telemetry_text.TelemetryText(lambda: telemetry, "a run")
+        for updates in (1, 2):
+            self.assertIn(compiling, text.line(_console()))
+            self.assertIn(compiling, "\n".join(_picture(telemetry)))
+            telemetry.record_update(100 * updates, updates, {})
+            self.assertNotIn("compiling", text.line(_console()))
+            telemetry.restore(telemetry.state())
+
+    def test_a_run_that_is_trained_says_what_comes_next(self):
+        telemetry = telemetry_lib.Telemetry(("doom:basic",), (None,), 1000)
+        telemetry.record_update(1000, 1, {})
+        text = telemetry_text.TelemetryText(lambda: telemetry, "a run", "a test")
+        self.assertIn("(100%)", text.line(_console()))
+        self.assertIn("/s, trained, a test", text.line(_console()))
+        self.assertNotIn("left", "\n".join(_picture(telemetry)))
+
     def test_names_are_no_markup(self):
         picture = "\n".join(_picture(_telemetry(("gym:[bold]x[/]",))))
         self.assertIn("gym:[bold]x[/]", picture)

@@ -45,6 +45,22 @@ class FolderLockTest(absltest.TestCase):
         with folder_lock.held(self.folder, folder_lock.PROGRAM):
             pass
 
+    def test_who_looks_sees_it_and_takes_nothing(self) -> None:
+        def is_held() -> bool:
+            return folder_lock.is_held(self.folder, folder_lock.LEARNER)
+
+        self.assertFalse(is_held())
+        holder = self._holder()
+        self.assertTrue(is_held())
+        self.assertFalse(folder_lock.is_held(self.folder, folder_lock.PROGRAM))
+        holder.kill()
+        holder.wait()
+        self.assertFalse(is_held())
+        with folder_lock.held(self.folder, folder_lock.LEARNER):
+            self.assertTrue(is_held())
+            with self.assertRaises(folder_lock.FolderInUseError):
+                folder_lock.hold(self.folder, folder_lock.LEARNER)
+
     def test_a_process_that_is_killed_leaves_it_free(self) -> None:
         holder = self._holder()
         holder.kill()

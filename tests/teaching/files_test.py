@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import pathlib
 
 import jax
 import numpy as np
@@ -12,6 +13,21 @@ from absl.testing import absltest, parameterized
 
 from kickstarting.teaching import files as teacher_files
 from tests import teacher_folder
+
+
+class LocatedTest(absltest.TestCase):
+    def test_a_teacher_of_the_project_is_found_from_elsewhere(self):
+        name = "tests/teaching"
+        project = pathlib.Path.cwd()
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        self.addCleanup(os.chdir, project)
+        os.chdir(folder)
+        located = teacher_files.located(name)
+        self.assertTrue(located.samefile(project / name))
+        (folder / name).mkdir(parents=True)
+        self.assertEqual(teacher_files.located(name), pathlib.Path(name))
+        for nowhere in ("none", "a\0b", "x" * 5000):
+            self.assertEqual(str(teacher_files.located(nowhere)), nowhere)
 
 
 class RoundTripTest(teacher_folder.TeacherFolderTest):

@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from concurrent import futures
+from unittest import mock
 
 import jax
 import numpy as np
@@ -22,9 +23,15 @@ ECHO, STATELESS = small_teachers.ECHO, small_teachers.STATELESS
 
 class ServerTestCase(parameterized.TestCase):
     def _serve(
-        self, teachers_of_task, num_teachers: int = 1, running: bool = True
+        self,
+        teachers_of_task,
+        num_teachers: int = 1,
+        running: bool = True,
+        **settings: float,
     ) -> teacher_server.TeacherServer:
-        server = teacher_server.TeacherServer(teachers_of_task, num_teachers)
+        server = teacher_server.TeacherServer(
+            teachers_of_task, num_teachers, **settings
+        )
         stop = threading.Event()
         thread = threading.Thread(target=server.run, args=(stop,), daemon=True)
         # A thread in compiled code when the interpreter ends takes the process down.
@@ -229,6 +236,34 @@ class ObjectTeacherServerTest(ServerTestCase):
         self.assertEqual(server.counters()[f"failed_answers/{STATELESS}"], 2)
         _, mask, _ = self._label(server, unroll, 0, 2)
         np.testing.assert_array_equal(mask, 1)
+
+    def test_a_teacher_that_hangs_is_told_of_and_the_others_go_on(self):
+        server = self._serve([[STATELESS, ECHO]], num_teachers=2, hangs_seconds=0.5)
+        unroll = _one(small_teachers.unrolls(1, LENGTH), 0)
+        may_go_on = threading.Event()
+        self.addCleanup(may_go_on.set)
+        teacher = server._held[server._names.index(STATELESS)].teacher
+        label = teacher.label
+
+        def hanging(*slices):
+            may_go_on.wait()
+            return label(*slices)
+
+        with (
+            mock.patch.object(teacher, "label", hanging),
+            self.assertLogs(level="WARNING") as logs,
+        ):
+            for _ in range(3):
+                _, mask, _ = self._label(server, unroll, 0, 2)
+                np.testing.assert_array_equal(mask, [[0, 0], [1, 1]])
+        self.assertLen(logs.output, 1)
+        self.assertIn(f"Teacher {STATELESS!r} hangs: no answer within", logs.output[0])
+        self.assertEqual(server.counters()[f"failed_answers/{STATELESS}"], 3)
+        may_go_on.set()
+        deadline = time.monotonic() + 60
+        # It answers again once it is back.
+        while not self._label(server, unroll, 0, 2)[1].all():
+            self.assertLess(time.monotonic(), deadline)
 
     @parameterized.parameters(np.nan, np.inf, -np.inf)
     def test_an_answer_that_is_not_finite_is_left_out_and_counted(self, value):

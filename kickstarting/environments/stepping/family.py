@@ -13,7 +13,7 @@ import sys
 import uuid
 from typing import Any
 
-from kickstarting.environments.stepping import guardian
+from kickstarting.environments.stepping import guardian, run_module
 
 _SINGLE_THREADED = (
     "OMP_NUM_THREADS",
@@ -40,11 +40,14 @@ class Family:
         It can import what this one can, and its numerical libraries have one thread.
 
         Args:
-          *arguments: of Python.
+          *arguments: of Python; '-m' and a module, which is then found where this
+            process would find it.
           **options: of subprocess.Popen, in addition.
         """
         if self._guardian is None:
             self._guardian = _start_guardian(self._mark)
+        if arguments[0] == "-m":
+            arguments = (os.path.abspath(run_module.__file__), *arguments[1:])
         mark = self.mark()
         process = subprocess.Popen(
             (sys.executable, *arguments),

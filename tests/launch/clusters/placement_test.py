@@ -128,6 +128,18 @@ class PlacementTest(parameterized.TestCase):
         self._nodes(*self._of_the_launcher("with spaces"), *self.given)
         self.assertFalse(os.path.exists(self.logdir))
 
+    def test_a_dry_run_lets_no_teacher_play(self) -> None:
+        status, out, error = self._status(
+            *self._of_the_launcher("with spaces"),
+            *self.given,
+            f"--teachers={program_run.GRID}=tests.launch.broken_teachers:breaking",
+            "--kickstarting_schedule=return_gap",
+            "--teacher_trial_episodes=1000000",
+        )
+        self.assertEqual((status, error), (0, ""))
+        self.assertIn("teacher/0", out)
+        self.assertFalse(os.path.exists(self.logdir))
+
     def test_settings_with_spaces_and_of_a_saved_run_are_handed_on(self) -> None:
         nodes = self._nodes(*self._of_the_launcher("with spaces"), *self.given)
         with flagsaver.flagsaver():

@@ -48,7 +48,11 @@ class MemberLearnerNodeTest(full_queue.LearnerNodeTestCase):
         self.running.start()
         self._wait_for(lambda: self.node.progress().frames == _FRAMES)
         weights = self.node.weights()
+        progress = self.node.progress()
+        self.assertEqual((progress.copies, progress.kept_copies), (0, 0))
         self.node.adopt([np.zeros_like(leaf) for leaf in weights])
+        progress = self.node.progress()
+        self.assertEqual((progress.copies, progress.kept_copies), (1, 0))
         # But the number of updates, which must not fall.
         self.assertLen([leaf for leaf in self.node.weights() if np.any(leaf)], 1)
         self.assertTrue(self.running.is_alive())

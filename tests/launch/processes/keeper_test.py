@@ -20,7 +20,7 @@ def work():
     life.write_text(str(keeper.predecessors()))
     {end}
 
-keeper.keep(sys.argv[1], "node/0", work, most_ends=3)
+keeper.keep(sys.argv[1], "node/0", work, most_ends=3, done={done})
 sys.exit("it returned")
 """
 
@@ -32,9 +32,9 @@ class KeepTest(parameterized.TestCase):
         self.folder = self.logdir / "lives"
         self.folder.mkdir()
 
-    def _start(self, end: str) -> subprocess.Popen:
+    def _start(self, end: str, done: str = "None") -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, "-c", _CHILD.format(end=end), str(self.logdir)],
+            [sys.executable, "-c", _CHILD.format(end=end, done=done), str(self.logdir)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stderr=subprocess.PIPE,
             text=True,
@@ -100,6 +100,24 @@ class KeepTest(parameterized.TestCase):
         self.assertTrue(said.endswith(end))
         counts = sorted(path.read_text() for path in self.folder.iterdir())
         self.assertEqual(counts, ["0", "1", "2"])
+
+    def test_a_long_life_that_does_nothing_is_no_new_beginning(self):
+        # Each of them is.
+        long_lives = "setattr(keeper.revival, '_LONG_LIFE_SECONDS', -1.0)"
+        process = self._start(
+            "os.kill(os.getpid(), signal.SIGKILL)", f"{long_lives} or (lambda: 0.0)"
+        )
+        self.assertEqual(process.wait(60), 1)
+        self.assertLen(self._lives(3), 3)
+
+    def test_children_that_do_something_are_replaced_for_as_long(self):
+        process = self._start(
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            "lambda: len(os.listdir(sys.argv[1] + '/lives'))",
+        )
+        self._lives(5)
+        process.terminate()
+        process.communicate(timeout=30)
 
     def test_a_child_that_fails_is_the_end(self):
         process = self._start("sys.exit(3)")

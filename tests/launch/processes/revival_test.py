@@ -4,6 +4,7 @@ import threading
 
 from absl.testing import absltest
 
+from launch.monitoring import achievements
 from launch.processes import restarts, revival
 
 
@@ -17,13 +18,19 @@ class KeepGoingTest(absltest.TestCase):
         self.stop = threading.Event()
         self.lives = 0
 
-    def _work(self, fails: int, error: type[Exception] = ValueError) -> None:
+    def _work(
+        self,
+        fails: int,
+        error: type[Exception] = ValueError,
+        done: achievements.Done | None = None,
+    ) -> None:
         def work() -> None:
             self.lives += 1
             if self.lives <= fails:
                 raise error(f"life {self.lives}")
 
-        revival.keep_going(self.logdir, "node/0", work, self.stop, hopeless=(KeyError,))
+        hopeless = (KeyError,)
+        revival.keep_going(self.logdir, "node/0", work, self.stop, hopeless, done)
 
     def test_what_fails_begins_again_and_says_so_in_one_line(self):
         with self.assertLogs(level="WARNING") as logged:
@@ -42,6 +49,17 @@ class KeepGoingTest(absltest.TestCase):
     def test_a_long_life_is_a_new_beginning(self):
         with absltest.mock.patch.object(revival, "_LONG_LIFE_SECONDS", -1.0):
             self._work(fails=3 * revival.MOST_ENDS)
+        self.assertEqual(self.lives, 3 * revival.MOST_ENDS + 1)
+
+    def test_a_long_life_without_progress_is_none(self):
+        with (
+            absltest.mock.patch.object(revival, "_LONG_LIFE_SECONDS", -1.0),
+            self.assertRaisesRegex(ValueError, f"life {revival.MOST_ENDS}$"),
+        ):
+            self._work(fails=100, done=lambda: 7.0)
+
+    def test_progress_is_a_new_beginning(self):
+        self._work(fails=3 * revival.MOST_ENDS, done=lambda: float(self.lives))
         self.assertEqual(self.lives, 3 * revival.MOST_ENDS + 1)
 
     def test_what_is_hopeless_is_not_tried_again(self):
@@ -68,6 +86,12 @@ class PatienceTest(absltest.TestCase):
         patience = revival.Patience(most_ends=3)
         delays = [patience.after_end() for _ in range(3)]
         self.assertEqual(delays, [0.5, 1.0, None])
+
+    def test_a_little_progress_is_none_until_it_adds_up(self):
+        done = iter(range(100))
+        patience = revival.Patience(3, lambda: float(next(done)), least=2.0)
+        delays = [patience.after_end() for _ in range(6)]
+        self.assertEqual(delays, [0.5, 0.5, 1.0, 0.5, 1.0, 0.5])
 
 
 if __name__ == "__main__":
