@@ -159,14 +159,14 @@ def make_batch(
 ) -> batch.EnvironmentBatch:
     """Makes a batch of environments, which may be of several tasks with one spec.
 
-    `xland` is stepped as one compiled batch in this process, anything else in a worker
+    `xland` is stepped as one batch of arrays in this process, anything else in a worker
     process for each environment.
 
     Args:
       settings: one for each environment.
       num_slots: S, unrolls in flight of each environment.
       unroll_length: T.
-      device: the jax.Device on which `xland` is stepped; JAX's default if None.
+      device: the jax.Device that draws openings of `xland`; JAX's default if None.
 
     Raises:
       base.EnvironmentConfigError: a task is unknown, or two differ in their spec.

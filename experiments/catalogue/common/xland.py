@@ -1,8 +1,8 @@
 """What the experiments on grids share: eight tasks in the place of DMLab-30's thirty.
 
-XLand-MiniGrid is stepped as compiled batches, so that two cores carry many seeds. As in
-the paper, small and large networks differ in their torso, not in their recurrent core:
-those of the paper are for pixels, these for 7x7 codes.
+XLand-MiniGrid is stepped as batches of arrays, so that two cores carry many seeds. As
+in the paper, small and large networks differ in their torso, not in their recurrent
+core: those of the paper are for pixels, these for 7x7 codes.
 """
 
 from collections.abc import Sequence

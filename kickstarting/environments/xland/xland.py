@@ -1,4 +1,4 @@
-"""The `xland` suite: XLand-MiniGrid's MiniGrid tasks, stepped as one compiled batch.
+"""The `xland` suite: XLand-MiniGrid's MiniGrid tasks, stepped as one batch of arrays.
 
 Observations are uint8 [view, view, 2] grids of tile and colour ids as the agent sees
 them, with what it carries in its own cell, the middle of the lowest row; rewards are
@@ -9,22 +9,23 @@ the actor's process: this module imports JAX, so no worker may load it.
 import functools
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import dm_env
 import jax
 import numpy as np
 import xminigrid
+from xminigrid import types
 from xminigrid.rendering import rgb_render
 
 from kickstarting.environments import base
 from kickstarting.environments.gym import instructions
-from kickstarting.environments.xland import grid_picture
-from kickstarting.environments.xland import simulator as xland_simulator
+from kickstarting.environments.stepping import batch
+from kickstarting.environments.xland import grid_picture, openings, worlds
 
 ACTION_NAMES = ("forward", "turn_right", "turn_left", "pick_up", "put_down", "toggle")
 
 _PREFIX = "MiniGrid-"
+_ONE_WORLD = np.zeros(1, np.int32)
 
 
 def levels() -> tuple[str, ...]:
@@ -66,24 +67,27 @@ class XLandEnvironment(base.SpecifiedEnvironment):
         """
         level = settings.task.partition(":")[2]
         super().__init__(spec(level, settings.action_repeat))
-        self._simulator = xland_simulator.simulator(level, settings.action_repeat)
-        self._key = jax.random.PRNGKey(settings.seed)
+        self._world = _worlds([level])
+        self._openings = openings.openings(level, settings.seed)
         self._rendered = settings.rendered
-        self._timestep: Any = None
+        self._is_open = self._is_over = False
 
     def reset(self) -> dm_env.TimeStep:
-        self._key, opening_key = jax.random.split(self._key)
-        self._timestep = self._simulator.reset(opening_key)
+        self._world.open(0, next(self._openings))
+        self._is_open, self._is_over = True, False
         return dm_env.restart(self._observation())
 
     def step(self, action: int) -> dm_env.TimeStep:
-        if self._timestep is None or self._timestep.last():
+        if not self._is_open or self._is_over:
             return self.reset()
-        self._timestep, total = self._simulator.step(self._timestep, np.int32(action))
-        reward = float(total)
-        if not self._timestep.last():
+        outcome = _repeated(
+            self._world, _ONE_WORLD, np.array([action]), self.spec.action_repeat
+        )
+        reward = float(outcome.reward[0])
+        self._is_over = bool(outcome.over[0])
+        if not self._is_over:
             return dm_env.transition(reward, self._observation())
-        if self._timestep.discount > 0:
+        if not outcome.terminated[0]:
             return dm_env.truncation(reward, self._observation(), discount=1.0)
         return dm_env.termination(reward, self._observation())
 
@@ -91,14 +95,17 @@ class XLandEnvironment(base.SpecifiedEnvironment):
         return grid_picture.draw(pixels, base.tile_size(pixels.shape))
 
     def render(self) -> np.ndarray | None:
-        if not self._rendered or self._timestep is None:
+        if not self._rendered or not self._is_open:
             return None
-        state = jax.tree.map(np.asarray, self._timestep.state)
-        return rgb_render.render(state.grid, state.agent, self.spec.frame_shape[0])
+        return rgb_render.render(*self.state(), self.spec.frame_shape[0])
+
+    def state(self) -> tuple[np.ndarray, types.AgentState]:
+        """Returns the world: its grid, uint8 [H, W, 2], and the agent in it."""
+        return self._world.state(0)
 
     def _observation(self) -> dict[str, np.ndarray]:
         return {
-            base.PIXELS: np.asarray(self._timestep.observation),
+            base.PIXELS: self._world.views(_ONE_WORLD)[0],
             base.INSTRUCTION: instructions.encode("", 0),
         }
 
@@ -106,22 +113,10 @@ class XLandEnvironment(base.SpecifiedEnvironment):
 make = XLandEnvironment
 
 
-class _Group:
-    """The environments of one level, their state and where each is in the batch."""
-
-    def __init__(self, level: str, settings: Sequence[base.TaskSettings]) -> None:
-        self.simulator = xland_simulator.simulator(level, settings[0].action_repeat)
-        self.size = len(settings)
-        self.bootstraps = np.array([each.bootstrap_time_limit for each in settings])
-        self.keys = np.stack([jax.random.PRNGKey(each.seed) for each in settings])
-        self.state: Any = None
-
-
 class XLandBatch:
     """A batch.EnvironmentBatch in this process; see there for the contract.
 
-    Steps are dispatched at once and computed by XLA while the caller goes on; `wait`
-    blocks for their results, which takes far less than any useful timeout.
+    A step is done when it is asked for, and `wait` never waits for one.
     """
 
     def __init__(
@@ -131,18 +126,17 @@ class XLandBatch:
         unroll_length: int,
         device: jax.Device | None = None,
     ) -> None:
-        """Makes the batch; `start` compiles it.
+        """Makes the batch; `start` compiles what draws its episodes' openings.
 
         Args:
           settings: one for each environment; all must have one spec.
           num_slots: S, unrolls in flight of each environment.
           unroll_length: T.
-          device: where it is stepped; JAX's default if None.
+          device: where openings are drawn; JAX's default if None.
 
         Raises:
           base.EnvironmentConfigError: a level is unknown.
         """
-        self._device = device
         names = [each.task.partition(":")[2] for each in settings]
         self.spec = spec(names[0], settings[0].action_repeat)
         self.num_environments = size = len(settings)
@@ -159,40 +153,30 @@ class XLandBatch:
         self.restarted = np.zeros(size, np.bool_)
         self._return_so_far = np.zeros(size, np.float64)
         self._steps_so_far = np.zeros(size, np.int64)
-        self._groups: list[_Group] = []
-        self._group_of = np.zeros(size, np.int32)
-        self._place_in_group = np.zeros(size, np.int32)
-        for level in dict.fromkeys(names):
-            members = [index for index, name in enumerate(names) if name == level]
-            self._group_of[members] = len(self._groups)
-            self._place_in_group[members] = np.arange(len(members))
-            self._groups.append(_Group(level, [settings[each] for each in members]))
-        # (indices, slots, positions, outcome) of the steps under way.
-        self._pending: list[tuple] = []
+        self._worlds = _worlds(names)
+        self._openings = [
+            openings.openings(name, each.seed, device)
+            for name, each in zip(names, settings, strict=True)
+        ]
+        self._bootstraps = np.array([each.bootstrap_time_limit for each in settings])
+        # Truncated episodes wait on their last time step for the step that crosses.
+        self._is_over = np.zeros(size, np.bool_)
+        # Of environments whose results nobody has been told of.
+        self._done: list[np.ndarray] = []
 
     def start(self) -> None:
-        """Resets every group, and compiles its step with one that steps nothing."""
-        for number, group in enumerate(self._groups):
-            # What is committed to a device takes all steps there.
-            keys = jax.device_put(group.keys, self._device)
-            group.state, outcome = group.simulator.reset_batch(keys)
-            nothing = np.zeros(group.size, np.int32)
-            group.simulator.step_batch(
-                group.state, nothing, nothing.astype(np.bool_), group.bootstraps
-            )
-            indices = np.flatnonzero(self._group_of == number).astype(np.int32)
-            zeros = np.zeros_like(indices)
-            self._pending.append((indices, zeros, zeros, outcome))
+        """Opens every environment's first episode."""
+        everyone = np.arange(self.num_environments, dtype=np.int32)
+        zeros = np.zeros_like(everyone)
+        self.step(everyone, np.full_like(everyone, batch.OPEN_EPISODE), zeros, zeros)
 
     def wait(self, timeout: float) -> np.ndarray:
         """Returns the environments that have become ready, int32 [n], ascending."""
-        if not self._pending:
+        if not self._done:
             time.sleep(timeout)
             return np.zeros((0,), np.int32)
-        for indices, slots, positions, outcome in self._pending:
-            self._write(indices, slots, positions, outcome)
-        ready = np.concatenate([indices for indices, *_ in self._pending])
-        self._pending.clear()
+        ready = np.concatenate(self._done)
+        self._done.clear()
         return np.sort(ready)
 
     def step(
@@ -202,50 +186,76 @@ class XLandBatch:
         slots: np.ndarray,
         positions: np.ndarray,
     ) -> None:
-        """Dispatches one compiled step for each group and returns without waiting."""
-        for number in np.unique(self._group_of[indices]):
-            group = self._groups[number]
-            mine = self._group_of[indices] == number
-            places = self._place_in_group[indices[mine]]
-            chosen = np.zeros(group.size, np.bool_)
-            chosen[places] = True
-            action = np.zeros(group.size, np.int32)
-            action[places] = actions[mine]
-            group.state, outcome = group.simulator.step_batch(
-                group.state, action, chosen, group.bootstraps
-            )
-            self._pending.append((indices[mine], slots[mine], positions[mine], outcome))
+        """Steps environments, and opens the next episodes of those that are over."""
+        crosses = self._is_over[indices] | (actions == batch.OPEN_EPISODE)
+        acting = indices[~crosses]
+        outcome = _repeated(
+            self._worlds, acting, actions[~crosses], self.spec.action_repeat
+        )
+        terminated = outcome.terminated | (outcome.over & ~self._bootstraps[acting])
+        crossing = indices[crosses]
+        for world in np.concatenate([crossing, acting[terminated]]).tolist():
+            self._worlds.open(world, next(self._openings[world]))
+        self._is_over[crossing] = False
+        self._is_over[acting] = outcome.over & ~terminated
+        self.reward[crossing] = 0.0
+        self.reward[acting] = outcome.reward
+        self.discount[crossing] = 1.0
+        self.discount[acting] = np.where(terminated, 0.0, 1.0)
+        self.first[crossing] = True
+        self.first[acting] = terminated
+        self.ended[crossing] = False
+        self.ended[acting] = outcome.over
+        self.pixels[indices, slots, positions] = self._worlds.views(indices)
+        self._count(crossing, acting, outcome)
+        self._done.append(indices)
+
+    def _count(
+        self, crossing: np.ndarray, acting: np.ndarray, outcome: worlds.Outcome
+    ) -> None:
+        """Adds a step to the episodes of those that acted; the others left theirs."""
+        self._return_so_far[crossing] = 0.0
+        self._steps_so_far[crossing] = 0
+        self._return_so_far[acting] += outcome.reward
+        self._steps_so_far[acting] += 1
+        self.episode_return[acting] = self._return_so_far[acting]
+        self.episode_steps[acting] = self._steps_so_far[acting]
+        over = acting[outcome.over]
+        self._return_so_far[over] = 0.0
+        self._steps_so_far[over] = 0
 
     def counters(self) -> dict[str, float]:
         """Returns {'worker_restarts': 0}: there are no workers to lose."""
         return {"worker_restarts": 0.0}
 
     def close(self) -> None:
-        """Drops the steps under way."""
-        self._pending.clear()
+        """Forgets what nobody has been told of."""
+        self._done.clear()
 
-    def _write(
-        self,
-        indices: np.ndarray,
-        slots: np.ndarray,
-        positions: np.ndarray,
-        outcome: xland_simulator.BatchOutcome,
-    ) -> None:
-        places = self._place_in_group[indices]
-        host = xland_simulator.BatchOutcome(
-            *(np.asarray(array)[places] for array in outcome)
-        )
-        self.pixels[indices, slots, positions] = host.observation
-        self.reward[indices] = host.reward
-        self.discount[indices] = host.discount
-        self.first[indices] = host.first
-        self.ended[indices] = host.ended
-        # A step that only opens an episode, after a truncation, belongs to none.
-        acted = ~(host.first & ~host.ended)
-        self._return_so_far[indices] += host.reward
-        self._steps_so_far[indices] += acted
-        self.episode_return[indices] = self._return_so_far[indices]
-        self.episode_steps[indices] = self._steps_so_far[indices]
-        over = indices[host.ended | host.first]
-        self._return_so_far[over] = 0.0
-        self._steps_so_far[over] = 0
+
+def _worlds(names: Sequence[str]) -> worlds.Worlds:
+    """Returns empty worlds of these levels, which share the size of their views."""
+    parameters = [xminigrid.make(name)[1] for name in names]
+    return worlds.Worlds(
+        [(each.height, each.width) for each in parameters],
+        parameters[0].view_size,
+        [each.max_steps for each in parameters],
+    )
+
+
+def _repeated(
+    of: worlds.Worlds, indices: np.ndarray, actions: np.ndarray, repeat: int
+) -> worlds.Outcome:
+    """Repeats actions, int [n], in some worlds; an episode's end ends its repetition.
+
+    Returns:
+      the last step's outcome in each, with the sum of the rewards.
+    """
+    outcome = of.step(indices, actions)
+    for _ in range(repeat - 1):
+        (goes_on,) = np.nonzero(~outcome.over)
+        later = of.step(indices[goes_on], actions[goes_on])
+        for total, more in zip(outcome, later, strict=True):
+            # All were 0 before: an episode is rewarded where it ends.
+            total[goes_on] = more
+    return outcome

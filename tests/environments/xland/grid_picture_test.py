@@ -18,10 +18,9 @@ class GridPictureTest(parameterized.TestCase):
         environment = xland.make(base.TaskSettings(f"xland:{level}", 1, 1))
         timestep = environment.reset()
         for action in (_TURN_RIGHT, _FORWARD) * 4:
-            state = environment._timestep.state
-            direction = int(state.agent.direction)
-            grid = np.asarray(state.grid)
-            y, x = np.asarray(state.agent.position).tolist()
+            grid, agent = environment.state()
+            direction = int(agent.direction)
+            y, x = agent.position.tolist()
             # The world beyond its edges, turned so that the agent looks up.
             margin = _VIEW
             wide = np.pad(grid, ((margin, margin), (margin, margin), (0, 0)))

@@ -1,6 +1,7 @@
-"""Tests of the xland suite, on the compiled environments."""
+"""Tests of the xland suite."""
 
 import os
+from unittest import mock
 
 # Before JAX counts its devices.
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
@@ -11,7 +12,7 @@ from absl.testing import absltest
 
 from kickstarting.environments import base
 from kickstarting.environments.stepping import batch as stepping
-from kickstarting.environments.xland import xland
+from kickstarting.environments.xland import openings, xland
 
 _FORWARD, _RIGHT, _LEFT = 0, 1, 2
 _TO_THE_GOAL = (_FORWARD, _FORWARD, _RIGHT, _FORWARD, _FORWARD)
@@ -49,15 +50,65 @@ def _step(
 
 
 class XLandBatchTest(absltest.TestCase):
-    def test_it_is_stepped_on_the_device_that_is_named(self) -> None:
+    def test_openings_are_drawn_on_the_device_that_is_named(self) -> None:
         _, other = jax.local_devices()
+        drawn_on = []
+
+        def draw(key: jax.Array) -> tuple[jax.Array, openings.Opening]:
+            drawn_on.append(key.device)
+            return program(key)
+
+        program = openings._program("MiniGrid-Empty-5x5")
         settings = [base.TaskSettings("xland:MiniGrid-Empty-5x5", 1, action_repeat=1)]
         batch = xland.XLandBatch(settings, 2, 3, other)
-        batch.start()
-        batch.wait(60)
-        _step(batch, {0: _RIGHT})
-        state = batch._groups[0].state
-        self.assertEqual({x.device for x in jax.tree.leaves(state)}, {other})
+        with mock.patch.object(openings, "_program", lambda level: draw):
+            batch.start()
+        self.assertEqual(drawn_on, [other])
+
+    def test_levels_together_are_as_each_alone(self) -> None:
+        levels = [
+            f"MiniGrid-{level}"
+            for level in (
+                "Empty-8x8",
+                "Empty-16x16",
+                "EmptyRandom-8x8",
+                "EmptyRandom-16x16",
+                "FourRooms",
+                "DoorKey-5x5",
+                "DoorKey-6x6",
+                "DoorKey-8x8",
+            )
+        ]
+        batch = _batch(*levels)
+        alone = [
+            xland.make(base.TaskSettings(f"xland:{level}", 1 + index, action_repeat=1))
+            for index, level in enumerate(levels)
+        ]
+        timesteps = [environment.reset() for environment in alone]
+        random = np.random.default_rng(0)
+        num_ended = 0
+        for _ in range(1100):
+            # Some of them step; the others stay where they are.
+            (chosen,) = np.nonzero(random.random(len(levels)) < 0.8)
+            actions = random.integers(len(xland.ACTION_NAMES), size=len(chosen))
+            _step(batch, dict(zip(chosen.tolist(), actions.tolist(), strict=True)))
+            for index, action in zip(chosen.tolist(), actions.tolist(), strict=True):
+                timestep = alone[index].step(action)
+                self.assertEqual(batch.ended[index], timestep.last())
+                self.assertEqual(batch.reward[index], timestep.reward or 0)
+                if timestep.last() and timestep.discount == 0:
+                    self.assertEqual(batch.discount[index], 0)
+                    timestep = alone[index].reset()
+                else:
+                    self.assertEqual(batch.discount[index], 1)
+                self.assertEqual(batch.first[index], timestep.first())
+                timesteps[index] = timestep
+                num_ended += batch.ended[index]
+            seen = [each.observation[base.PIXELS] for each in timesteps]
+            np.testing.assert_array_equal(
+                batch.pixels[chosen, 0, 1], np.stack(seen)[chosen]
+            )
+        self.assertGreater(num_ended, 10)
 
     def test_termination_already_shows_the_next_episode(self) -> None:
         batch = _batch("MiniGrid-Empty-5x5", "MiniGrid-Empty-5x5")
