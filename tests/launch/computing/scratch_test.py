@@ -30,13 +30,15 @@ class ScratchTest(parameterized.TestCase):
         ("signal.raise_signal(signal.SIGINT)", 128 + signal.SIGINT),
     )
     def test_nothing_is_left(self, end: str, status: int) -> None:
-        folder = pathlib.Path(self.create_tempdir().full_path)
+        folder = pathlib.Path(self.create_tempdir("temporary").full_path)
         done = subprocess.run(
             [sys.executable, "-c", _LEAVE.format(end=end)],
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
                 "TMPDIR": str(folder),
+                # Without a home it has one in the folder, for all of a user's runs.
+                "MPLCONFIGDIR": self.create_tempdir("drawing").full_path,
             },
             capture_output=True,
             text=True,
