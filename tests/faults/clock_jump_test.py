@@ -10,7 +10,7 @@ from launch.monitoring import node_reports
 from launch.processes import run_health
 from tests.launch import program_run
 
-_FRAMES = 1600
+_FRAMES = 4000
 
 
 class ClockJumpTest(parameterized.TestCase):

@@ -80,17 +80,17 @@ class UnrulyEnvironmentTest(parameterized.TestCase):
 
     @parameterized.parameters("ResetHangs", "StepHangs")
     def test_a_run_to_which_nothing_comes_says_why_and_ends(self, what):
-        # Just before the end: who is replaced has not waited for long.
-        deadline = "--environment_deadline=23.9"
-        run = self._start(what, deadline, "--standstill_minutes=0.4")
+        # The end comes in the middle of what those do who have been replaced once.
+        deadline = "--environment_deadline=20"
+        run = self._start(what, deadline, "--standstill_minutes=0.5")
         self.assertEqual(run.wait(), 1, run.stderr)
         said = run.stdout + run.stderr
         self.assertRegex(
             said,
-            "no first update after 0.4 minutes: the learner waits for unrolls; actor/0 "
+            "no first update after 0.5 minutes: the learner waits for unrolls; actor/0 "
             rf"has waited for 2 of its 2 environments \({unruly.task(what)}\) for ",
         )
-        self.assertIn("standstill_minutes (0.4) are over", said)
+        self.assertIn("standstill_minutes (0.5) are over", said)
         self.assertEmpty(run.wait_until_gone(5))
         self.assertEmpty(self._living_children())
 
