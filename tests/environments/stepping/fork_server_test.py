@@ -164,9 +164,9 @@ class ForkServerTest(parameterized.TestCase):
         file = self.folder / "hung"
         preloaded = self._module(
             "import os, time\n"
+            f"is_first = not os.path.exists({str(file)!r})\n"
             f"with open({str(file)!r}, 'a') as file:\n"
             "    file.write(f'{os.getpid()}\\n')\n"
-            "    is_first = file.tell() < 10\n"
             "is_first and time.sleep(3600)\n"
         )
         batch = unruly_batch(3, preloaded=preloaded)
