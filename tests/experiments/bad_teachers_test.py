@@ -30,7 +30,9 @@ def _policy(logits: np.ndarray) -> np.ndarray:
 class BadTeachersTest(parameterized.TestCase):
     def test_the_adversary_does_what_the_teacher_would_least(self):
         observation, first = _observation(2, 3), np.zeros((2, 3), bool)
-        good = teachers.CheckpointTeacher("teachers/doom/defend_the_center")
+        good = teachers.CheckpointTeacher(
+            "teachers/study/doom_published/defend_the_center"
+        )
         bad = bad_teachers.adversary_in_defend_the_center()
         state = good.initial_state(2)
         logits, good_state = good.label(observation, first, state)

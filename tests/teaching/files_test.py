@@ -17,7 +17,8 @@ from tests import teacher_folder
 
 class LocatedTest(absltest.TestCase):
     def test_a_teacher_of_the_project_is_found_from_elsewhere(self):
-        name = "tests/teaching"
+        # A file, and no folder: Bazel makes folders of its own, and links to files.
+        name = "tests/teaching/files_test.py"
         project = pathlib.Path.cwd()
         folder = pathlib.Path(self.create_tempdir().full_path)
         self.addCleanup(os.chdir, project)

@@ -65,6 +65,7 @@ class SetupTest(parameterized.TestCase):
             shutil.copy(name, self.project)
         shutil.copytree("tools", self.project / "tools")
         # In place of what is installed and called in the end.
+        (self.project / "launch" / "__init__.py").touch()
         (self.project / "launch" / "train.py").write_text("print('It trains.')\n")
         self._require("requirements.txt", self._wheel("stand_in", ""))
         self._require("requirements-uv.txt", self._wheel("uv", _UV))
