@@ -83,10 +83,10 @@ def adversary_on_grids() -> AdversarialTeacher:
 
 
 def adversary_in_defend_the_center() -> AdversarialTeacher:
-    """Returns the adversary of the shipped teacher."""
-    return AdversarialTeacher("teachers/doom/defend_the_center")
+    """Returns the adversary of the published teacher."""
+    return AdversarialTeacher("teachers/study/doom_published/defend_the_center")
 
 
 def adversary_in_defend_the_line() -> AdversarialTeacher:
-    """Returns the adversary of the shipped teacher."""
-    return AdversarialTeacher("teachers/doom/defend_the_line")
+    """Returns the adversary of the published teacher."""
+    return AdversarialTeacher("teachers/study/doom_published/defend_the_line")

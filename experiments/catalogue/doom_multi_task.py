@@ -1,10 +1,10 @@
-"""One student of four doom levels with the shipped teachers."""
+"""One student of four doom levels with the teachers of that time."""
 
 from experiments.catalogue.common import doom
 from experiments.experiment import Condition, Experiment
 from experiments.training import Teacher
 
-_EACH = (Teacher("teachers/doom"),)
+_EACH = (Teacher("teachers/study/doom_published"),)
 _OF_ALL = (Teacher("teachers/study/doom_multi_task"),)
 
 EXPERIMENT = Experiment(

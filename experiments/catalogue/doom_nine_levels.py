@@ -17,13 +17,13 @@ EXPERIMENT = Experiment(
         Condition(
             "teachers of four levels, constant λ",
             ("--allow_missing_teachers", *doom.CONSTANT),
-            (Teacher("teachers/doom"),),
+            (Teacher("teachers/study/doom_published"),),
         ),
     ),
     evaluation_episodes=doom.EVALUATION_EPISODES,
     published=True,
     finding="""\
-From scratch no: take_cover is learned (307 halfway) and lost again. With the shipped
+From scratch no: take_cover is learned (307 halfway) and lost again. With older
 teachers of four levels **yes** (one seed): on each of these the student ends at its
 teacher's return or above it, and it learns basic on the way, which nobody teaches it.
 Of the levels without a teacher, an agent alone learns none in as many frames as each

@@ -81,7 +81,7 @@ def bad_teachers(level: str, finding: str) -> Experiment:
             Condition(
                 "health_gathering's",
                 RETURN_GAP,
-                (Teacher("teachers/doom/health_gathering"),),
+                (Teacher("teachers/study/doom_published/health_gathering"),),
             ),
         ),
         finding=finding,
