@@ -1,6 +1,7 @@
 """What a person gets at the end of a run: table, curves, video, the next command."""
 
 import os
+import pathlib
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,9 @@ from launch.reports import evaluation, policies, progress, recording
 
 _VIDEO_STEPS = 525
 _MEAN_SCORE = "mean_capped_score"
+
+
+_PROJECT = str(pathlib.Path(__file__).resolve().parents[2])
 
 
 def finish(config: config_lib.Config) -> int:
@@ -104,8 +108,13 @@ def export_command(config: config_lib.Config) -> str:
     while os.path.exists(out):
         out = f"teachers/{name}_{number}"
         number += 1
-    arguments = [f"--checkpoint={config.logdir}", f"--out={out}"]
-    return f".venv/bin/python -m launch.export_teacher {shlex.join(arguments)}"
+    checkpoint, before = config.logdir, ""
+    if os.getcwd() != _PROJECT:
+        # The program's modules and its Python are found there.
+        before = f"cd {shlex.quote(_PROJECT)} && "
+        checkpoint, out = os.path.abspath(checkpoint), os.path.abspath(out)
+    arguments = [f"--checkpoint={checkpoint}", f"--out={out}"]
+    return f"{before}.venv/bin/python -m launch.export_teacher {shlex.join(arguments)}"
 
 
 def _draw_curves(

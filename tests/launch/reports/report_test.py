@@ -21,22 +21,33 @@ class ExportCommandTest(absltest.TestCase):
 
     def _arguments(self, *tasks: str) -> list[str]:
         config = small_ring.small_config(tasks=tasks, logdir="runs/my run")
-        return shlex.split(report.export_command(config))[3:]
+        return shlex.split(report.export_command(config))
 
     def test_a_teacher_that_is_there_stays(self) -> None:
         for out in ("teachers/doom/basic", "teachers/doom/basic_2"):
+            arguments = self._arguments("doom:basic")
             self.assertEqual(
-                self._arguments("doom:basic"),
-                ["--checkpoint=runs/my run", f"--out={out}"],
+                arguments[-2:],
+                [
+                    f"--checkpoint={os.path.abspath('runs/my run')}",
+                    f"--out={os.path.abspath(out)}",
+                ],
             )
             os.makedirs(out)
+        self.assertEndsWith(self._arguments("doom:basic")[-1], "/teachers/doom/basic_3")
+
+    def test_it_can_be_copied_in_every_folder(self) -> None:
+        cd, folder, and_then, python, *_ = self._arguments("doom:basic")
+        self.assertEqual((cd, and_then, python), ("cd", "&&", ".venv/bin/python"))
+        os.chdir(folder)
         self.assertEqual(
-            self._arguments("doom:basic")[-1], "--out=teachers/doom/basic_3"
+            self._arguments("gym:no-level")[:4],
+            [python, "-m", "launch.export_teacher", "--checkpoint=runs/my run"],
         )
 
     def test_a_teacher_of_several_tasks_has_no_level_s_name(self) -> None:
-        self.assertEqual(
-            self._arguments("doom:basic", "doom:take_cover")[-1], "--out=teachers/mine"
+        self.assertEndsWith(
+            self._arguments("doom:basic", "doom:take_cover")[-1], "/teachers/mine"
         )
 
 
