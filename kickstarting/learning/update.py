@@ -206,7 +206,7 @@ class Update:
             return
         config = self._config
         batch = self.shard(_zeros(example, config.batch_size))
-        state = self.replicate(_zeros(jax.eval_shape(self.init, jax.random.key(0))))
+        state = self.replicate(self.init(jax.random.key(0)))
         held_values = self.values(state, batch) if config.loss.held_values else None
         shape = len(config.tasks), config.max_teachers
         nothing = annealing.hyperparameters(config, 0, np.zeros(shape, np.float32))
