@@ -18,7 +18,7 @@ def python_test(name, size = "small", data = [], **kwargs):
 
     Args:
       name: file name of the test without `.py`.
-      size: "small" (up to two minutes), "medium" (up to five) or "large" (up to 15).
+      size: "small" (up to five minutes), "medium" (up to ten) or "large" (up to 20).
       data: further files that the test reads, such as "//:teachers".
       **kwargs: further arguments of py_test.
     """

@@ -104,62 +104,6 @@ def _at(member: _Member, frames: int, happens: Callable[[], None]) -> None:
     member.progress = asked
 
 
-class _KeepingMember(_Member):
-    """Knows the copies that it and its checkpoint have made."""
-
-    def __init__(self, name: float) -> None:
-        super().__init__(name)
-        self.kept = 0
-
-    def progress(self) -> population_member.Progress:
-        return super().progress()._replace(copies=self.copies, kept_copies=self.kept)
-
-    def die(self, questions_away: int, checkpoint_frames: int) -> None:
-        super().die(questions_away, checkpoint_frames)
-        self.copies = self.kept
-
-
-class UndoneCopyTest(parameterized.TestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.keeping = _KeepingMember(0.0)
-        self.watched = population_member.WatchedMember(1, self.keeping)
-        self.watched.look()
-        self.watched.become({population.WEIGHT: 1.0}, [np.array([7.0])])
-        self.watched.look()
-        self.assertEqual(self.keeping.content, 7.0)
-
-    def _look_and_tell(self) -> None:
-        self.watched.look()
-        self.watched.tell()
-
-    def test_a_copy_that_no_checkpoint_holds_is_made_again(self) -> None:
-        for _ in range(2):
-            self.keeping.die(questions_away=0, checkpoint_frames=500)
-            self._look_and_tell()
-            self.assertEqual(self.keeping.content, 7.0)
-            self.assertEqual(self.keeping.copies, 1)
-            self.assertFalse(self.watched.lacks_copy)
-
-    def test_one_that_a_checkpoint_holds_is_not(self) -> None:
-        self.keeping.kept = 1
-        self._look_and_tell()
-        self.keeping.die(questions_away=0, checkpoint_frames=500)
-        self._look_and_tell()
-        self.assertEqual(self.keeping.content, -1.0)
-        self.assertFalse(self.watched.lacks_copy)
-
-    def test_a_new_controller_knows_what_is_lacking(self) -> None:
-        self.keeping.die(questions_away=0, checkpoint_frames=500)
-        watched = population_member.WatchedMember(1, self.keeping, copies=1)
-        watched.look()
-        self.assertTrue(watched.lacks_copy)
-        watched.become({population.WEIGHT: 1.0}, [np.array([8.0])])
-        watched.look()
-        self.assertFalse(watched.lacks_copy)
-        self.assertEqual((self.keeping.content, self.keeping.copies), (8.0, 1))
-
-
 class PopulationControllerTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
