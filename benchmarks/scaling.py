@@ -21,9 +21,9 @@ import jax
 import numpy as np
 from absl import flags
 
-from benchmarks import parts as parts_lib
 from benchmarks import ring_model
 from benchmarks.programs import launched, waiting_environment
+from benchmarks.speed import parts as parts_lib
 from kickstarting.acting import newest_parameters
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib

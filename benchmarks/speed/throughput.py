@@ -1,6 +1,6 @@
 """Agent steps/s of the whole program, and what its parts alone would allow.
 
-  python -m benchmarks.throughput --teacher=teachers/doom/health_gathering_supreme
+  python -m benchmarks.speed.throughput --teacher=teachers/doom/health_gathering_supreme
 
 Runs the program from scratch, kickstarted and weaned, with one pass over the data, and
 from scratch with four passes, in turn and several times, on
@@ -22,9 +22,9 @@ import tempfile
 import numpy as np
 from absl import flags
 
-from benchmarks import arithmetic, parts
 from benchmarks.peers import training as peer_training
 from benchmarks.programs import launched, measured, revision
+from benchmarks.speed import arithmetic, parts
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.teaching import teachers

@@ -1,6 +1,6 @@
 """Frames/s and CPU time of a frame of the eight grids of xland, together in one run.
 
-  python -m benchmarks.xland --against=REVISION
+  python -m benchmarks.speed.xland --against=REVISION
 
 An actor with sixteen environments acts alone, and the whole program trains, with one
 pass over the data and with what is recommended; that revision does the same in turn.
@@ -31,7 +31,10 @@ _TRAININGS = {"one_pass": ["--passes=1"], "recommended": []}
 # In a process of its own: the modules are the checkout's.
 _ACTS = """
 import json, sys
-from benchmarks import parts
+try:
+    from benchmarks.speed import parts
+except ImportError:  # where they lay before
+    from benchmarks import parts
 from kickstarting.config import run
 config = run.Config(tasks=tuple(sys.argv[2:]), logdir="unused", action_repeat=1)
 print(json.dumps(parts.acting(config, float(sys.argv[1]))))

@@ -1,6 +1,6 @@
 """Seconds from the command to the first update, with what has been compiled before.
 
-  python -m benchmarks.start_up
+  python -m benchmarks.speed.start_up
 
 Starts the program several times on each task, the first time to compile, and looks for
 the first row of its metrics.csv. Prints JSON.

@@ -1,6 +1,6 @@
 """Agent steps/s and memory of the whole program, with more and more environments.
 
-  python -m benchmarks.environment_counts
+  python -m benchmarks.speed.environment_counts
 
 One actor, from scratch, one pass over the data, each count in turn and several times.
 Prints JSON.
