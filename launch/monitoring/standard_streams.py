@@ -74,10 +74,13 @@ def forgiving(descriptor: int, before: TextIO | None) -> TextIO:
       before: what it takes the place of, and is otherwise like.
     """
     raw: Any = _Forgiving(descriptor)
+    # With PYTHONUNBUFFERED, as containers have it, nothing but this says so; the bytes
+    # are buffered here all the same.
+    unbuffered = getattr(before, "write_through", False)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=before.encoding if before else "utf-8",
         errors="replace",
-        line_buffering=getattr(before, "line_buffering", False),
-        write_through=getattr(before, "write_through", False),
+        line_buffering=unbuffered or getattr(before, "line_buffering", False),
+        write_through=unbuffered,
     )

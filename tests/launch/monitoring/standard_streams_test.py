@@ -16,12 +16,22 @@ print("λ", flush=True)
 print("λ", file=sys.stderr, flush=True)
 os._exit(3)
 """
+_WITHOUT_FLUSHING = """
+import os, sys
+from launch.monitoring import standard_streams
+standard_streams.make_safe()
+print("line")
+print("line", file=sys.stderr)
+os._exit(0)
+"""
 
 
-def _run(redirections: str, **variables: str) -> subprocess.CompletedProcess:
+def _run(
+    redirections: str, program: str = _PROGRAM, **variables: str
+) -> subprocess.CompletedProcess:
     command = f'exec "$0" -c "$1" {redirections}'
     return subprocess.run(
-        ["sh", "-c", command, sys.executable, _PROGRAM],
+        ["sh", "-c", command, sys.executable, program],
         capture_output=True,
         env={"PYTHONPATH": ":".join(sys.path), **variables},
     )
@@ -51,6 +61,14 @@ class StandardStreamsTest(parameterized.TestCase):
     def test_others_are_replaced(self) -> None:
         result = _run("", PYTHONIOENCODING="ascii")
         self.assertEqual((result.stdout, result.stderr), (b"?\n", b"?\n"))
+
+    def test_lines_of_an_unbuffered_python_are_written_at_once(self) -> None:
+        result = _run("", _WITHOUT_FLUSHING, PYTHONUNBUFFERED="1")
+        self.assertEqual((result.stdout, result.stderr), (b"line\n", b"line\n"))
+
+    def test_lines_of_errors_are_written_at_once(self) -> None:
+        result = _run("", _WITHOUT_FLUSHING)
+        self.assertEqual(result.stderr, b"line\n")
 
 
 if __name__ == "__main__":
