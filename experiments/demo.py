@@ -86,6 +86,7 @@ def main(argv: list[str]) -> int:
         _TASK.value,
         teacher_return=teacher_return,
         random_return=reference.random if reference else None,
+        note="of the newest 100 episodes of training",
     )
     console.rule("The demo's result")
     console.print(_table(found, teacher_return))

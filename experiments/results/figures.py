@@ -53,6 +53,7 @@ def draw(name: str, experiment: Experiment, found: Records, folder: str) -> list
                 os.path.join(folder, file),
                 experiment.title,
                 quantity="mean capped normalised score",
+                note="of the newest 100 episodes of each task in training",
             )
             drawn.append(file)
     if experiment.paper_scores:

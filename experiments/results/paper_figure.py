@@ -27,7 +27,7 @@ def draw(name: str, experiment: Experiment, found: Records, folder: str) -> str:
     Returns:
       The name of the PNG file.
     """
-    plot = figure.Figure(figsize=(9.6, 4.0), layout="constrained")
+    plot = figure.Figure(figsize=(9.9, 4.8), layout="constrained")
     ours, theirs = plot.subplots(1, 2, sharex=True, sharey=True)
     for number, (label, records) in enumerate(found.items()):
         curves = [
@@ -37,6 +37,12 @@ def draw(name: str, experiment: Experiment, found: Records, folder: str) -> str:
         ours.plot(
             _GRID, np.mean(curves, axis=0), label=label, **_style(number, marker="")
         )
+    seeds = sorted({len(records) for records in found.values()})
+    plot.supxlabel(
+        f"here: means of {' or '.join(map(str, seeds))} seeds, of the newest 100 "
+        "episodes of each task in training; paper: the entries of its tables",
+        fontsize="x-small",
+    )
     for number, (label, by_share) in enumerate(experiment.paper_scores.items()):
         theirs.plot(
             list(by_share), list(by_share.values()), label=label, **_style(number, "o")
@@ -59,7 +65,13 @@ def _finish(panel: axes.Axes, title: str) -> None:
     panel.set(title=title, xlabel="share of the budget", ylim=(0.0, scores.CAP))
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(color="0.92", lw=0.6)
-    panel.legend(frameon=False, fontsize="small")
+    # Below the panel, where no curve is.
+    panel.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+        frameon=False,
+        fontsize="small",
+    )
 
 
 def _style(number: int, marker: str) -> dict[str, object]:

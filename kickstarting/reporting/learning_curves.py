@@ -3,7 +3,8 @@
 import dataclasses
 import os
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -18,6 +19,10 @@ DASHES = ("-", "--")
 _GRID_POINTS = 200
 # Of the x axis; wide enough to calm episodes' noise, narrow enough to show a rise.
 _SMOOTHING = 0.04
+# Letters that a legend has room for in each of two columns, and in one; inches a row.
+_COLUMN = 36
+_LINE = 80
+_ROW = 0.17
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,12 +92,13 @@ def learning_curves(
     random_return: float | None = None,
     quantity: str = "return",
     logarithmic: bool = False,
+    note: str = "",
 ) -> None:
     """Draws a quantity over environment frames, one colour for each condition.
 
     Thin lines are seeds, the bold one is their mean and the band spans from the lowest
-    to the highest; both end where the shortest seed ends. A second file of the same
-    name ends in .svg.
+    to the highest; both end where the shortest seed ends. The picture says so itself.
+    A second file of the same name ends in .svg.
 
     Args:
       curves: at least one.
@@ -103,12 +109,16 @@ def learning_curves(
       quantity: names what the curves hold.
       logarithmic: whether its axis is; the values are then above 0, and the mean is
         the geometric one, or the largest seed would stand for all.
+      note: what else the picture is to say of its curves.
 
     Raises:
       ValueError: there are no curves, or more conditions than kinds of line.
     """
     conditions = _conditions(curves)
-    plot = figure.Figure(figsize=(6.4, 4.0), layout="constrained")
+    names = [*conditions, "random policy"]
+    columns = 2 if max(map(len, names)) <= _COLUMN else 1
+    rows = -(-len(names) // columns)
+    plot = figure.Figure(figsize=(6.4, 4.0 + _ROW * rows), layout="constrained")
     panel = plot.subplots()
     last = max(float(curve.frames[-1]) for curve in curves)
     first = min(float(curve.frames[0]) for curve in curves)
@@ -133,7 +143,14 @@ def learning_curves(
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(color="0.92", lw=0.6)
     panel.set_axisbelow(True)
-    plot.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
+    plot.legend(
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        fontsize="small",
+        title="\n".join(_says(conditions, logarithmic, note)),
+        title_fontsize="x-small",
+    )
     png = pathlib.Path(path_png)
     png.parent.mkdir(parents=True, exist_ok=True)
     plot.savefig(png, format="png", dpi=200)
@@ -157,6 +174,19 @@ def _conditions(curves: Sequence[Curve]) -> Mapping[str, list[Curve]]:
     return conditions
 
 
+def _says(
+    conditions: Mapping[str, list[Curve]], logarithmic: bool, note: str
+) -> Iterator[str]:
+    """Yields what a reader must know to read the lines."""
+    if max(map(len, conditions.values())) > 1:
+        mean = "geometric mean" if logarithmic else "mean"
+        yield f"bold: {mean} of the seeds; thin: each; band: from lowest to highest"
+    else:
+        yield "one seed each"
+    more = f", {note}" if note else ""
+    yield f"moving average over {_SMOOTHING:.0%} of the frames{more}"
+
+
 def _draw_condition(
     panel: axes.Axes,
     grid: np.ndarray,
@@ -169,7 +199,8 @@ def _draw_condition(
     """Draws seeds, mean and band of `smoothed`, float [seeds, G]."""
     millions = grid / 1e6
     if len(smoothed) == 1:
-        panel.plot(millions, smoothed[0], dashes, color=colour, lw=2.2, label=label)
+        name = _wrapped(label)
+        panel.plot(millions, smoothed[0], dashes, color=colour, lw=2.2, label=name)
         return
     panel.plot(millions, smoothed.T, color=colour, lw=0.7, alpha=0.45)
     # NaN in any seed is NaN here: a mean over fewer seeds would show a false jump.
@@ -177,7 +208,11 @@ def _draw_condition(
     panel.fill_between(millions, low, high, color=colour, alpha=0.13, lw=0)
     name = f"{label} ({len(smoothed)} seeds)"
     mean = average(smoothed, axis=0)
-    panel.plot(millions, mean, dashes, color=colour, lw=2.2, label=name)
+    panel.plot(millions, mean, dashes, color=colour, lw=2.2, label=_wrapped(name))
+
+
+def _wrapped(label: str) -> str:
+    return "\n".join(textwrap.wrap(label, _LINE))
 
 
 def _geometric_mean(values: np.ndarray, axis: int) -> np.ndarray:

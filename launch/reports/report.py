@@ -18,6 +18,8 @@ from launch.reports import evaluation, policies, progress, recording
 
 _VIDEO_STEPS = 525
 _MEAN_SCORE = "mean_capped_score"
+_RETURN_NOTE = "of the newest 100 episodes in training"
+_SCORE_NOTE = "of the episodes in training within --score_window_frames"
 
 
 _PROJECT = str(pathlib.Path(__file__).resolve().parents[2])
@@ -140,6 +142,7 @@ def _draw_curves(
         task,
         teacher_return=teacher_return,
         random_return=reference.random if reference else None,
+        note=_RETURN_NOTE,
     )
     return [path]
 
@@ -155,7 +158,7 @@ def _draw_mean_score(
     scored = [task for task in config.tasks if suites.reference_score(task)]
     title = f"training score over {len(scored)} tasks"
     learning_curves.learning_curves(
-        [curve], path, title, quantity="mean capped normalised score"
+        [curve], path, title, quantity="mean capped normalised score", note=_SCORE_NOTE
     )
     return [path]
 

@@ -119,6 +119,23 @@ class LearningCurvesTest(parameterized.TestCase):
         )
         self.assertIn("mean score", self.png.with_suffix(".svg").read_text())
 
+    def test_it_says_how_its_lines_are_to_be_read(self):
+        for seeds, said in (((1,), "one seed each"), ((1, 2), "bold: mean of the")):
+            curves = [_curve("a", seed, 50) for seed in seeds]
+            learning_curves.learning_curves(curves, self.png, "title", note="NOTE")
+            svg = self.png.with_suffix(".svg").read_text()
+            for text in (said, "moving average over 4% of the frames", "NOTE"):
+                self.assertIn(text, svg)
+
+    @parameterized.parameters(1, 3, 7, 16)
+    def test_no_label_is_cut_off(self, words):
+        curves = [
+            _curve(f"{number} " + "a teacher " * words, 1, 50) for number in "123"
+        ]
+        pixels, _ = self._draw(curves)
+        for edge in (pixels[:, :4], pixels[:, -4:], pixels[-4:]):
+            np.testing.assert_array_equal(edge[..., :3], 1.0)
+
     def test_nothing_to_draw_is_refused(self):
         with self.assertRaisesRegex(ValueError, "no curves"):
             learning_curves.learning_curves([], self.png, "title")
