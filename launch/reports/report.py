@@ -12,11 +12,10 @@ from rich import console as rich_console
 
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
-from kickstarting.reporting import learning_curves, run_files, unanswered, video
+from kickstarting.reporting import learning_curves, run_files, unanswered
 from kickstarting.teaching import teachers
-from launch.reports import evaluation, policies, progress, recording
+from launch.reports import evaluation, policies, progress, recording_process
 
-_VIDEO_STEPS = 525
 _MEAN_SCORE = "mean_capped_score"
 _RETURN_NOTE = "of the newest 100 episodes in training"
 _SCORE_NOTE = "of the episodes in training within --score_window_frames"
@@ -79,8 +78,10 @@ def finish(config: config_lib.Config) -> int:
             return status
         if config.tasks[0] not in found.failures:
             path = os.path.join(logdir, "episode.mp4")
-            _record(config, policy, path)
-            paths.append(path)
+            if failure := recording_process.record(config, path):
+                logging.error("No video: %s", failure)
+            else:
+                paths.append(path)
     for path in paths:
         console.print(f"Wrote {path}", highlight=False)
     advice = unanswered.of_teachers(run_files.newest_row(logdir))
@@ -182,25 +183,3 @@ def _label(config: config_lib.Config) -> str:
     if not config.kickstarting.teachers:
         return "from scratch"
     return config.kickstarting.use.replace("_", " ")
-
-
-def _record(config: config_lib.Config, policy: policies.Policy, path: str) -> None:
-    task = config.tasks[0]
-    names = config.teachers_of_task[0]
-    try:
-        video.write_video(
-            path,
-            recording.episode_frames(
-                policy,
-                teachers.load(names[0]) if names else None,
-                task,
-                seed=config.seed + 1000,
-                greedy=False,
-                max_steps=_VIDEO_STEPS,
-                lab=config.lab,
-            ),
-            recording.GAME_FRAMES_PER_SECOND / config.action_repeat,
-        )
-    # A teacher in it is anybody's code: the scores are worth more than a video.
-    except Exception as error:  # noqa: BLE001
-        logging.error("No video: %s", " ".join(f"{error!r}".split()))

@@ -26,9 +26,12 @@ class UnrulyEnvironment(gymnasium.Env):
 
     observation_space = gymnasium.spaces.Box(0, 255, (5, 5, 3), np.uint8)
     action_space = gymnasium.spaces.Discrete(2)
+    metadata = {"render_modes": ["rgb_array"]}
 
-    def __init__(self, deed: str) -> None:
+    def __init__(self, deed: str, render_mode: str | None = None) -> None:
         self._deed = deed
+        self._steps = 0
+        self.render_mode = render_mode
         child = subprocess.Popen(["sleep", str(_LONG)], start_new_session=True)
         with open(os.environ[CHILDREN], "a", encoding="utf-8") as file:
             file.write(f"{child.pid}\n")
@@ -40,9 +43,16 @@ class UnrulyEnvironment(gymnasium.Env):
         return np.zeros((5, 5, 3), np.uint8), {}
 
     def step(self, action: int) -> tuple:
-        """Goes on for ever."""
+        """Goes on for ever, unless it is to be rendered at the end."""
         self._do("Step")
-        return np.zeros((5, 5, 3), np.uint8), 0.0, False, False, {}
+        self._steps += 1
+        is_over = self._deed.startswith("Render") and self._steps % 8 == 0
+        return np.zeros((5, 5, 3), np.uint8), 0.0, is_over, False, {}
+
+    def render(self) -> np.ndarray:
+        """Draws itself as black as it is."""
+        self._do("Render")
+        return np.zeros((5, 5, 3), np.uint8)
 
     def close(self) -> None:
         """Leaves its child."""
@@ -58,7 +68,7 @@ class UnrulyEnvironment(gymnasium.Env):
             os._exit(7)
 
 
-for _where in ("Init", "Reset", "Step", "Close"):
+for _where in ("Init", "Reset", "Step", "Close", "Render"):
     for _what in ("Hangs", "Raises", "Exits"):
         gymnasium.register(
             f"{_where}{_what}-v0", UnrulyEnvironment, kwargs={"deed": _where + _what}

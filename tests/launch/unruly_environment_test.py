@@ -94,6 +94,25 @@ class UnrulyEnvironmentTest(parameterized.TestCase):
         self.assertEmpty(run.wait_until_gone(5))
         self.assertEmpty(self._living_children())
 
+    @parameterized.parameters(
+        ("RenderHangs", "it takes more than 20 seconds"),
+        ("RenderExits", "it ended its process with status 7: last words"),
+    )
+    def test_what_cannot_be_recorded_costs_the_video_alone(self, what, why):
+        run = self._start(
+            what,
+            "--total_frames=200",
+            "--evaluation_episodes=1",
+            "--environment_deadline=20",
+        )
+        self.assertEqual(run.wait(), 0, run.stderr)
+        self.assertIn(f"No video: {why}", run.stderr)
+        self.assertTrue((self.logdir / "scores.json").exists())
+        self.assertEmpty(list(self.logdir.glob("episode*")))
+        self.assertNotIn("episode.mp4", run.stdout)
+        self.assertEmpty(run.wait_until_gone(20))
+        self.assertEmpty(self._living_children())
+
 
 if __name__ == "__main__":
     absltest.main()
