@@ -16,6 +16,7 @@ from kickstarting.environments import base
 
 _FILE = ".py"
 _FOLDERS = (
+    "experiments.catalogue.claims",
     "experiments.catalogue.paper",
     "experiments.catalogue.questions",
     "experiments.catalogue",

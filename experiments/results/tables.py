@@ -14,6 +14,35 @@ _NONE = "–"
 Records = Mapping[str, Sequence[run_records.Record]]
 
 
+def summary(experiment: Experiment, found: Records) -> list[str]:
+    """Returns the small table: the score at the end, and how much sooner it was there.
+
+    Args:
+      experiment: the experiment.
+      found: the finished runs of each condition, the baseline's first.
+    """
+    first = next(iter(found.values()))
+    levels = _levels(experiment, found)
+    name, level = next(iter(levels.items()), ("", np.nan))
+    names = ["condition", "seeds", "score at the end"]
+    if name:
+        names.append(f"frames to {name}")
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    for number, (label, records) in enumerate(found.items()):
+        cells = [label, str(len(records)), _NONE, *([_NONE] if name else [])]
+        if all(map(scoring.has_curve, records)):
+            cells[2] = _mean(_by_task(records, 1.0))
+            if name:
+                reached, base = (
+                    _reached(runs, level, experiment) for runs in (records, first)
+                )
+                gain = _speed_up(base, reached, experiment.total_frames)
+                text = _frames_text(float(np.median(reached)))
+                cells[3] = text + (gain if number else "")
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def scores(experiment: Experiment, found: Records) -> list[str]:
     """Returns the table of training scores, with 95 % intervals over seeds.
 
@@ -60,11 +89,7 @@ def frames(experiment: Experiment, found: Records) -> list[str]:
     was there within its budget it is at least what stands there.
     """
     first = next(iter(found.values()))
-    levels = {f"{level:g}": level for level in experiment.levels}
-    if not levels and all(map(scoring.has_curve, first)):
-        level = float(np.mean(_last_scores(first)))
-        levels[f"{level:.1f}, the baseline's last"] = level
-    levels |= _teachers_score(experiment, found)
+    levels = _levels(experiment, found)
     names = ["condition", *(f"frames to {name}" for name in levels)]
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for number, (label, records) in enumerate(found.items()):
@@ -74,11 +99,7 @@ def frames(experiment: Experiment, found: Records) -> list[str]:
         cells = []
         for level in levels.values():
             reached, base = (
-                [
-                    scoring.frames_to_reach(one, level, experiment.charge_teachers)
-                    for one in runs
-                ]
-                for runs in (records, first)
+                _reached(runs, level, experiment) for runs in (records, first)
             )
             text = _frames_text(float(np.median(reached)))
             each = ", ".join(map(_frames_text, reached))
@@ -137,6 +158,26 @@ def tasks(experiment: Experiment, found: Records) -> list[str]:
         known = ", ".join(map(_number, sorted(teachers.get(task, ()))))
         lines.append(f"| {task} | {' | '.join(cells)} | {known} |")
     return lines
+
+
+def _levels(experiment: Experiment, found: Records) -> dict[str, float]:
+    """Returns the scores that are to be reached, by what they are called."""
+    first = next(iter(found.values()))
+    levels = {f"{level:g}": level for level in experiment.levels}
+    if not levels and all(map(scoring.has_curve, first)):
+        level = float(np.mean(_last_scores(first)))
+        levels[f"{level:.1f}, the baseline's last"] = level
+    return levels | _teachers_score(experiment, found)
+
+
+def _reached(
+    records: Sequence[run_records.Record], level: float, experiment: Experiment
+) -> list[float]:
+    """Returns the frames after which each run is at a score."""
+    return [
+        scoring.frames_to_reach(one, level, experiment.charge_teachers)
+        for one in records
+    ]
 
 
 def _teachers_score(experiment: Experiment, found: Records) -> dict[str, float]:

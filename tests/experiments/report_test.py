@@ -91,10 +91,21 @@ class ReportTest(absltest.TestCase):
             self._keep("none", seed, 10.0, late)
             self._keep("much", seed, 25.0, late + 20)
         self.assertEqual(self._report("docs", self.own), (0, ""))
-        text = (self.folder / "docs" / "results.md").read_text()
+        docs = self.folder / "docs"
+        text = (docs / "results.md").read_text()
         for line in (
-            "## A title",
+            "## With what is recommended today",
+            "### A title",
             "This.",
+            "| none | 2 | 31.0 (30.0 to 32.0) | 0k |",
+            "| much | 2 | 51.0 (50.0 to 52.0) | 0k: 2.00× |",
+            "(results/own.md)",
+        ):
+            self.assertIn(line, text)
+        self.assertNotIn("With the earlier learner", text)
+        text = (docs / "results" / "own.md").read_text()
+        for line in (
+            "# A title",
             # The third seed has no record yet.
             "| none | 2 | 31.0 (30.0 to 32.0) |  |",
             "| much | 2 | 51.0 (50.0 to 52.0) | 1.00 (1.00 to 1.00) |",
