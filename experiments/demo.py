@@ -23,14 +23,14 @@ from kickstarting.teaching import cards as teacher_cards
 from kickstarting.teaching import files as teacher_files
 from launch.flags import command_line, counts
 
-_TASK = flags.DEFINE_string("task", "doom:defend_the_center", "What is learned.")
+_TASK = flags.DEFINE_string("task", "doom:health_gathering", "What is learned.")
 _TEACHER = flags.DEFINE_string(
     "teacher",
     None,
     "Folder of the teacher; default: the half-way one of the task, or else its best.",
 )
 _FRAMES = counts.define(
-    "frames", 250_000, "Environment frames of each of the two runs."
+    "frames", 120_000, "Environment frames of each of the two runs."
 )
 _SEED = flags.DEFINE_integer("seed", 1, "Seeds both runs.")
 _TRAIN_FLAGS = flags.DEFINE_list(
@@ -135,7 +135,9 @@ def verdict(label: str, frames: float | None, lead: float) -> str:
       lead: final return above the teacher's.
     """
     if frames is None:
-        when = f"did not come to the teacher's return in {_FRAMES.value:,} frames"
+        when = f"was not at the teacher's return within {_FRAMES.value:,} frames"
+        if lead > 0:
+            when += " by its newest 100 episodes, which look back"
     elif lead > 0:
         when = f"passed the teacher after {frames:,.0f} frames"
     else:

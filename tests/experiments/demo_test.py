@@ -12,6 +12,8 @@ from tests.experiments import small_runs
 from tests.launch import program_run
 
 _FRAMES = 200
+# Of the demo as it ships.
+_MANY = 120_000
 
 
 class DemoTest(absltest.TestCase):
@@ -76,8 +78,14 @@ class VerdictTest(parameterized.TestCase):
         (
             None,
             -2.0,
-            "did not come to the teacher's return in 250,000 frames, and ended 2.00 "
+            f"was not at the teacher's return within {_MANY:,} frames, and ended 2.00 "
             "below it.",
+        ),
+        (
+            None,
+            2.0,
+            f"was not at the teacher's return within {_MANY:,} frames by its newest "
+            "100 episodes, which look back, and ended 2.00 above it.",
         ),
     )
     def test_says_what_happened(self, frames, lead, expected):
