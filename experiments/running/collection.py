@@ -21,6 +21,7 @@ _SECONDS = "seconds"
 # What experiments draw and count; the rest of metrics.csv stays with the run.
 _PREFIXES = ("episode_return/", "kickstarting_weight/", "teacher_factor/")
 _COLUMNS = (
+    run_records.SCORE,
     "global_weight",
     "learning_rate",
     "entropy_cost",

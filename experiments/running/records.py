@@ -15,6 +15,8 @@ import numpy as np
 from kickstarting.config import run as config_lib
 
 MAX_POINTS = 150
+# Over tasks, of the episodes within a tenth of the frames: docs/scores.md.
+SCORE = "mean_capped_score"
 _DIGITS = 5
 
 

@@ -8,6 +8,7 @@ names tells which.
 import os
 import subprocess
 import time
+from typing import ClassVar
 
 import gymnasium
 import numpy as np
@@ -26,7 +27,7 @@ class UnrulyEnvironment(gymnasium.Env):
 
     observation_space = gymnasium.spaces.Box(0, 255, (5, 5, 3), np.uint8)
     action_space = gymnasium.spaces.Discrete(2)
-    metadata = {"render_modes": ["rgb_array"]}
+    metadata: ClassVar[dict] = {"render_modes": ["rgb_array"]}
 
     def __init__(self, deed: str, render_mode: str | None = None) -> None:
         self._deed = deed
