@@ -151,7 +151,7 @@ def _page(
     yield "\n".join(tables.scores(experiment, found)) + "\n"
     yield "\n".join(tables.frames(experiment, found)) + "\n"
     if experiment.evaluation_episodes:
-        yield "\n".join(tables.final(found)) + "\n"
+        yield "\n".join(tables.final(experiment, found)) + "\n"
     yield "Raw returns at the end, mean ± s.d. over seeds:\n"
     yield "\n".join(tables.tasks(experiment, found)) + "\n"
     if experiment.paper:

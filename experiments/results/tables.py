@@ -15,7 +15,7 @@ Records = Mapping[str, Sequence[run_records.Record]]
 
 
 def summary(experiment: Experiment, found: Records) -> list[str]:
-    """Returns the small table: the score at the end, and how much sooner it was there.
+    """Returns the small table: scores at the end, and how much sooner it was there.
 
     Args:
       experiment: the experiment.
@@ -25,21 +25,27 @@ def summary(experiment: Experiment, found: Records) -> list[str]:
     levels = _levels(experiment, found)
     name, level = next(iter(levels.items()), ("", np.nan))
     names = ["condition", "seeds", "score at the end"]
+    if experiment.evaluation_episodes:
+        names.append("of final checkpoints")
     if name:
         names.append(f"frames to {name}")
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for number, (label, records) in enumerate(found.items()):
-        cells = [label, str(len(records)), _NONE, *([_NONE] if name else [])]
-        if all(map(scoring.has_curve, records)):
+        cells = [label, str(len(records)), _NONE]
+        if has_curves := all(map(scoring.has_curve, records)):
             cells[2] = _mean(_by_task(records, 1.0))
-            if name:
-                reached, base = (
-                    _reached(runs, level, experiment) for runs in (records, first)
-                )
-                gain = _speed_up(base, reached, experiment.total_frames)
-                text = _frames_text(float(np.median(reached)))
-                cells[3] = text + (gain if number else "")
-        lines.append(f"| {' | '.join(cells)} |")
+        if experiment.evaluation_episodes:
+            cells.append(_estimate(aggregates.of_runs(_final(records), seed=0).mean))
+        if name and has_curves:
+            reached, base = (
+                _reached(runs, level, experiment) for runs in (records, first)
+            )
+            gain = _speed_up(base, reached, experiment.total_frames)
+            text = _frames_text(float(np.median(reached)))
+            cells.append(text + (gain if number else ""))
+        lines.append(
+            f"| {' | '.join([*cells, *[_NONE] * (len(names) - len(cells))])} |"
+        )
     return lines
 
 
@@ -109,8 +115,15 @@ def frames(experiment: Experiment, found: Records) -> list[str]:
     return lines
 
 
-def final(found: Records) -> list[str]:
-    """Returns the table of final checkpoints' scores, with intervals over seeds."""
+def final(experiment: Experiment, found: Records) -> list[str]:
+    """Returns the table of final checkpoints' scores, with intervals over seeds.
+
+    Teachers stand below with what their cards say, where each task has one.
+
+    Args:
+      experiment: the experiment.
+      found: the finished runs of each condition, the baseline's first.
+    """
     of_conditions = {label: _final(records) for label, records in found.items()}
     baseline = next(iter(of_conditions.values()))
     several = len(baseline) > 1
@@ -133,6 +146,9 @@ def final(found: Records) -> list[str]:
             *(map(_estimate, (over_tasks.median, over_tasks.iqm)) if several else ()),
             better,
         ]
+        lines.append(f"| {' | '.join(cells)} |")
+    for score in _teachers_score(experiment, found).values():
+        cells = ["the teachers", f"{score:.1f}", *[""] * (len(names) - 2)]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -52,6 +52,15 @@ _FOUND = {
 }
 
 
+def _with_teachers(score: float) -> tables.Records:
+    """Returns the runs, with the score of their teachers."""
+    cards = {task: (_return(task, score),) for task in _TASKS}
+    taught = [
+        dataclasses.replace(each, teacher_returns=cards) for each in _FOUND["taught"]
+    ]
+    return {**_FOUND, "taught": taught}
+
+
 def _cells(row: str) -> list[str]:
     return [cell.strip() for cell in row.strip("|").split("|")]
 
@@ -72,6 +81,28 @@ class ScoresTest(absltest.TestCase):
         self.assertNotIn("median", tables.scores(one, _FOUND)[0])
 
 
+class SummaryTest(absltest.TestCase):
+    def test_scores_and_frames_to_the_first_level(self) -> None:
+        header, _, none, taught = tables.summary(_EXPERIMENT, _FOUND)
+        self.assertEqual(_cells(header)[2:], ["score at the end", "frames to 40"])
+        self.assertEqual(_cells(none), ["none", "2", _cells(none)[2], "not reached"])
+        self.assertStartsWith(_cells(none)[2], "40.0 (30.0 to 50.0)")
+        self.assertEqual(_cells(taught)[3], "0k: over 2.00×")
+
+    def test_final_checkpoints_stand_beside(self) -> None:
+        own = dataclasses.replace(_EXPERIMENT, evaluation_episodes=30)
+        header, _, none, _ = tables.summary(own, _FOUND)
+        self.assertEqual(_cells(header)[3], "of final checkpoints")
+        self.assertStartsWith(_cells(none)[3], "41.0 (31.0 to 51.0)")
+
+    def test_what_has_no_curve_has_what_is_left(self) -> None:
+        record = _record(0, 60)
+        unknown = dict.fromkeys(record.columns, (None, None))
+        found = {**_FOUND, "cloned": [dataclasses.replace(record, columns=unknown)]}
+        row = _cells(tables.summary(_EXPERIMENT, found)[-1])
+        self.assertEqual(row, ["cloned", "1", "–", "–"])
+
+
 class FramesTest(absltest.TestCase):
     def test_the_median_each_seed_and_the_speed_up(self) -> None:
         _, _, none, taught = tables.frames(_EXPERIMENT, _FOUND)
@@ -82,12 +113,7 @@ class FramesTest(absltest.TestCase):
         own = dataclasses.replace(_EXPERIMENT, levels=())
         header, *_ = tables.frames(own, _FOUND)
         self.assertEqual(_cells(header)[1:], ["frames to 40.0, the baseline's last"])
-        cards = {task: (_return(task, 55.0),) for task in _TASKS}
-        taught = [
-            dataclasses.replace(each, teacher_returns=cards)
-            for each in _FOUND["taught"]
-        ]
-        header, *_ = tables.frames(own, {**_FOUND, "taught": taught})
+        header, *_ = tables.frames(own, _with_teachers(55.0))
         self.assertEqual(_cells(header)[2:], ["frames to 55.0, the teachers'"])
 
     def test_a_baseline_that_gets_there_gives_a_ratio(self) -> None:
@@ -106,7 +132,7 @@ class WithoutCurveTest(absltest.TestCase):
         self.assertEqual(row, ["cloned", "1", *["–"] * 5])
         row = _cells(tables.frames(_EXPERIMENT, found)[-1])
         self.assertEqual(row, ["cloned", "–"])
-        row = _cells(tables.final(found)[-1])
+        row = _cells(tables.final(_EXPERIMENT, found)[-1])
         self.assertEqual(row, ["cloned", "61.0", "61.0", "61.0", "1.00"])
 
     def test_a_baseline_without_curve_is_compared_with_nothing_in_training(
@@ -123,8 +149,12 @@ class WithoutCurveTest(absltest.TestCase):
 
 class OtherTablesTest(absltest.TestCase):
     def test_final_checkpoints(self) -> None:
-        _, _, none, _ = tables.final(_FOUND)
+        _, _, none, _ = tables.final(_EXPERIMENT, _FOUND)
         self.assertStartsWith(_cells(none)[1], "41.0 (31.0 to 51.0)")
+
+    def test_what_the_teachers_have_stands_below(self) -> None:
+        *_, teachers = tables.final(_EXPERIMENT, _with_teachers(55.0))
+        self.assertEqual(_cells(teachers)[:2], ["the teachers", "55.0"])
 
     def test_raw_returns_of_each_task(self) -> None:
         _, _, line, cover = tables.tasks(_EXPERIMENT, _FOUND)
