@@ -94,12 +94,17 @@ class EndToEndTest(absltest.TestCase):
         docs = self.folder / "docs"
         self._finish("report", self.tiny, f"--docs={docs}")
         text = (docs / "results.md").read_text()
-        for line in ("## Tiny", "It does.", "Nothing.", "experiments.run tiny"):
+        for line in ("## Tiny", "It does.", "](pictures/tiny.png)"):
             self.assertIn(line, text)
-        rows = [line for line in text.splitlines() if line.startswith("| taught")]
-        self.assertLen(rows, 3)
+        page = (docs / "results" / "tiny.md").read_text()
+        for line in ("# Tiny", "Nothing.", "experiments.run tiny"):
+            self.assertIn(line, page)
+        for document, tables in ((text, 1), (page, 3)):
+            lines = document.splitlines()
+            rows = [line for line in lines if line.startswith("| taught")]
+            self.assertLen(rows, tables)
         for picture in ("tiny", "tiny_global_weight"):
-            self.assertIn(f"](pictures/{picture}.png)", text)
+            self.assertIn(f"](../pictures/{picture}.png)", page)
             drawn = (docs / "pictures" / f"{picture}.png").read_bytes()
             self.assertStartsWith(drawn, b"\x89PNG")
             self.assertTrue((docs / "pictures" / f"{picture}.svg").exists())
