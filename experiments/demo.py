@@ -29,9 +29,7 @@ _TEACHER = flags.DEFINE_string(
     None,
     "Folder of the teacher; default: the half-way one of the task, or else its best.",
 )
-_FRAMES = counts.define(
-    "frames", 100_000, "Environment frames of each of the two runs."
-)
+_FRAMES = counts.define("frames", 60_000, "Environment frames of each of the two runs.")
 _SEED = flags.DEFINE_integer("seed", 1, "Seeds both runs.")
 _TRAIN_FLAGS = flags.DEFINE_list(
     "train_flags", [], "Further flags of launch.train for both runs, comma-separated."
@@ -55,7 +53,7 @@ def main(argv: list[str]) -> int:
         f"Two students of {_TASK.value}, {_FRAMES.value:,} environment frames each: "
         f"the first is helped by {folder}, whose return is {teacher_return:.2f}.",
         "Each is shown as it learns, and then plays "
-        f"{_EVALUATION_EPISODES} episodes. As it ships this takes about five minutes "
+        f"{_EVALUATION_EPISODES} episodes. As it ships this takes about four minutes "
         "on two cores.",
     ):
         console.print(line, highlight=False, soft_wrap=True)

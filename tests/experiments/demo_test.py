@@ -13,7 +13,7 @@ from tests.launch import program_run
 
 _FRAMES = 200
 # Of the demo as it ships.
-_MANY = 100_000
+_MANY = 60_000
 
 
 class DemoTest(absltest.TestCase):
@@ -63,7 +63,7 @@ class DemoTest(absltest.TestCase):
             self.assertIn("The student from scratch passed the teacher after", table)
         with self.subTest("what is to come is said first"):
             said = run.stdout[: run.stdout.index("1 of 2")]
-            self.assertIn("about five minutes on two cores", said)
+            self.assertIn("about four minutes on two cores", said)
 
 
 class VerdictTest(parameterized.TestCase):
