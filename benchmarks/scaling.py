@@ -23,6 +23,7 @@ from absl import flags
 
 from benchmarks import ring_model
 from benchmarks.programs import launched, waiting_environment
+from benchmarks.speed import costs as costs_lib
 from benchmarks.speed import parts as parts_lib
 from kickstarting.acting import newest_parameters
 from kickstarting.agent.agent import Agent
@@ -118,12 +119,15 @@ def _measure_parts() -> ring_model.Parts:
     acting = parts_lib.acting(config, seconds)
     batch_size = acting["batch_size"]
     cold_call = parts_lib.cold_call(config, spec, round(batch_size))
-    costs = {
-        "acting": acting,
-        "queue": parts_lib.queue(config, spec, seconds),
-        "teacher": parts_lib.teacher(teacher_config, _TEACHER.value, seconds),
-        "update": parts_lib.learner_update(config, spec, seconds),
+    others = {
+        "queue": parts_lib.queue(config, spec),
+        "teacher": parts_lib.teacher(teacher_config, _TEACHER.value),
+        "update": parts_lib.learner_update(config, spec),
     }
+    costs = {"acting": acting}
+    for name, part in others.items():
+        with part as step:
+            costs[name] = costs_lib.cost(step, seconds)
     parameters = parts_lib.parameters(config, spec, seconds)
     example = trajectory_example.example(config, spec)
     unroll = sum(array.nbytes for array in jax.tree.leaves(example))

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.speed import parts
+from benchmarks.speed import costs
 from kickstarting.agent import trajectory
 from kickstarting.agent.agent import Agent
 from kickstarting.config import run as config_lib
@@ -30,7 +30,7 @@ def product_gflops(seconds: float) -> float:
         jax.block_until_ready(multiply(one, other))
         return 1
 
-    milliseconds = parts.cost(step, seconds)["cpu_ms_per_step"]
+    milliseconds = costs.cost(step, seconds)["cpu_ms_per_step"]
     return 2 * _PRODUCT_SIZE**3 / (1e6 * milliseconds)
 
 

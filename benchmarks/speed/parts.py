@@ -1,15 +1,16 @@
-"""The cost of each part of the ring alone, in CPU seconds of an agent step."""
+"""Each part of the ring alone: what does it once, and returns its agent steps."""
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
 import jax.flatten_util
 import numpy as np
-import psutil
 
+from benchmarks.speed import costs
 from kickstarting.acting import actor as actor_lib
 from kickstarting.acting import policy as acting_lib
 from kickstarting.acting import unroll_sender, unroll_store
@@ -22,48 +23,17 @@ from kickstarting.queue import example as trajectory_example
 from kickstarting.ring import parts as ring_parts
 from kickstarting.teaching import teachers
 
-_WARM_UP = 3
+# What does a part once, and returns the agent steps that it did.
+Step = Callable[[], int]
+
 # Numbers, and calls, of cold_call.
 _OTHER_DATA = 16_000_000
 _COLD_CALLS = 100
 _NO_WEIGHT = np.zeros(1, np.float32)
 
 
-def cpu_seconds() -> float:
-    """Returns the CPU seconds of this process and its living descendants."""
-    total = 0.0
-    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system
-    return total
-
-
-def cost(step: Callable[[], int], seconds: float) -> dict[str, float]:
-    """Measures a part.
-
-    Args:
-      step: does it once, and returns the agent steps that it did.
-      seconds: for which it is called again and again.
-
-    Returns:
-      cpu_ms_per_step, of all processes, and steps_per_second_alone.
-    """
-    for _ in range(_WARM_UP):
-        step()
-    start, cpu, steps = time.monotonic(), cpu_seconds(), 0
-    while time.monotonic() - start < seconds:
-        steps += step()
-    wall = time.monotonic() - start
-    return {
-        "cpu_ms_per_step": 1e3 * (cpu_seconds() - cpu) / steps,
-        "steps_per_second_alone": steps / wall,
-    }
-
-
-def environment(config: config_lib.Config, seconds: float) -> dict[str, float]:
+@contextlib.contextmanager
+def environment(config: config_lib.Config) -> Iterator[Step]:
     """Steps the actor's environments with random actions, as the actor does."""
     settings = [
         base.TaskSettings(config.tasks[0], seed, config.action_repeat)
@@ -88,14 +58,13 @@ def environment(config: config_lib.Config, seconds: float) -> dict[str, float]:
             started += len(ready)
             at = zeros[: len(ready)]
             batch.step(ready, at, at, at)
-        return cost(step, seconds)
+        yield step
     finally:
         batch.close()
 
 
-def inference(
-    config: config_lib.Config, spec: base.EnvironmentSpec, seconds: float
-) -> dict[str, float]:
+@contextlib.contextmanager
+def inference(config: config_lib.Config, spec: base.EnvironmentSpec) -> Iterator[Step]:
     """Acts for a batch of all environments."""
     count = config.environments_per_actor
     act = _acting(config, spec, count)
@@ -104,7 +73,7 @@ def inference(
         act()
         return count
 
-    return cost(step, seconds)
+    yield step
 
 
 def cold_call(
@@ -129,7 +98,7 @@ def cold_call(
             start = time.process_time()
             act()
             found.append(time.process_time() - start)
-        return float(np.median(found[_WARM_UP:]))
+        return float(np.median(found[costs.WARM_UP :]))
 
     return 1e3 * (median(cold=True) - median(cold=False))
 
@@ -156,9 +125,10 @@ def _acting(
     return once
 
 
+@contextlib.contextmanager
 def learner_update(
-    config: config_lib.Config, spec: base.EnvironmentSpec, seconds: float
-) -> dict[str, float]:
+    config: config_lib.Config, spec: base.EnvironmentSpec
+) -> Iterator[Step]:
     """Updates on one batch again and again, moved to the device each time."""
     learner = update.Update(Agent(spec, config.network), config)
     batch = _batch(config, spec)
@@ -177,10 +147,11 @@ def learner_update(
         jax.block_until_ready(metrics)
         return config.batch_size * config.unroll_length
 
-    return cost(step, seconds)
+    yield step
 
 
-def teacher(config: config_lib.Config, name: str, seconds: float) -> dict[str, float]:
+@contextlib.contextmanager
+def teacher(config: config_lib.Config, name: str) -> Iterator[Step]:
     """Labels unrolls in batches of four, as they come in."""
     spec = suites.environment_spec(config.tasks[0], config.action_repeat)
     loaded = teachers.load(name)
@@ -193,12 +164,11 @@ def teacher(config: config_lib.Config, name: str, seconds: float) -> dict[str, f
         loaded.label(observation, batch.first[:, :-1], state)
         return unrolls * config.unroll_length
 
-    return cost(step, seconds)
+    yield step
 
 
-def queue(
-    config: config_lib.Config, spec: base.EnvironmentSpec, seconds: float
-) -> dict[str, float]:
+@contextlib.contextmanager
+def queue(config: config_lib.Config, spec: base.EnvironmentSpec) -> Iterator[Step]:
     """Writes unrolls into the queue and reads batches from it."""
     from kickstarting.queue import reverb_queue
 
@@ -216,7 +186,7 @@ def queue(
         return config.batch_size * config.unroll_length
 
     try:
-        return cost(step, seconds)
+        yield step
     finally:
         stopped = True
         writer.close()
@@ -248,11 +218,11 @@ def acting(config: config_lib.Config, seconds: float) -> dict[str, float]:
     thread.start()
     try:
         learner.wait_for_steps(config.environments_per_actor * config.unroll_length)
-        begun, start, cpu = learner.steps, time.monotonic(), cpu_seconds()
+        begun, start, cpu = learner.steps, time.monotonic(), costs.cpu_seconds()
         time.sleep(seconds)
         steps = learner.steps - begun
         return {
-            "cpu_ms_per_step": 1e3 * (cpu_seconds() - cpu) / steps,
+            "cpu_ms_per_step": 1e3 * (costs.cpu_seconds() - cpu) / steps,
             "steps_per_second_alone": steps / (time.monotonic() - start),
             "batch_size": learner.batch_size,
         }
@@ -346,8 +316,8 @@ def parameters(
 
     try:
         return {
-            "poll": cost(poll, seconds)["cpu_ms_per_step"],
-            "pull": cost(pull, seconds)["cpu_ms_per_step"],
+            "poll": costs.cost(poll, seconds)["cpu_ms_per_step"],
+            "pull": costs.cost(pull, seconds)["cpu_ms_per_step"],
         }
     finally:
         server.Stop()

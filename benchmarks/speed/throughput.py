@@ -4,8 +4,9 @@
 
 Runs the program from scratch, kickstarted and weaned, with one pass over the data, and
 from scratch with four passes, in turn and several times, on
-doom:health_gathering_supreme with 16 environments; then each part alone. The limit is
-the machine's cores divided by the sum of the parts' CPU seconds for an agent step.
+doom:health_gathering_supreme with 16 environments; then each part, alone and with
+another on the other core. The limit is the machine's cores divided by the sum of the
+parts' CPU seconds for an agent step.
 --against=REVISION runs that revision's program in the same turns, with its defaults
 where --against_flags says nothing else. With --sample_factory_python (an interpreter
 with the pins of benchmarks/peers/sample_factory.txt) sample-factory's APPO runs in them
@@ -24,7 +25,7 @@ from absl import flags
 
 from benchmarks.peers import training as peer_training
 from benchmarks.programs import launched, measured, revision
-from benchmarks.speed import arithmetic, parts
+from benchmarks.speed import arithmetic, one_part
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.teaching import teachers
@@ -49,6 +50,14 @@ _AGAINST_FLAGS = flags.DEFINE_string(
 
 # The defaults, without what is recommended for doom: one pass, actors that never wait.
 _ONE_PASS = ["--norecommended"]
+# The part that keeps the other core busy while each is measured.
+_BESIDE = {
+    "environment": "update",
+    "inference": "environment",
+    "update": "environment",
+    "queue": "update",
+    "teacher": "update",
+}
 _FOUR_PASSES = [*_ONE_PASS, "--window_batches=4", "--passes=4"]
 
 
@@ -99,18 +108,14 @@ def _summary(
     config = config_lib.Config(tasks=(_TASK.value,), logdir="unused")
     spec = suites.environment_spec(_TASK.value, config.action_repeat)
     seconds = _PART_SECONDS.value
-    costs = {
-        "environment": parts.environment(config, seconds),
-        "inference": parts.inference(config, spec, seconds),
-        "update": parts.learner_update(config, spec, seconds),
-        "queue": parts.queue(config, spec, seconds),
-        "teacher": parts.teacher(config, _TEACHER.value, seconds),
-    }
+    turns = [_part_costs() for _ in range(_REPEATS.value)]
+    cpu_ms = _part_medians(turns, "alone")
+    beside = _part_medians(turns, "beside")
     product = arithmetic.product_gflops(seconds)
-    update = arithmetic.update_gflops(config, spec, costs["update"]["cpu_ms_per_step"])
+    update = arithmetic.update_gflops(config, spec, cpu_ms["update"])
     cores = len(os.sched_getaffinity(0))
-    cpu_ms = {name: cost["cpu_ms_per_step"] for name, cost in costs.items()}
-    limit = 1e3 * cores / sum(ms for name, ms in cpu_ms.items() if name != "teacher")
+    limit = 1e3 * cores / _of_ring(cpu_ms)
+    ring = _median(runs["from_scratch"], "cpu_ms_per_step")
     median = {
         name: _median(turns, "agent_steps_per_second") for name, turns in runs.items()
     }
@@ -126,16 +131,19 @@ def _summary(
             name: [run["cpu_ms_per_step"] for run in turns]
             for name, turns in runs.items()
         },
-        "parts": costs,
+        "parts": turns,
+        "parts_cpu_ms_alone": cpu_ms,
+        "parts_cpu_ms_beside": beside,
         "matrix_product_gflops": product,
         "update_gflops": update,
         "update_over_matrix_product": update / product,
         "inference_over_update": cpu_ms["inference"] / cpu_ms["update"],
+        "inference_over_update_beside": beside["inference"] / beside["update"],
         "limit_from_scratch": limit,
         "from_scratch_share_of_limit": median["from_scratch"] / limit,
         "limit_kickstarted": 1e3 * cores / sum(cpu_ms.values()),
-        "from_scratch_over_parts": _median(runs["from_scratch"], "cpu_ms_per_step")
-        / sum(ms for name, ms in cpu_ms.items() if name != "teacher"),
+        "from_scratch_over_parts_alone": ring / _of_ring(cpu_ms),
+        "from_scratch_over_parts_beside": ring / _of_ring(beside),
         "kickstarted_over_from_scratch": _ratio(runs, "kickstarted"),
         "weaned_over_from_scratch": _ratio(runs, "weaned"),
         "four_passes_over_from_scratch": _ratio(runs, "four_passes"),
@@ -154,6 +162,34 @@ def _summary(
             np.median([run["agent_steps_per_second"] / other for run, other in pairs])
         )
     return summary
+
+
+def _part_costs() -> dict[str, dict[str, dict[str, float]]]:
+    """Measures each part alone, and then beside what is busy when it is in the ring."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for part, other in _BESIDE.items():
+        found[part] = {
+            name: one_part.measured(
+                part, _TASK.value, _TEACHER.value, _PART_SECONDS.value, beside
+            )
+            for name, beside in (("alone", None), ("beside", other))
+        }
+        print(f"{part} {found[part]}", file=sys.stderr)
+    return found
+
+
+def _part_medians(
+    turns: list[dict[str, dict[str, dict[str, float]]]], how: str
+) -> dict[str, float]:
+    return {
+        part: _median([turn[part][how] for turn in turns], "cpu_ms_per_step")
+        for part in _BESIDE
+    }
+
+
+def _of_ring(cpu_ms: dict[str, float]) -> float:
+    """Returns the sum of the parts that a run without a teacher has."""
+    return sum(ms for part, ms in cpu_ms.items() if part != "teacher")
 
 
 def _median(turns: list[dict[str, float]], what: str) -> float:
