@@ -33,13 +33,14 @@ _HOW_TO_READ = """\
 `python -m experiments.report` wrote this page from the records of finished runs,
 which `python -m experiments.run NAME` trains and keeps. Scores are means over tasks
 of the capped normalised score (0: the random policy, 100: the reference,
-[scores.md](scores.md)) of training, over the last tenth of the budget that far;
-those of final checkpoints are of sampled actions. In brackets: 95 % intervals of
-the bootstrap over seeds, stratified by task. "Better than the baseline" is the
-probability of improvement over the first condition (Agarwal et al. 2021,
-[arXiv:2108.13264](https://arxiv.org/abs/2108.13264)). Thin lines of figures are
-seeds, bold ones their means, geometric where the axis is logarithmic. A population is
-shown along the lineage of its best member.
+[scores.md](scores.md)) of training, over the last tenth of the budget that far, of the
+newest 100 episodes of each task (or of the episodes within a tenth of the frames, where
+a run of one task tells them: its figure says so); those of final checkpoints are of
+sampled actions. In brackets: 95 % intervals of the bootstrap over seeds, stratified by
+task. "Better than the baseline" is the probability of improvement over the first
+condition (Agarwal et al. 2021, [arXiv:2108.13264](https://arxiv.org/abs/2108.13264)).
+Thin lines of figures are seeds, bold ones their means, geometric where the axis is
+logarithmic. A population is shown along the lineage of its best member.
 """
 _TODAY = "## With what is recommended today\n"
 _EARLIER = """\
@@ -152,6 +153,8 @@ def _page(
     yield "\n".join(tables.frames(experiment, found)) + "\n"
     if experiment.evaluation_episodes:
         yield "\n".join(tables.final(experiment, found)) + "\n"
+    if kept := tables.after_advice(experiment, found):
+        yield "\n".join(kept) + "\n"
     yield "Raw returns at the end, mean ± s.d. over seeds:\n"
     yield "\n".join(tables.tasks(experiment, found)) + "\n"
     if experiment.paper:

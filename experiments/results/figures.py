@@ -1,5 +1,6 @@
 """The figures of an experiment, as PNG for a page and SVG for a paper."""
 
+import itertools
 import os
 
 import numpy as np
@@ -10,6 +11,9 @@ from experiments.results.tables import Records
 from experiments.running import records as run_records
 from kickstarting.reporting import learning_curves
 
+# Of which episodes of training scores are.
+_RECENT = "of the episodes within a tenth of the frames in training"
+_NEWEST = "of the newest 100 episodes of each task in training"
 # What a trace of metrics.csv is called on an axis, and whether the axis is logarithmic.
 _TRACES = {
     "global_weight": ("λ's global factor α", True),
@@ -48,12 +52,13 @@ def draw(name: str, experiment: Experiment, found: Records, folder: str) -> list
             if scoring.has_curve(record)
         ]
         if curves:
+            recent = all(map(scoring.is_recent, itertools.chain(*found.values())))
             learning_curves.learning_curves(
                 curves,
                 os.path.join(folder, file),
                 experiment.title,
                 quantity="mean capped normalised score",
-                note="of the newest 100 episodes of each task in training",
+                note=_RECENT if recent else _NEWEST,
             )
             drawn.append(file)
     if experiment.paper_scores:

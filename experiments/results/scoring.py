@@ -13,6 +13,8 @@ from kickstarting.scores import normalised as scores
 
 # Of the budget so far, over whose last part a score is the mean.
 _LAST_SHARE = 0.1
+# Of the budget, before and after the frame at which advice ends.
+_ADVICE_SHARE = 0.2
 
 
 def capped_scores(task: str, returns: np.ndarray) -> np.ndarray:
@@ -35,6 +37,15 @@ def has_curve(record: run_records.Record) -> bool:
         np.isfinite(record.column(f"episode_return/{task}")).any()
         for task in tasks(record)
     )
+
+
+def is_recent(record: run_records.Record) -> bool:
+    """Whether its training scores are of the episodes within a tenth of the frames.
+
+    They are where a run of one task tells them. Others are of the newest hundred
+    episodes, which look far back where episodes are long.
+    """
+    return len(tasks(record)) == 1 and run_records.SCORE in record.columns
 
 
 def curve(record: run_records.Record) -> tuple[np.ndarray, np.ndarray]:
@@ -125,6 +136,26 @@ def frames_to_reach(
     return float(frames[reached[0]]) + before if len(reached) else float("inf")
 
 
+def around_end_of_advice(
+    record: run_records.Record, share: float
+) -> tuple[float, float]:
+    """Returns the mean training score just before advice ends, and just after it.
+
+    Args:
+      record: of the run.
+      share: of its total frames, after which λ is 0.
+
+    Returns:
+      The means over the fifth of the budget before, and over that after; NaN where no
+      episode had ended.
+    """
+    frames, values = curve(record)
+    of_budget = frames / record.identity["total_frames"]
+    before = (of_budget > share - _ADVICE_SHARE) & (of_budget <= share)
+    after = (of_budget > share) & (of_budget <= share + _ADVICE_SHARE)
+    return _mean(values[before]), _mean(values[after])
+
+
 def tasks(record: run_records.Record) -> tuple[str, ...]:
     """Returns the run's tasks."""
     return tuple(record.identity["tasks"])
@@ -132,10 +163,18 @@ def tasks(record: run_records.Record) -> tuple[str, ...]:
 
 def _is_known(record: run_records.Record) -> np.ndarray:
     """Returns bool [points]: whether an episode of any task had ended."""
+    if is_recent(record):
+        return np.isfinite(record.column(run_records.SCORE))
     returns = [record.column(f"episode_return/{task}") for task in tasks(record)]
     return np.isfinite(returns).any(axis=0)
 
 
 def _task_curve(record: run_records.Record, task: str) -> np.ndarray:
+    if is_recent(record):
+        return record.column(run_records.SCORE)
     returns = record.column(f"episode_return/{task}")
     return np.where(np.isnan(returns), 0.0, capped_scores(task, returns))
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else np.nan

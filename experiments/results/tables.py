@@ -158,6 +158,37 @@ def _final(records: Sequence[run_records.Record]) -> dict[str, list[float]]:
     return {task: [scores[task] for scores in each] for task in each[0]}
 
 
+def after_advice(experiment: Experiment, found: Records) -> list[str]:
+    """Returns the table of what students keep once λ is 0; empty where it never is.
+
+    Args:
+      experiment: the experiment.
+      found: the finished runs of each condition.
+    """
+    lines = []
+    for condition in experiment.conditions:
+        records = found.get(condition.label, ())
+        share = condition.weaned_share
+        if share is None or not records or not all(map(scoring.has_curve, records)):
+            continue
+        pairs = [scoring.around_end_of_advice(record, share) for record in records]
+        before, after = np.transpose(pairs)
+        each = ", ".join(f"{one:.2f}" for one in after / before)
+        cells = [
+            condition.label,
+            *(_mean({"": list(scores)}) for scores in (before, after)),
+            f"{np.mean(after) / np.mean(before):.2f} ({each})",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    if not lines:
+        return []
+    names = [
+        *("condition", "score in the fifth of the budget before λ is 0"),
+        *("in the fifth after", "after / before (each seed)"),
+    ]
+    return [f"| {' | '.join(names)} |", "|---" * len(names) + "|", *lines]
+
+
 def tasks(experiment: Experiment, found: Records) -> list[str]:
     """Returns the table of each task's raw return at the end, mean ± s.d. of seeds."""
     teachers = _teacher_returns(found)

@@ -83,6 +83,34 @@ class ScoringTest(parameterized.TestCase):
             scoring.frames_to_reach(record, level, charge_teachers=True), 85
         )
 
+    def test_a_run_of_one_task_has_the_scores_of_its_latest_frames(self) -> None:
+        own = {
+            **_RECORD.columns,
+            run_records.SCORE: (None, 20.0, 60.0, 80.0),
+        }
+        of_two = dataclasses.replace(_RECORD, columns=own)
+        self.assertFalse(scoring.is_recent(of_two))
+        np.testing.assert_allclose(scoring.curve(of_two)[1], [5, 30, 65, 65])
+        of_one = dataclasses.replace(
+            of_two, identity={**_RECORD.identity, "tasks": list(_TASKS[:1])}
+        )
+        self.assertTrue(scoring.is_recent(of_one))
+        frames, values = scoring.curve(of_one)
+        np.testing.assert_array_equal(frames, [50, 92, 102])
+        np.testing.assert_array_equal(values, [20, 60, 80])
+        self.assertEqual(scoring.at_share(of_one, 1.0), {_TASKS[0]: 70.0})
+        self.assertEqual(scoring.frames_to_reach(of_one, 60.0), 92)
+
+    @parameterized.parameters(
+        # Fifths: 0.3 to 0.5 and 0.5 to 0.7; 0.72 to 0.92 and beyond.
+        (0.5, 30.0, np.nan),
+        (0.92, 65.0, 65.0),
+        (0.3, 5.0, 30.0),
+    )
+    def test_around_the_end_of_advice(self, share, before, after) -> None:
+        found = scoring.around_end_of_advice(_RECORD, share)
+        np.testing.assert_allclose(found, (before, after))
+
     def test_last_returns_are_those_evaluated_where_there_are_some(self) -> None:
         last = scoring.last_returns(_RECORD)
         (forty,) = _returns(_TASKS[0], 40)

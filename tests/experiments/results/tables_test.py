@@ -103,6 +103,26 @@ class SummaryTest(absltest.TestCase):
         self.assertEqual(row, ["cloned", "1", "–", "–"])
 
 
+class AfterAdviceTest(absltest.TestCase):
+    def test_what_each_seed_keeps(self) -> None:
+        weaned = Condition("taught", weaned_share=0.9)
+        own = dataclasses.replace(_EXPERIMENT, conditions=(Condition("none"), weaned))
+        records = [
+            dataclasses.replace(record, frames=(80.0, 100.0))
+            for record in _FOUND["taught"]
+        ]
+        header, _, row = tables.after_advice(own, {**_FOUND, "taught": records})
+        self.assertEqual(_cells(header)[-1], "after / before (each seed)")
+        label, before, after, ratio = _cells(row)
+        self.assertEqual(label, "taught")
+        self.assertStartsWith(before, "42.0 (")
+        self.assertStartsWith(after, "65.0 (")
+        self.assertEqual(ratio, "1.55 (1.50, 1.59)")
+
+    def test_nothing_without_an_end(self) -> None:
+        self.assertEmpty(tables.after_advice(_EXPERIMENT, _FOUND))
+
+
 class FramesTest(absltest.TestCase):
     def test_the_median_each_seed_and_the_speed_up(self) -> None:
         _, _, none, taught = tables.frames(_EXPERIMENT, _FOUND)
