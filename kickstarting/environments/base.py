@@ -147,6 +147,11 @@ class SpecifiedEnvironment(dm_env.Environment):
         """
         return np.ones(self.spec.num_actions, bool)
 
+    @property
+    def instruction(self) -> str:
+        """What the latest time step says, before it is cut into word ids; or ''."""
+        return ""
+
     def picture(self, pixels: np.ndarray) -> np.ndarray:
         """Returns what a person is shown of a frame uint8 [H, W, C] that it gave.
 

@@ -21,6 +21,7 @@ _NAME_WIDTH = 152
 _VALUE_WIDTH = 40
 _SMALLEST_ACTION_HEIGHT = 14
 _LARGEST_ACTION_HEIGHT = 40
+_SMALLEST_TEXT = 10
 
 _BACKGROUND = (22, 24, 29)
 _CHOSEN_BACKGROUND = (46, 51, 62)
@@ -122,6 +123,7 @@ def compose_frame(
     teacher_probabilities: np.ndarray | None,
     caption: str,
     action: int | None = None,
+    instruction: str | None = None,
 ) -> np.ndarray:
     """Draws a frame of the game beside bars of the policies' probabilities.
 
@@ -134,9 +136,13 @@ def compose_frame(
       teacher_probabilities: float [A], or None without a teacher.
       caption: one line below.
       action: the index of the action that is marked as chosen, or None.
+      instruction: a line between game and caption, smaller where it is long, and cut
+        where that is not enough; empty where nothing is said now, None without such a
+        line.
 
     Returns:
-      uint8 [H', W', 3] with even H' and W', which depend on the shapes alone.
+      uint8 [H', W', 3] with even H' and W', which depend on the shapes, and on whether
+      there may be instructions, alone.
 
     Raises:
       VideoError: the probabilities do not fit the action names.
@@ -156,9 +162,9 @@ def compose_frame(
         _LEGEND_HEIGHT + _SMALLEST_ACTION_HEIGHT * len(action_names),
     )
     width = game.shape[1] + _PANEL_WIDTH
-    canvas = Image.new(
-        "RGB", (width + width % 2, _up_to_even(height + _CAPTION_HEIGHT)), _BACKGROUND
-    )
+    said_height = 0 if instruction is None else _CAPTION_HEIGHT
+    whole_height = _up_to_even(height + said_height + _CAPTION_HEIGHT)
+    canvas = Image.new("RGB", (width + width % 2, whole_height), _BACKGROUND)
     canvas.paste(Image.fromarray(game), (0, 0))
     draw = ImageDraw.Draw(canvas)
     left = game.shape[1] + _MARGIN
@@ -175,8 +181,10 @@ def compose_frame(
             [(colour, float(values[index])) for colour, _, values in policies],
             chosen=index == action,
         )
+    if instruction:
+        _draw_instruction(draw, height + said_height / 2, width, instruction)
     draw.text(
-        (_MARGIN, height + _CAPTION_HEIGHT / 2),
+        (_MARGIN, height + said_height + _CAPTION_HEIGHT / 2),
         caption,
         fill=_TEXT,
         font=_font(16),
@@ -250,6 +258,25 @@ def _draw_legend(
         x, y = left + number * 96, _LEGEND_HEIGHT // 2
         draw.rectangle((x, y - 5, x + 10, y + 5), fill=colour)
         draw.text((x + 17, y), name, fill=_DIM_TEXT, font=_font(14), anchor="lm")
+
+
+def _draw_instruction(
+    draw: ImageDraw.ImageDraw, middle: float, width: int, instruction: str
+) -> None:
+    text, room = " ".join(instruction.split()), width - 2 * _MARGIN
+    size = next(
+        (
+            size
+            for size in range(16, _SMALLEST_TEXT, -1)
+            if draw.textlength(text, _font(size)) <= room
+        ),
+        _SMALLEST_TEXT,
+    )
+    if draw.textlength(text, _font(size)) > room:
+        while draw.textlength(f"{text}...", _font(size)) > room:
+            text = text[:-1]
+        text = f"{text}..."
+    draw.text((_MARGIN, middle), text, fill=_TEXT, font=_font(size), anchor="lm")
 
 
 def _draw_action(

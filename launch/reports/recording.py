@@ -91,6 +91,7 @@ def episode_frames(
                 advice,
                 f"{task}   step {number}   return {total:.1f}",
                 action,
+                environment.instruction if student.spec.instruction_length else None,
             )
             timestep = environment.step(action)
             last_action, total = action, total + float(timestep.reward)

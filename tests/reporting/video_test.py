@@ -92,6 +92,21 @@ class ComposeFrameTest(parameterized.TestCase):
         full = video.compose_frame(_pixels(2), names, first, uniform, "b" * 200, 0)
         self.assertEqual(plain.shape, full.shape)
 
+    @parameterized.parameters("go to the red ball", "", "open the door " * 40)
+    def test_an_instruction_has_a_line_of_its_own(self, instruction):
+        def compose(*instruction):
+            return video.compose_frame(
+                _pixels(), _ACTIONS, _probabilities(1), None, "caption", 0, *instruction
+            )
+
+        plain, said = compose(), compose(instruction)
+        line = plain.shape[0] - 36
+        np.testing.assert_array_equal(said[:line], plain[:line])
+        np.testing.assert_array_equal(said[line + 36 :], plain[line:])
+        written = (said[line : line + 36] != (22, 24, 29)).any((0, 2))
+        self.assertEqual(written.any(), bool(instruction))
+        self.assertFalse(written[-12:].any())
+
     def test_bars_are_as_long_as_the_probabilities(self):
         student = np.array([0.25, 0.75])
         teacher = np.array([0.5, 0.5])

@@ -100,6 +100,11 @@ class LabEnvironment(base.SpecifiedEnvironment):
         }
         self._needs_reset = True
 
+    @property
+    def instruction(self) -> str:
+        """What the level says now."""
+        return self._text
+
     def reset(self) -> dm_env.TimeStep:
         """Opens an episode, which may compile a map for a minute.
 

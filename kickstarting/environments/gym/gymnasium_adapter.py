@@ -80,7 +80,7 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
         # Gymnasium draws all episodes from the seed of the first reset.
         self._seed: int | None = settings.seed
         self._mission = ""
-        self._instruction = instructions.encode("", self.spec.instruction_length)
+        self._words = instructions.encode("", self.spec.instruction_length)
         self._available_actions = super().available_actions
         self._needs_reset = True
 
@@ -88,6 +88,11 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
     def available_actions(self) -> np.ndarray:
         """What the latest step's mask says, bool [A]; all where there is none."""
         return self._available_actions
+
+    @property
+    def instruction(self) -> str:
+        """The latest mission."""
+        return self._mission
 
     def reset(self) -> dm_env.TimeStep:
         observation, information = self._environment.reset(seed=self._seed)
@@ -172,12 +177,12 @@ class GymnasiumEnvironment(base.SpecifiedEnvironment):
         mission = self._observed.mission_of(raw)
         if mission != self._mission:
             self._mission = mission
-            self._instruction = instructions.encode(
+            self._words = instructions.encode(
                 mission,
                 self.spec.instruction_length,
                 f"gym:{self._observed.level}",
             )
-        return {base.PIXELS: frame, base.INSTRUCTION: self._instruction}
+        return {base.PIXELS: frame, base.INSTRUCTION: self._words}
 
 
 make = GymnasiumEnvironment

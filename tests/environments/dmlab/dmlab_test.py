@@ -75,7 +75,9 @@ class DmlabTest(parameterized.TestCase):
             ("language_select_located_object", "Find the red ball"),
             ("rooms_watermaze", ""),
         ):
-            words = self._make(f"dmlab30:{level}").reset().observation[base.INSTRUCTION]
+            environment = self._make(f"dmlab30:{level}")
+            words = environment.reset().observation[base.INSTRUCTION]
+            self.assertEqual(environment.instruction, text)
             np.testing.assert_array_equal(
                 words, instructions.encode(text, dmlab.INSTRUCTION_LENGTH)
             )

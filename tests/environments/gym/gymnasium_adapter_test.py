@@ -103,10 +103,12 @@ class GymnasiumAdapterTest(parameterized.TestCase):
             spec.validate(timestep.observation[name])
 
     def test_mission_becomes_the_instruction(self) -> None:
-        observation = _make(_EMPTY).reset().observation
+        environment = _make(_EMPTY)
+        observation = environment.reset().observation
+        mission = "get to the green goal square"
+        self.assertEqual(environment.instruction, mission)
         np.testing.assert_array_equal(
-            observation[base.INSTRUCTION],
-            instructions.encode("get to the green goal square", 24),
+            observation[base.INSTRUCTION], instructions.encode(mission, 24)
         )
 
     def test_mission_changes_with_the_episode(self) -> None:

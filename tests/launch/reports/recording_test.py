@@ -44,6 +44,14 @@ class _Rendered(scripted.ScriptedEnvironment):
         return np.full((9, 9, 3), self._steps, np.uint8) if self._rendered else None
 
 
+class _Speaking(scripted.ScriptedEnvironment):
+    """Says the same in each step."""
+
+    @property
+    def instruction(self) -> str:
+        return "go"
+
+
 class EpisodeFramesTest(parameterized.TestCase):
     def _frames(self, make: Any, greedy: bool) -> list[tuple]:
         """Returns what each of an episode's pictures is made of."""
@@ -72,12 +80,16 @@ class EpisodeFramesTest(parameterized.TestCase):
     @parameterized.parameters(True, False)
     def test_shows_and_takes_the_available_actions(self, greedy):
         frames = self._frames(scripted.make, greedy)
-        for step, (game, _, probabilities, advice, _, action) in enumerate(frames):
+        for step, (game, _, probabilities, advice, _, action, _) in enumerate(frames):
             expected = np.eye(2)[step % 2]
             np.testing.assert_array_equal(probabilities, expected)
             np.testing.assert_array_equal(advice, expected)
             self.assertEqual(action, step % 2)
             np.testing.assert_array_equal(game, np.full((2, 3, 1), step))
+
+    def test_shows_what_is_said(self):
+        frames = self._frames(_Speaking, greedy=True)
+        self.assertEqual([shown[-1] for shown in frames], ["go"] * 4)
 
     def test_shows_what_is_rendered_beside_what_is_seen(self):
         for step, (game, *_) in enumerate(self._frames(_Rendered, greedy=True)):
