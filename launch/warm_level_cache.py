@@ -2,7 +2,9 @@
 
 python -m launch.warm_level_cache --suite=dmlab30 --seeds=0-99
 
-A run with --level_seeds=0-99 then plays those maps alone and waits for none.
+A run with --level_seeds=0-99 then opens its episodes on those maps alone. Language
+levels open further ones within an episode, where the agent goes: nothing can warm
+these, and a step in which one is compiled lasts as long as that.
 """
 
 import dataclasses

@@ -114,13 +114,17 @@ class LabEnvironment(base.SpecifiedEnvironment):
         first, last = self._seeds
         # It takes no integer but Python's.
         self._seed = int(self._random.integers(first, last + 1))
+        origin = f"{self._level} seed {self._seed}"
         if self._cache is not None:
-            self._cache.origin = f"{self._level} seed {self._seed}"
+            self._cache.origin = origin
         try:
             self._lab.reset(seed=self._seed)
             self._observe()
         except (RuntimeError, ValueError) as error:
             raise self._failure("reset", error) from error
+        if self._cache is not None:
+            # Language levels open further maps as the agent goes.
+            self._cache.origin = f"{origin}, in a step"
         self._needs_reset = False
         return dm_env.restart(self._observation)
 

@@ -47,7 +47,8 @@ class Record:
       event: 'write' or 'evict'.
       file: name of the map's file in the cache's folder.
       size: of the file, in bytes.
-      origin: the level and the seed that asked for the map; empty for 'evict'.
+      origin: the level and the seed that asked for the map, and whether in a step of
+        an episode; empty for 'evict'.
       seconds: since the epoch.
     """
 
@@ -65,7 +66,7 @@ class LevelCache:
     compiled: no method raises OSError.
 
     Attributes:
-      origin: the level and the seed that are being loaded, for the ledger.
+      origin: the level and the seed that are played, for the ledger.
     """
 
     def __init__(self, folder: str, max_bytes: int) -> None:

@@ -1,5 +1,6 @@
 """Tests of the suites of DeepMind Lab, on a stand-in that fails as it does."""
 
+import os
 from unittest import mock
 
 import hypothesis
@@ -113,6 +114,16 @@ class DmlabTest(parameterized.TestCase):
             for _ in range(2):
                 self._make(lab=lab).reset()
         self.assertEqual(compile_map.call_count, 1)
+
+    @mock.patch.dict(os.environ, {"STAND_IN_MAP_AT": "6"})
+    def test_a_map_that_is_opened_in_a_step_is_told_of(self) -> None:
+        folder = self.create_tempdir().full_path
+        environment = self._make(lab=config_lib.LabConfig(level_cache=folder))
+        environment.reset()
+        for _ in range(2):
+            environment.step(_FORWARD)
+        first, second = (each.origin for each in level_cache.read_ledger(folder))
+        self.assertEqual(second, f"{first}, in a step")
 
     def test_slow_resets_hold_up_nobody_else(self) -> None:
         lab = config_lib.LabConfig(

@@ -7,7 +7,7 @@ sources. Its levels are a moving grey; an action's reward is what it walks forwa
 
 STAND_IN_COMPILE_SECONDS is how long a map takes that the level cache does not hold;
 STAND_IN_FRAMES is the length of an episode; STAND_IN_FAIL_AT is the frame at which a
-level fails in a step.
+level fails in a step; STAND_IN_MAP_AT the one at which a step opens a further map.
 """
 
 import ctypes
@@ -244,6 +244,12 @@ class Lab:
         self._requested += num_steps
         self._played += played
         self._events = []
+        if (
+            self._played - played
+            < int(os.environ.get("STAND_IN_MAP_AT", "0"))
+            <= (self._played)
+        ):
+            self._load_map(f"{self._level} {self._resets} in a step")
         if self._played >= float(os.environ.get("STAND_IN_FAIL_AT", "inf")):
             self._state = "failed"
             raise ValueError('Failed to advance environment ""')
