@@ -9,7 +9,6 @@ first is measured: in the ring too a part finds others' data in the caches.
 import contextlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -21,9 +20,9 @@ from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from launch.flags import command_line
 
-NAMES = ("environment", "inference", "update", "queue", "teacher")
-_PART = flags.DEFINE_enum("part", None, NAMES, "What is measured.", required=True)
-_BESIDE = flags.DEFINE_enum("beside", None, NAMES, "What goes on meanwhile.")
+_NAMES = ("environment", "inference", "update", "queue", "teacher")
+_PART = flags.DEFINE_enum("part", None, _NAMES, "What is measured.", required=True)
+_BESIDE = flags.DEFINE_enum("beside", None, _NAMES, "What goes on meanwhile.")
 _TASK = flags.DEFINE_string("task", "doom:health_gathering_supreme", "Of the run.")
 _TEACHER = flags.DEFINE_string(
     "teacher", "teachers/doom/health_gathering", "What --part=teacher asks."
@@ -42,34 +41,6 @@ def main(argv: list[str]) -> int:
     with _beside(_BESIDE.value), _part() as step:
         print(json.dumps(costs.cost(step, _SECONDS.value)))
     return 0
-
-
-def measured(
-    part: str, task: str, teacher: str, seconds: float, beside: str | None = None
-) -> dict[str, float]:
-    """Measures a part in a process of its own.
-
-    Args:
-      part: one of NAMES.
-      task: of the run.
-      teacher: that is asked.
-      seconds: that it is measured.
-      beside: one of NAMES, which keeps the last core busy; None: nothing does.
-
-    Returns:
-      what `costs.cost` does.
-
-    Raises:
-      subprocess.CalledProcessError: it ended with an error, which it has printed.
-    """
-    command = [
-        *(sys.executable, "-m", "benchmarks.speed.one_part", f"--part={part}"),
-        *(f"--task={task}", f"--teacher={teacher}", f"--seconds={seconds}"),
-        *([f"--beside={beside}"] if beside else []),
-    ]
-    answer = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    found: dict[str, float] = json.loads(answer.stdout)
-    return found
 
 
 @contextlib.contextmanager

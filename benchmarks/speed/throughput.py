@@ -1,6 +1,6 @@
 """Agent steps/s of the whole program, and what its parts alone would allow.
 
-  python -m benchmarks.speed.throughput --teacher=teachers/doom/health_gathering_supreme
+  python -m benchmarks.speed.throughput --teacher=teachers/doom/health_gathering
 
 Runs the program from scratch, kickstarted and weaned, with one pass over the data, and
 from scratch with four passes, in turn and several times, on
@@ -25,7 +25,7 @@ from absl import flags
 
 from benchmarks.peers import training as peer_training
 from benchmarks.programs import launched, measured, revision
-from benchmarks.speed import arithmetic, one_part
+from benchmarks.speed import apart, arithmetic
 from kickstarting.config import run as config_lib
 from kickstarting.environments import suites
 from kickstarting.teaching import teachers
@@ -33,7 +33,7 @@ from launch.flags import command_line, counts
 
 _TASK = flags.DEFINE_string("task", "doom:health_gathering_supreme", "What is run.")
 _TEACHER = flags.DEFINE_string(
-    "teacher", "teachers/doom/health_gathering_supreme", "A teacher of the same size."
+    "teacher", "teachers/doom/health_gathering", "A teacher of the same size."
 )
 _FRAMES = counts.define("frames", 200_000, "Environment frames of each run.")
 _REPEATS = flags.DEFINE_integer("repeats", 3, "Turns; medians are printed.")
@@ -169,7 +169,7 @@ def _part_costs() -> dict[str, dict[str, dict[str, float]]]:
     found: dict[str, dict[str, dict[str, float]]] = {}
     for part, other in _BESIDE.items():
         found[part] = {
-            name: one_part.measured(
+            name: apart.measured(
                 part, _TASK.value, _TEACHER.value, _PART_SECONDS.value, beside
             )
             for name, beside in (("alone", None), ("beside", other))
