@@ -89,12 +89,18 @@ class _Watcher(threading.Thread):
             time.sleep(_PERIOD_SECONDS)
 
     def cpu_ms_per_frame(self, total: float) -> float:
-        """Returns CPU milliseconds of a frame, after the warm-up.
+        """Returns CPU milliseconds of a frame, after the warm-up and before the end.
+
+        What a run does at its end, such as to load what writes a checkpoint, is left
+        out, unless it was too short to be looked at twice before.
 
         Args:
           total: frames of the whole run.
         """
         looks = [each for each in self._looks if each[0] >= WARM_UP_SHARE * total]
+        training = [each for each in looks if each[0] < total]
+        if len(training) > 1:
+            looks = training
         (begun, before), (ended, after) = looks[0], looks[-1]
         return 1e3 * (after - before) / (ended - begun)
 
