@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import sys
 import time
 from typing import Any
 
@@ -35,10 +36,10 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
     so many steps of its life, the step to `hang_at`, an `odd_reward` and the step that
     it comes at, an observation that has a `row_more_at`, one that leaves
     `nothing_open_at`, and what goes wrong in the making: to `refuse` it, or to `die` of
-    SIGKILL, and what it `tells`, twice, at each reset. A hang, an odd reward, a row and
-    what leaves nothing open come with the first seed only. With `one_action` it takes
-    action 1 at odd steps alone, 0 at even ones. Each reset adds the seed, on a line, to
-    the file `resets`.
+    SIGKILL, and what it `tells`, twice, and `prints` on standard error at each reset. A
+    hang, an odd reward, a row and what leaves nothing open come with the first seed
+    only. With `one_action` it takes action 1 at odd steps alone, 0 at even ones. Each
+    reset adds the seed, on a line, to the file `resets`.
     """
 
     def __init__(self, settings: base.TaskSettings) -> None:
@@ -61,6 +62,7 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         self._row_more_at = script.get("row_more_at", -1) if is_first else -1
         self._nothing_open_at = script.get("nothing_open_at", -1) if is_first else -1
         self._tells = script.get("tells")
+        self._prints = script.get("prints")
         self._one_action = script.get("one_action", False)
         self._steps = 0
         self._seed = settings.seed
@@ -82,6 +84,8 @@ class ScriptedEnvironment(base.SpecifiedEnvironment):
         for _ in range(2):
             if self._tells:
                 notices.tell(self._tells)
+        if self._prints:
+            print(self._prints, file=sys.stderr, flush=True)
         self._steps = 0
         return dm_env.restart(self._observation())
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 
-from kickstarting.environments.stepping import family, shared_memory
+from kickstarting.environments.stepping import family, shared_memory, told_once
 
 _SERVER = "kickstarting.environments.stepping.fork_server"
 
@@ -52,6 +52,7 @@ class Forks:
         self._memory = memory
         self._preloaded = tuple(preloaded)
         self._family = family.Family()
+        self._errors: told_once.Listener | None = None
         self._server: subprocess.Popen | None = None
         self._orders: socket.socket | None = None
         # Not ordered yet, with their ends of the connections.
@@ -102,6 +103,9 @@ class Forks:
             self._orders.close()
         self._family.close()
         self._end_server()
+        if self._errors is not None:
+            self._errors.close()
+            self._errors = None
 
     def _order(self) -> None:
         while self._waiting and len(self._ordered) < _MOST_ORDERS:
@@ -129,11 +133,14 @@ class Forks:
             socket.AF_UNIX, socket.SOCK_SEQPACKET
         )
         self._orders.setblocking(False)
+        if self._errors is None:
+            self._errors = told_once.Listener()
         number = shared_memory.above_streams(other_end.detach())
         with socket.socket(fileno=number):
             self._server = self._family.start(
                 *("-m", _SERVER, str(number), str(self._memory), *self._preloaded),
                 pass_fds=(number, self._memory),
+                stderr=self._errors.descriptor,
             )
 
     def _end_server(self) -> None:
