@@ -41,7 +41,7 @@ from kickstarting.config import run as config_lib
 from kickstarting.reporting import run_files
 from kickstarting.storage import folder_lock
 from launch.clusters import cluster, hosts, local, placement
-from launch.computing import devices, processor_threads
+from launch.computing import devices
 from launch.flags import command_line, preflight, teacher_map, teacher_measurement
 from launch.flags import run as run_flags
 from launch.monitoring import run_folder
@@ -60,7 +60,6 @@ def main(argv: list[str]) -> int:
       1 when a node failed, or a task could not be evaluated.
     """
     config, notes = run_flags.chosen_from_flags()
-    processor_threads.split_updates(config.passes)
     options = run_flags.options_from_flags(config)
     launch_type = options.lp_launch_type
     placed = placement.placed(config, options)

@@ -7,14 +7,9 @@ from collections.abc import Iterator
 
 # Up to this many cores the environments' processes keep all of them busy.
 MAX_CORES = 4
-# Over the data, from which on updates take most of the time.
-MANY_PASSES = 4
 _FLAG = "--xla_cpu_multi_thread_eigen"
-_ON_ONE_THREAD = f"{_FLAG}=false"
 # By which XLA sizes its pools of threads.
 _POOL_VARIABLE = "NPROC"
-# Whether share_cores, and not a person, has set the flag.
-_is_shared = False
 
 
 def usable_cores(
@@ -55,36 +50,11 @@ def share_cores(num_cores: int) -> bool:
       whether each computation runs on one thread: not on more than MAX_CORES cores, nor
       where XLA_FLAGS already says how.
     """
-    global _is_shared
     os.environ.setdefault(_POOL_VARIABLE, str(num_cores))
     chosen = os.environ.get("XLA_FLAGS", "")
     if num_cores > MAX_CORES or _FLAG in chosen:
         return False
-    os.environ["XLA_FLAGS"] = f"{chosen} {_ON_ONE_THREAD}".strip()
-    _is_shared = True
-    return True
-
-
-def split_updates(passes: int) -> bool:
-    """Lets computations run on all cores again, where updates are what is waited for.
-
-    With one pass over the data the environments keep the cores busy. With many, actors
-    wait for the learner, whose updates come one after another. Has no effect once JAX
-    has opened its backend.
-
-    Args:
-      passes: over the data.
-
-    Returns:
-      whether something was changed: not with fewer than MANY_PASSES, nor where
-      share_cores has changed nothing.
-    """
-    global _is_shared
-    if passes < MANY_PASSES or not _is_shared:
-        return False
-    _is_shared = False
-    chosen = os.environ["XLA_FLAGS"].removesuffix(_ON_ONE_THREAD)
-    os.environ["XLA_FLAGS"] = f"{chosen}{_FLAG}=true"
+    os.environ["XLA_FLAGS"] = f"{chosen} {_FLAG}=false".strip()
     return True
 
 

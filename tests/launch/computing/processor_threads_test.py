@@ -28,21 +28,6 @@ class ProcessorThreadsTest(parameterized.TestCase):
             self.assertEqual(os.environ["XLA_FLAGS"], after)
             self.assertEqual(os.environ["NPROC"], str(num_cores))
 
-    @parameterized.parameters(
-        (2, 4, "--xla_dump_to=x", True, f"--xla_dump_to=x {FLAG}=true"),
-        (2, 8, "", True, f"{FLAG}=true"),
-        (2, 3, "", False, f"{FLAG}=false"),
-        (5, 8, "", False, ""),
-        (2, 8, f"{FLAG}=false", False, f"{FLAG}=false"),
-    )
-    def test_many_passes_split_updates(self, num_cores, passes, before, is_set, after):
-        self.enter_context(mock.patch.object(processor_threads, "_is_shared", False))
-        with mock.patch.dict(os.environ, {"XLA_FLAGS": before}):
-            processor_threads.share_cores(num_cores)
-            self.assertEqual(processor_threads.split_updates(passes), is_set)
-            self.assertEqual(os.environ["XLA_FLAGS"], after)
-            self.assertFalse(processor_threads.split_updates(passes))
-
     def test_a_pool_of_somebody_s_choice_stays(self):
         with mock.patch.dict(os.environ, {"XLA_FLAGS": "", "NPROC": "7"}):
             processor_threads.share_cores(2)
