@@ -232,7 +232,7 @@ class Learner:
         row = row_average.RowAverage()
         try:
             for batch in self._batches(stop):
-                self._standstill.learner_does("makes an update")
+                self._standstill.begins_update()
                 self._take_metrics(row, self._step(batch))
                 has_updated = True
                 self._advice.tell()

@@ -15,6 +15,8 @@ _SECONDS_TO_TELLING = 120.0
 _TELLING_SECONDS = 180.0
 _POLL_SECONDS = 1.0
 _WAITS = "waits for unrolls"
+_UPDATES = "makes an update"
+_FIRST_UPDATE = "makes its first update, which may have to be compiled"
 # Of many parts, in one line.
 _MOST_PARTS = 4
 
@@ -61,9 +63,9 @@ class Standstill:
         """Says that nothing is wanted at the moment: it counts from now on."""
         self._moved_at = self._clock()
 
-    def learner_does(self, what: str) -> None:
-        """Takes what the learner does, where it does not wait for unrolls."""
-        self._learner = what
+    def begins_update(self) -> None:
+        """Says that an update is made, and that the learner waits for nothing."""
+        self._learner = _UPDATES if self._has_updated else _FIRST_UPDATE
 
     def hear(self, part: str, what: str) -> None:
         """Takes what a part says that it does.

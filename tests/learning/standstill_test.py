@@ -50,7 +50,7 @@ class StandstillTest(absltest.TestCase):
         for _ in range(10):
             self.assertEmpty(self._told(1))
             self.still.updated()
-        self.still.learner_does("makes an update")
+        self.still.begins_update()
         (told,) = self._told(3)
         self.assertIn("no update for 2.0 minutes: the learner makes an update;", told)
 
@@ -97,6 +97,15 @@ class LearnerTest(learner_case.LearnerTestCase):
     def test_where_no_more_come_what_was_learned_is_kept(self):
         self.assertRegex(self._stands_still(3), "^no update for")
         self.assertEqual(self._make().frames, 48)
+
+    def test_the_first_update_may_have_to_be_compiled(self):
+        said = []
+        made = self._make(stop_after=2)
+        self.update.before = lambda: said.append(made._standstill.words())
+        made.run(self.update.stop)
+        first, second = said
+        self.assertIn("first update, which may have to be compiled", first)
+        self.assertIn("the learner makes an update;", second)
 
     def test_a_pause_is_none(self):
         made = self._make(stop_after=2)
