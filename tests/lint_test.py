@@ -53,6 +53,13 @@ class LintTest(absltest.TestCase):
             build = (path.parent / "BUILD").read_text()
             self.assertIn(f'name = "{path.stem}"', build, f"{path} is in no BUILD file")
 
+    def test_no_example_of_a_property_has_a_deadline(self):
+        # Of Hypothesis's own, which a busy machine misses.
+        for path in (ROOT / "tests").rglob("*_test.py"):
+            text = path.read_text()
+            if "hypothesis.given(" in text:
+                self.assertIn("deadline=None", text, str(path))
+
     def test_format(self):
         self._run_module("ruff", "format", "--check", "--no-cache", *_sources())
 

@@ -23,6 +23,7 @@ class IsCrossingTest(parameterized.TestCase):
         crossing = trajectory.is_crossing(np.ones(2, np.float32), first)
         self.assertFalse(crossing.any())
 
+    @hypothesis.settings(deadline=None)
     @hypothesis.given(
         st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=30)
     )

@@ -129,6 +129,7 @@ class RunTest(parameterized.TestCase):
         for setting in settings.declared(run.Config):
             setting.check(setting.default)
 
+    @hypothesis.settings(deadline=None)
     @hypothesis.given(
         st.integers(1, 10**6), st.floats(0, 1), st.sampled_from(["adam", "rmsprop"])
     )

@@ -103,6 +103,7 @@ class EpisodesTest(parameterized.TestCase):
         self.assertTrue(math.isnan(row["normalised_score/doom:basic"]))
         self.assertEqual(row["episodes/doom:basic"], 0)
 
+    @hypothesis.settings(deadline=None)
     @hypothesis.given(
         returns=strategies.lists(strategies.floats(-1e6, 1e6), min_size=1),
         size=strategies.integers(1, 20),

@@ -34,6 +34,7 @@ class FrameWindowTest(parameterized.TestCase):
     def test_empty(self):
         self.assertIsNone(rolling.FrameWindow(10).mean_return(5))
 
+    @hypothesis.settings(deadline=None)
     @hypothesis.given(
         steps=strategies.lists(
             strategies.tuples(

@@ -176,6 +176,7 @@ class DmlabTest(parameterized.TestCase):
         ):
             environment.step(_FORWARD)
 
+    @hypothesis.settings(deadline=None)
     @hypothesis.given(st.integers(0, config_lib.MAX_LEVEL_SEED))
     def test_every_level_seed_is_taken(self, seed: int) -> None:
         lab = config_lib.LabConfig(
