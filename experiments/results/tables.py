@@ -161,6 +161,8 @@ def _final(records: Sequence[run_records.Record]) -> dict[str, list[float]]:
 def after_advice(experiment: Experiment, found: Records) -> list[str]:
     """Returns the table of what students keep once λ is 0; empty where it never is.
 
+    Runs too short to tell are left out; a score of 0 or less has no ratio.
+
     Args:
       experiment: the experiment.
       found: the finished runs of each condition.
@@ -173,11 +175,16 @@ def after_advice(experiment: Experiment, found: Records) -> list[str]:
             continue
         pairs = [scoring.around_end_of_advice(record, share) for record in records]
         before, after = np.transpose(pairs)
-        each = ", ".join(f"{one:.2f}" for one in after / before)
+        if np.isnan(pairs).any():
+            continue
+        ratio = _NONE
+        if (before > 0).all():
+            each = ", ".join(f"{one:.2f}" for one in after / before)
+            ratio = f"{np.mean(after) / np.mean(before):.2f} ({each})"
         cells = [
             condition.label,
             *(_mean({"": list(scores)}) for scores in (before, after)),
-            f"{np.mean(after) / np.mean(before):.2f} ({each})",
+            ratio,
         ]
         lines.append(f"| {' | '.join(cells)} |")
     if not lines:

@@ -119,6 +119,18 @@ class AfterAdviceTest(absltest.TestCase):
         self.assertStartsWith(after, "65.0 (")
         self.assertEqual(ratio, "1.55 (1.50, 1.59)")
 
+    def test_runs_too_short_to_tell_are_left_out(self) -> None:
+        weaned = Condition("taught", weaned_share=0.2)
+        own = dataclasses.replace(_EXPERIMENT, conditions=(Condition("none"), weaned))
+        self.assertEmpty(tables.after_advice(own, _FOUND))
+
+    def test_nothing_has_no_ratio(self) -> None:
+        weaned = Condition("taught", weaned_share=0.5)
+        own = dataclasses.replace(_EXPERIMENT, conditions=(Condition("none"), weaned))
+        records = [dataclasses.replace(_record(-3, 60), frames=(50.0, 60.0))]
+        _, _, row = tables.after_advice(own, {**_FOUND, "taught": records})
+        self.assertEqual(_cells(row)[-1], "–")
+
     def test_nothing_without_an_end(self) -> None:
         self.assertEmpty(tables.after_advice(_EXPERIMENT, _FOUND))
 
