@@ -39,8 +39,8 @@ class OddMachinesTest(parameterized.TestCase):
         (
             "ulimit -n 64",
             ("--environments_per_actor=64",),
-            "a run with 64 environments opens some 124 files at once, and this shell "
-            "allows 64: ulimit -n 124",
+            "a run with 64 environments opens some 136 files at once, and this shell "
+            "allows 64: ulimit -n 136",
         ),
     )
     def test_what_cannot_be_is_said(
