@@ -91,8 +91,8 @@ class _Watcher(threading.Thread):
     def cpu_ms_per_frame(self, total: float) -> float:
         """Returns CPU milliseconds of a frame, after the warm-up and before the end.
 
-        What a run does at its end, such as to load what writes a checkpoint, is left
-        out, unless it was too short to be looked at twice before.
+        What a run does at its end, its last checkpoint and its pictures, is left out,
+        unless it was too short to be looked at twice before.
 
         Args:
           total: frames of the whole run.
