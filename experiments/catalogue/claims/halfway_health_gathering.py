@@ -13,7 +13,8 @@ that each plays at the end (mean 1930, interval 1805 to 2035), where the teacher
 1316 ± 75 and 2100 is the most that an episode can give. It ends above from scratch at
 equal frames (1690; the difference of the means is 240, interval 3 to 509, so just so),
 above a constant λ (1591; 338, 180 to 487) and above distillation alone (1443; 487, 286
-to 671). After the end of the advice, at 40,000 frames, the mean goes on to 66, back to
+to 671; intervals of differences by a bootstrap over seeds in a script of the moment).
+After the end of the advice, at 40,000 frames, the mean goes on to 66, back to
 46 at 60,000, and up again. That of a constant λ does so too, from 75 to 48, so that the
 end of the advice may not be what does it; over the whole fifth of the budget after it
 each seed has 1.5 to 3.2 times the score of the fifth before.
